@@ -1,0 +1,24 @@
+import type { SocketAddress } from './ip.js';
+
+/** What an address is wanted for. */
+export interface AddressQuestion {
+  /** `signalling` for Via and Contact, `media` for SDP. */
+  readonly purpose: 'signalling' | 'media';
+  /** The socket that sends. */
+  readonly local: SocketAddress;
+  /** The peer that shall reach it. */
+  readonly remote: SocketAddress;
+}
+
+/**
+ * Says which address to tell to whom: the port behind which NAT knowledge (a static external address, STUN, local
+ * networks) stands. Asked for every Via, Contact and SDP address that leaves.
+ */
+export interface AddressAdvisor {
+  advertise(question: AddressQuestion): SocketAddress;
+}
+
+/** No NAT: every peer is told the very address that the socket has. */
+export const localAddressAdvisor: AddressAdvisor = Object.freeze({
+  advertise: (question: AddressQuestion) => question.local,
+});

@@ -1,0 +1,57 @@
+import type { Millis } from './clock.js';
+
+interface Entry<Value> {
+  readonly value: Value;
+  readonly expires: Millis;
+}
+
+/**
+ * A bounded map whose entries end by themselves: no timer, expired entries are swept by later calls. Beyond `capacity`
+ * the entry that was set longest ago makes room.
+ */
+export class ExpiringMap<Key, Value> {
+  readonly #entries = new Map<Key, Entry<Value>>();
+  readonly #capacity: number;
+  #nextSweep: Millis = Number.NEGATIVE_INFINITY;
+
+  constructor(options: { readonly capacity: number }) {
+    this.#capacity = options.capacity;
+  }
+
+  get size(): number {
+    return this.#entries.size;
+  }
+
+  get(key: Key, now: Millis): Value | undefined {
+    const entry = this.#entries.get(key);
+    if (entry === undefined) return undefined;
+    if (entry.expires > now) return entry.value;
+    this.#entries.delete(key);
+    return undefined;
+  }
+
+  set(key: Key, value: Value, expires: Millis, now: Millis): void {
+    this.#entries.delete(key);
+    this.#sweep(now);
+    if (this.#entries.size >= this.#capacity) {
+      const oldest = this.#entries.keys().next();
+      if (oldest.done !== true) this.#entries.delete(oldest.value);
+    }
+    this.#entries.set(key, { value, expires });
+  }
+
+  delete(key: Key): boolean {
+    return this.#entries.delete(key);
+  }
+
+  clear(): void {
+    this.#entries.clear();
+  }
+
+  /** At most once a second, so that a flood of calls does not pay for it each time. */
+  #sweep(now: Millis): void {
+    if (now < this.#nextSweep) return;
+    this.#nextSweep = now + 1000;
+    for (const [key, entry] of this.#entries) if (entry.expires <= now) this.#entries.delete(key);
+  }
+}

@@ -1,0 +1,82 @@
+import type { SocketAddress } from '../base/ip.js';
+
+/**
+ * The one door to the network. `NodeNetwork` opens real sockets; the virtual network of `pbxkit/testing` implements the
+ * same interface. Handlers are set once, at opening, and are called synchronously for each event.
+ */
+export interface Network {
+  /** @throws ListenError (PBX_PORT_IN_USE, PBX_LISTEN_FAILED) */
+  openUdp(options: UdpOptions): Promise<UdpSocket>;
+  /** @throws ListenError (PBX_PORT_IN_USE, PBX_LISTEN_FAILED) */
+  listenTcp(options: TcpListenOptions): Promise<TcpListener>;
+  /** Returns at once; `onOpen` or `onClose` follows. What is sent before `onOpen` is kept and sent then. */
+  connectTcp(options: TcpConnectOptions): TcpConnection;
+  /** A and AAAA records, or the system's hosts file. @throws DnsError (DNS_FAILED) */
+  lookup(host: string, options?: { readonly signal?: AbortSignal }): Promise<readonly HostAddress[]>;
+  /** The addresses of this machine's interfaces, loopback included: what a wildcard listener expands to. */
+  localAddresses(): readonly string[];
+}
+
+export interface HostAddress {
+  readonly address: string;
+  /** Seconds for which the answer may be kept, where the source tells. */
+  readonly ttlSeconds?: number;
+}
+
+export interface UdpOptions {
+  /** Port 0: any free one. IPv6 sockets never take IPv4 traffic. */
+  readonly local: SocketAddress;
+  /** `data` belongs to the receiver. */
+  readonly onMessage: (data: Uint8Array, from: SocketAddress) => void;
+  readonly onError: (error: Error) => void;
+  /** Default 1 MiB, as far as the system allows. */
+  readonly receiveBufferBytes?: number;
+}
+
+export interface UdpSocket {
+  readonly local: SocketAddress;
+  /** Fire and forget; a failure goes to `onError` of the call if given, else to that of the socket. Never throws. */
+  send(data: Uint8Array, to: SocketAddress, onError?: (error: Error) => void): void;
+  close(): Promise<void>;
+}
+
+export interface TcpListenOptions {
+  readonly local: SocketAddress;
+  readonly onConnection: (connection: TcpConnection) => void;
+  readonly onError: (error: Error) => void;
+}
+
+export interface TcpListener {
+  readonly local: SocketAddress;
+  /** Stops listening; accepted connections live on. */
+  close(): Promise<void>;
+}
+
+export interface TcpConnectOptions {
+  readonly remote: SocketAddress;
+  readonly localAddress?: string;
+  readonly timeoutMs: number;
+}
+
+export interface TcpConnection {
+  /** Known once open. */
+  readonly local: SocketAddress;
+  readonly remote: SocketAddress;
+  readonly isOpen: boolean;
+  /** Bytes handed over and not yet taken by the system: the measure of a slow reader. */
+  readonly queuedBytes: number;
+  /** Sets who listens. Must be called in the turn in which the connection was made. */
+  handle(handlers: TcpHandlers): void;
+  send(data: Uint8Array): void;
+  /** Sends what is queued, then closes. */
+  end(): void;
+  /** Closes at once. */
+  destroy(): void;
+}
+
+export interface TcpHandlers {
+  readonly onOpen?: () => void;
+  readonly onData: (data: Uint8Array) => void;
+  /** Exactly once, whoever closed; `error` if a failure was the reason. Never before `connectTcp` has returned. */
+  readonly onClose: (error?: Error) => void;
+}
