@@ -71,5 +71,9 @@ export function errorText(error: unknown): string {
 
 /** For the `default` of a switch over a closed union: a compile error when a case is missing. */
 export function assertNever(value: never): never {
-  throw new PbxkitError('PBX_WRONG_STATE', 'misuse', `unexpected value ${JSON.stringify(value)}: this is a bug in pbxkit`);
+  throw new PbxkitError(
+    'PBX_WRONG_STATE',
+    'misuse',
+    `unexpected value ${JSON.stringify(value)}: this is a bug in pbxkit`,
+  );
 }
