@@ -76,22 +76,19 @@ async function tcpPair(local: SocketAddress = v4) {
 }
 
 describe('NodeNetwork: UDP', () => {
-  it.each([['IPv4', v4], ...(hasIpv6 ? ([['IPv6', v6]] as const) : [])])(
-    'carries datagrams both ways over %s and tells who sent them',
-    async (_name, local) => {
-      const a = await udp(local);
-      const b = await udp(local);
-      expect(a.socket.local.port).toBeGreaterThan(0);
-      const atB = b.next();
-      a.socket.send(Buffer.from('question'), b.socket.local);
-      const question = await atB;
-      expect(text(question.data)).toBe('question');
-      expect(question.from).toEqual(a.socket.local);
-      const atA = a.next();
-      b.socket.send(Buffer.from('answer'), question.from);
-      expect(text((await atA).data)).toBe('answer');
-    },
-  );
+  it.each(families)('carries datagrams both ways over $name and tells who sent them', async ({ local }) => {
+    const a = await udp(local);
+    const b = await udp(local);
+    expect(a.socket.local.port).toBeGreaterThan(0);
+    const atB = b.next();
+    a.socket.send(Buffer.from('question'), b.socket.local);
+    const question = await atB;
+    expect(text(question.data)).toBe('question');
+    expect(question.from).toEqual(a.socket.local);
+    const atA = a.next();
+    b.socket.send(Buffer.from('answer'), question.from);
+    expect(text((await atA).data)).toBe('answer');
+  });
 
   it('a taken port is PBX_PORT_IN_USE with advice', async () => {
     const { socket } = await udp(v4);
@@ -162,19 +159,16 @@ describe('NodeNetwork: UDP', () => {
 });
 
 describe('NodeNetwork: TCP', () => {
-  it.each([['IPv4', v4], ...(hasIpv6 ? ([['IPv6', v6]] as const) : [])])(
-    'carries bytes both ways over %s; both ends know both addresses',
-    async (_name, local) => {
-      const { client, server, listener } = await tcpPair(local);
-      expect(client.connection.remote).toEqual(listener.local);
-      expect(server.connection.local).toEqual(listener.local);
-      expect(server.connection.remote).toEqual(client.connection.local);
-      client.connection.send(Buffer.from('ping'));
-      expect(await server.receive(4)).toBe('ping');
-      server.connection.send(Buffer.from('pong'));
-      expect(await client.receive(4)).toBe('pong');
-    },
-  );
+  it.each(families)('carries bytes both ways over $name; both ends know both addresses', async ({ local }) => {
+    const { client, server, listener } = await tcpPair(local);
+    expect(client.connection.remote).toEqual(listener.local);
+    expect(server.connection.local).toEqual(listener.local);
+    expect(server.connection.remote).toEqual(client.connection.local);
+    client.connection.send(Buffer.from('ping'));
+    expect(await server.receive(4)).toBe('ping');
+    server.connection.send(Buffer.from('pong'));
+    expect(await client.receive(4)).toBe('pong');
+  });
 
   it('keeps what is sent before the connection is open, and end() sends it before it closes', async () => {
     let accept: (side: ReturnType<typeof recorder>) => void = () => {};
