@@ -1,0 +1,191 @@
+import { assertNever, errorText, PbxkitError } from '../base/errors.js';
+import type { Logger } from '../base/logger.js';
+import type { Scheduler } from '../base/scheduler.js';
+import type { HeaderInit, SipRequest, SipResponse } from '../protocol/sip/message.js';
+import type { Hop, OutgoingRequest, Source } from '../transport/layer.js';
+import { ackFor, cancelFor, sameWay } from './derived-requests.js';
+import type { ClientEffect } from './effects.js';
+import { InviteClientMachine, type InviteClientState } from './invite-client.js';
+import { NonInviteClientMachine, type NonInviteClientState } from './non-invite-client.js';
+import type { TransactionTransport } from './port.js';
+import { WakeUp } from './wake-up.js';
+
+/**
+ * What the user of a client transaction is told. None is called before `TransactionLayer.request` has returned.
+ * After the final response, the timeout or the transport error nothing follows but more 2xx of an INVITE.
+ */
+export interface ClientHandlers {
+  /** Every provisional response; every 2xx to an INVITE, forked and repeated ones too (RFC 6026 §7.2); else the one final response. */
+  onResponse(response: SipResponse, source: Source): void;
+  /** No final response came: timers B and F, or 64*T1 after a CANCEL (RFC 3261 §9.1). */
+  onTimeout(): void;
+  /** The request could not be sent: try the next hop (RFC 3263 §4.3). */
+  onTransportError(error: PbxkitError): void;
+  /** The transaction is gone; always the last one. */
+  onTerminated?(): void;
+}
+
+export interface ClientTransaction {
+  /** As sent, with the Via. */
+  readonly request: SipRequest;
+  readonly hop: Hop;
+  readonly state: InviteClientState | NonInviteClientState;
+  /**
+   * Cancels an INVITE: at once, or as soon as a provisional response allows it (RFC 3261 §9.1). A final response that
+   * comes all the same is delivered. Does nothing after a final response and to any other method.
+   */
+  cancel(headers?: HeaderInit): void;
+}
+
+/** What a client transaction asks of the layer that owns it. */
+export interface ClientOwner {
+  readonly transport: TransactionTransport;
+  readonly scheduler: Scheduler;
+  readonly logger: Logger;
+  /** Starts the transaction of a CANCEL. */
+  startCancel(cancel: SipRequest, hop: Hop): void;
+  release(transaction: ClientRunner): void;
+}
+
+/** Drives one client machine: sends what it asks for, tells the user, wakes it in time. */
+export class ClientRunner implements ClientTransaction {
+  readonly hop: Hop;
+  readonly #owner: ClientOwner;
+  readonly #handlers: ClientHandlers;
+  readonly #machine: InviteClientMachine | NonInviteClientMachine;
+  readonly #outgoing: OutgoingRequest;
+  readonly #wakeUp: WakeUp;
+  readonly #queue: (() => void)[] = [];
+  #draining = false;
+  #started = false;
+  #released = false;
+  #error: PbxkitError | undefined;
+  #cancelHeaders: HeaderInit | undefined;
+  #ack: { readonly to: string | undefined; readonly outgoing: OutgoingRequest } | undefined;
+
+  constructor(owner: ClientOwner, request: SipRequest, hop: Hop, handlers: ClientHandlers) {
+    this.hop = hop;
+    this.#owner = owner;
+    this.#handlers = handlers;
+    this.#outgoing = owner.transport.outgoing(request, hop, { onError: (error) => this.#onSendError(error) });
+    const { reliable } = this.#outgoing;
+    this.#machine =
+      request.method === 'INVITE' ? new InviteClientMachine(reliable) : new NonInviteClientMachine(reliable);
+    this.#wakeUp = new WakeUp(owner.scheduler, () => this.#onWakeUp());
+  }
+
+  get request(): SipRequest {
+    return this.#outgoing.request;
+  }
+
+  get state(): InviteClientState | NonInviteClientState {
+    return this.#machine.state;
+  }
+
+  start(): void {
+    this.#run(this.#machine.start(this.#owner.scheduler.now()));
+    this.#started = true;
+  }
+
+  cancel(headers?: HeaderInit): void {
+    if (!(this.#machine instanceof InviteClientMachine)) return;
+    this.#cancelHeaders ??= headers;
+    this.#run(this.#machine.cancel(this.#owner.scheduler.now()));
+  }
+
+  receive(response: SipResponse, source: Source): void {
+    this.#run(this.#machine.onResponse(response, this.#owner.scheduler.now()), source);
+  }
+
+  /** Ends the transaction at once; a user that still waits for an outcome is told that there will be none. */
+  abort(error: PbxkitError): void {
+    this.#error = error;
+    this.#run(this.#machine.onTransportError());
+    this.#wakeUp.set(undefined);
+  }
+
+  #onSendError(error: PbxkitError): void {
+    if (!this.#started) {
+      // The user does not hold the transaction yet.
+      this.#owner.scheduler.after(0, () => this.#onSendError(error));
+      return;
+    }
+    this.#error = error;
+    this.#run(this.#machine.onTransportError());
+  }
+
+  #onWakeUp(): void {
+    const now = this.#owner.scheduler.now();
+    for (let due = this.#machine.nextDeadline; due !== undefined && due <= now; due = this.#machine.nextDeadline) {
+      this.#run(this.#machine.onTimer(now));
+    }
+    this.#wakeUp.set(this.#machine.nextDeadline);
+  }
+
+  /** The mutation is done; its effects run after those of the mutation before it, even when one causes the other. */
+  #run(effects: readonly ClientEffect[], source?: Source): void {
+    this.#wakeUp.set(this.#machine.nextDeadline);
+    const ended = this.#machine.terminated && !this.#released;
+    if (ended) {
+      this.#released = true;
+      this.#owner.release(this);
+    }
+    for (const effect of effects) this.#queue.push(() => this.#perform(effect, source));
+    if (ended) this.#queue.push(() => this.#handlers.onTerminated?.());
+    if (!this.#draining) this.#drain();
+  }
+
+  #drain(): void {
+    this.#draining = true;
+    for (let next = this.#queue.shift(); next !== undefined; next = this.#queue.shift()) {
+      try {
+        next();
+      } catch (error) {
+        const callId = this.request.headers.first('Call-ID');
+        this.#owner.logger.error(
+          { err: error, callId },
+          `a client transaction or its user failed: ${errorText(error)}`,
+        );
+      }
+    }
+    this.#draining = false;
+  }
+
+  #perform(effect: ClientEffect, source: Source | undefined): void {
+    switch (effect.type) {
+      case 'send':
+        this.#outgoing.send();
+        break;
+      case 'ack':
+        this.#sendAck(effect.response);
+        break;
+      case 'cancel':
+        this.#owner.startCancel(cancelFor(this.request, this.#cancelHeaders), sameWay(this.hop, this.#outgoing));
+        break;
+      case 'deliver':
+        if (source !== undefined) this.#handlers.onResponse(effect.response, source);
+        break;
+      case 'timeout':
+        this.#handlers.onTimeout();
+        break;
+      case 'unsent':
+        this.#handlers.onTransportError(
+          this.#error ?? new PbxkitError('SIP_TRANSPORT', 'transport', 'the request could not be sent'),
+        );
+        break;
+      default:
+        assertNever(effect);
+    }
+  }
+
+  /** A repeated response gets the same bytes; only one with another To tag gets an ACK of its own. */
+  #sendAck(response: SipResponse): void {
+    const to = response.headers.first('To');
+    if (this.#ack === undefined || this.#ack.to !== to) {
+      const ack = ackFor(this.request, response);
+      const handlers = { onError: (error: PbxkitError) => this.#onSendError(error) };
+      this.#ack = { to, outgoing: this.#owner.transport.outgoing(ack, sameWay(this.hop, this.#outgoing), handlers) };
+    }
+    this.#ack.outgoing.send();
+  }
+}

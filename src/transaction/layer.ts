@@ -1,0 +1,240 @@
+import { PbxkitError, errorText } from '../base/errors.js';
+import type { Logger } from '../base/logger.js';
+import type { Random } from '../base/random.js';
+import type { Scheduler } from '../base/scheduler.js';
+import type { SipRequest, SipResponse } from '../protocol/sip/message.js';
+import { responseTo } from '../protocol/sip/respond.js';
+import type { Hop, OutgoingRequest, Source } from '../transport/layer.js';
+import { type ClientHandlers, type ClientOwner, ClientRunner, type ClientTransaction } from './client.js';
+import { acknowledgedKeys, acknowledges, cancelledKey, clientKey, MAGIC_COOKIE, serverKey } from './key.js';
+import type { TransactionTransport } from './port.js';
+import { type ServerOwner, ServerRunner, type ServerTransaction } from './server.js';
+
+export type { ClientHandlers, ClientTransaction } from './client.js';
+export type { TransactionTransport } from './port.js';
+export type { ServerTransaction } from './server.js';
+
+/** Where the layer's news goes. A handler that throws is logged; a request that it leaves unanswered then gets 500. */
+export interface TransactionHandlers {
+  /** A new request; never an ACK, a CANCEL or a retransmission. */
+  onRequest(transaction: ServerTransaction): void;
+  /** An ACK that is no transaction's: the one to a 2xx. */
+  onAck(request: SipRequest, source: Source): void;
+  /** A response that is no transaction's, such as a 2xx that comes again after timer M. Most users drop it (RFC 6026 §7.3). */
+  onStrayResponse(response: SipResponse, source: Source): void;
+}
+
+export interface TransactionLimits {
+  /** Server transactions at a time; a new request beyond is answered 503. A tenth more for requests within dialogs. Default 50 000. */
+  readonly serverTransactions: number;
+  /** What that 503 says in Retry-After, in seconds. Default 5. */
+  readonly retryAfterSeconds: number;
+}
+
+const DEFAULT_LIMITS: TransactionLimits = { serverTransactions: 50_000, retryAfterSeconds: 5 };
+
+export interface TransactionLayerOptions {
+  readonly transport: TransactionTransport;
+  readonly scheduler: Scheduler;
+  readonly random: Random;
+  readonly logger: Logger;
+  readonly limits?: Partial<TransactionLimits>;
+}
+
+/** An ACK that has been sent and can be sent again, byte for byte. */
+export interface SentAck {
+  resend(): void;
+}
+
+/** RFC 3261 §17: finds or makes the transaction of every message, and holds it exactly as long as its machine lives. */
+export class TransactionLayer {
+  readonly #transport: TransactionTransport;
+  readonly #random: Random;
+  readonly #logger: Logger;
+  readonly #limits: TransactionLimits;
+  readonly #clients = new Map<string, ClientRunner>();
+  readonly #servers = new Map<string, ServerRunner>();
+  readonly #clientOwner: ClientOwner;
+  readonly #serverOwner: ServerOwner;
+  #handlers: Partial<TransactionHandlers> = {};
+  #closed = false;
+
+  constructor(options: TransactionLayerOptions) {
+    const { transport, scheduler, random, logger } = options;
+    this.#transport = transport;
+    this.#random = random;
+    this.#logger = logger;
+    this.#limits = { ...DEFAULT_LIMITS, ...options.limits };
+    this.#clientOwner = {
+      transport,
+      scheduler,
+      logger,
+      startCancel: (cancel, hop) => this.#startCancel(cancel, hop),
+      release: (transaction) => this.#clients.delete(clientKey(transaction.request)),
+    };
+    this.#serverOwner = {
+      transport,
+      scheduler,
+      logger,
+      newTag: () => random.token(64),
+      release: (transaction) => this.#servers.delete(transaction.id),
+      passAck: (ack, source) => this.#handlers.onAck?.(ack, source),
+    };
+    transport.handle({
+      onRequest: (request, source) => this.#guard(request, () => this.#onRequest(request, source)),
+      onResponse: (response, source) => this.#guard(response, () => this.#onResponse(response, source)),
+    });
+  }
+
+  /** Says where news goes. May be called by each user for its part; a later handler takes the place of an earlier one. */
+  handle(handlers: Partial<TransactionHandlers>): void {
+    this.#handlers = { ...this.#handlers, ...handlers };
+  }
+
+  /** Transactions that live, of both sides. */
+  get size(): number {
+    return this.#clients.size + this.#servers.size;
+  }
+
+  /** A branch that nobody has used: RFC 3261 §8.1.1.7. */
+  newBranch(): string {
+    return `${MAGIC_COOKIE}-${this.#random.token()}`;
+  }
+
+  /**
+   * Sends a request in a new client transaction. A request without Via gets one with a fresh branch; the caller's object is not changed.
+   * After `close` it fails as if it could not be sent.
+   */
+  request(request: SipRequest, hop: Hop, handlers: ClientHandlers): ClientTransaction {
+    const transaction = new ClientRunner(this.#clientOwner, this.#withVia(request, hop), hop, handlers);
+    this.#clients.set(clientKey(transaction.request), transaction);
+    if (this.#closed) this.#clientOwner.scheduler.after(0, () => transaction.abort(closedError()));
+    else transaction.start();
+    return transaction;
+  }
+
+  /** Sends the ACK to a 2xx, which has no transaction: RFC 3261 §13.2.2.4. */
+  sendAck(request: SipRequest, hop: Hop, onError?: (error: PbxkitError) => void): SentAck {
+    const outgoing: OutgoingRequest = this.#transport.outgoing(this.#withVia(request, hop), hop, {
+      onError: (error) => {
+        this.#logger.debug({ err: error, callId: request.headers.first('Call-ID') }, `an ACK could not be sent`);
+        onError?.(error);
+      },
+    });
+    outgoing.send();
+    return { resend: () => outgoing.send() };
+  }
+
+  /** Ends every transaction: no timer is left. Users that wait for an answer hear a transport error. */
+  close(): void {
+    this.#closed = true;
+    for (const transaction of [...this.#clients.values()]) transaction.abort(closedError());
+    for (const transaction of this.#servers.values()) transaction.abort();
+    this.#clients.clear();
+    this.#servers.clear();
+  }
+
+  #withVia(request: SipRequest, hop: Hop): SipRequest {
+    if (request.headers.has('Via')) return request;
+    const sent = request.with({});
+    sent.headers.pushVia({
+      protocol: 'SIP/2.0',
+      transport: hop.protocol.toUpperCase(),
+      // The transport puts its own address in the place of this one.
+      host: 'unset.invalid',
+      params: [{ name: 'branch', value: this.newBranch() }],
+    });
+    return sent;
+  }
+
+  #startCancel(cancel: SipRequest, hop: Hop): void {
+    const note = (what: string): void =>
+      this.#logger.debug({ callId: cancel.headers.first('Call-ID') }, `a CANCEL ${what}`);
+    this.request(cancel, hop, {
+      onResponse: () => {},
+      onTimeout: () => note('was not answered'),
+      onTransportError: (error) => note(`could not be sent: ${error.message}`),
+    });
+  }
+
+  #onResponse(response: SipResponse, source: Source): void {
+    const transaction = this.#clients.get(clientKey(response));
+    if (transaction === undefined) this.#handlers.onStrayResponse?.(response, source);
+    else transaction.receive(response, source);
+  }
+
+  #onRequest(request: SipRequest, source: Source): void {
+    if (this.#closed) return;
+    if (request.method === 'ACK') {
+      this.#onAck(request, source);
+      return;
+    }
+    const key = serverKey(request);
+    const known = this.#servers.get(key);
+    if (known !== undefined) known.receiveRetransmission();
+    else if (request.method === 'CANCEL') this.#onCancel(key, request, source);
+    else if (this.#isFull(request)) this.#refuse(request, source);
+    else this.#pass(this.#create(key, request, source));
+  }
+
+  #pass(transaction: ServerRunner): void {
+    const { request } = transaction;
+    try {
+      this.#handlers.onRequest?.(transaction);
+    } catch (error) {
+      this.#logger.error({ err: error, callId: request.callId }, `a request handler failed: ${errorText(error)}`);
+      if (!transaction.answered) transaction.respond(responseTo(request, 500, { toTag: transaction.toTag }));
+    }
+  }
+
+  #create(key: string, request: SipRequest, source: Source): ServerRunner {
+    const transaction = new ServerRunner(this.#serverOwner, key, request, source);
+    this.#servers.set(key, transaction);
+    return transaction;
+  }
+
+  #onAck(ack: SipRequest, source: Source): void {
+    for (const key of acknowledgedKeys(ack)) {
+      const transaction = this.#servers.get(key);
+      if (transaction !== undefined && acknowledges(ack, transaction.lastResponse)) {
+        transaction.receiveAck(ack, source);
+        return;
+      }
+    }
+    this.#handlers.onAck?.(ack, source);
+  }
+
+  /** RFC 3261 §9.2. A CANCEL is heeded even when the table is full, then without a transaction of its own. */
+  #onCancel(key: string, cancel: SipRequest, source: Source): void {
+    const invite = this.#servers.get(cancelledKey(cancel));
+    const toTag = invite === undefined ? this.#random.token(64) : (invite.lastResponse?.toTag ?? invite.toTag);
+    const answer = responseTo(cancel, invite === undefined ? 481 : 200, { toTag });
+    if (this.#isFull(cancel)) this.#transport.sendResponse(answer, source);
+    else this.#create(key, cancel, source).respond(answer);
+    invite?.receiveCancel(cancel);
+  }
+
+  #isFull(request: SipRequest): boolean {
+    const limit = this.#limits.serverTransactions;
+    return this.#servers.size >= (request.toTag === undefined ? limit : limit * 1.1);
+  }
+
+  #refuse(request: SipRequest, source: Source): void {
+    const headers = { 'Retry-After': String(this.#limits.retryAfterSeconds) };
+    this.#transport.sendResponse(responseTo(request, 503, { toTag: this.#random.token(64), headers }), source);
+  }
+
+  /** A message that cannot be read after all concerns nobody but its sender. */
+  #guard(message: SipRequest | SipResponse, task: () => void): void {
+    try {
+      task();
+    } catch (error) {
+      const fields = { err: error, callId: message.headers.first('Call-ID') };
+      this.#logger.warn(fields, `a ${message.kind} was dropped: ${errorText(error)}`);
+    }
+  }
+}
+
+function closedError(): PbxkitError {
+  return new PbxkitError('SIP_TRANSPORT', 'transport', 'the transaction layer is closed');
+}

@@ -1,0 +1,244 @@
+import { assertNever, errorText, type PbxkitError, UsageError } from '../base/errors.js';
+import type { Logger } from '../base/logger.js';
+import type { Scheduler } from '../base/scheduler.js';
+import type { SipRequest, SipResponse } from '../protocol/sip/message.js';
+import { responseTo } from '../protocol/sip/respond.js';
+import type { Source } from '../transport/layer.js';
+import type { ServerEffect } from './effects.js';
+import { InviteServerMachine, type InviteServerState } from './invite-server.js';
+import { NonInviteServerMachine, type NonInviteServerState } from './non-invite-server.js';
+import type { TransactionTransport } from './port.js';
+import { WakeUp } from './wake-up.js';
+
+/** A request that came in and the answering of it. Retransmissions, the 100 and the answer to a CANCEL are dealt with here. */
+export interface ServerTransaction {
+  readonly request: SipRequest;
+  readonly source: Source;
+  /** The matching key of RFC 3261 §17.2.3: equal for retransmissions, different for every other request. */
+  readonly id: string;
+  readonly state: InviteServerState | NonInviteServerState;
+  /** The request's own To tag, or a fresh one, the same each time: for every answer to this request and to its CANCEL. */
+  readonly toTag: string;
+  /** A CANCEL came before the final response. */
+  readonly cancelled: boolean;
+  /**
+   * Sends a response. Dropped in silence when the sender cannot want it any more (RFC 4320 §4.2) and after `close`.
+   * @throws UsageError SIP_WRONG_STATE after a final response; a 2xx to an INVITE may be sent again until timer L ends.
+   */
+  respond(response: SipResponse): void;
+  /** A CANCEL came (once), before the final response. It has been answered 200; the INVITE is to be answered 487. */
+  onCancel(listener: (cancel: SipRequest) => void): void;
+  /** The ACK to a non-2xx final response came. */
+  onAck(listener: (ack: SipRequest) => void): void;
+  /** A response could not be sent. The transaction lives on (RFC 6026 §6). */
+  onTransportError(listener: (error: PbxkitError) => void): void;
+  /** No ACK came for a non-2xx final response (timer H), or a request other than INVITE was left without an answer. */
+  onTimeout(listener: () => void): void;
+  /** The transaction is gone; always the last one. */
+  onTerminated(listener: () => void): void;
+}
+
+/** What a server transaction asks of the layer that owns it. */
+export interface ServerOwner {
+  readonly transport: TransactionTransport;
+  readonly scheduler: Scheduler;
+  readonly logger: Logger;
+  newTag(): string;
+  release(transaction: ServerRunner): void;
+  /** RFC 6026 §7.1: an ACK that is the user's although it matches a transaction. */
+  passAck(ack: SipRequest, source: Source): void;
+}
+
+interface Incoming {
+  readonly request: SipRequest;
+  readonly source: Source;
+}
+
+/** Drives one server machine. */
+export class ServerRunner implements ServerTransaction {
+  readonly request: SipRequest;
+  readonly source: Source;
+  readonly id: string;
+  readonly #owner: ServerOwner;
+  readonly #machine: InviteServerMachine | NonInviteServerMachine;
+  readonly #wakeUp: WakeUp;
+  readonly #queue: (() => void)[] = [];
+  readonly #cancelListeners: ((cancel: SipRequest) => void)[] = [];
+  readonly #ackListeners: ((ack: SipRequest) => void)[] = [];
+  readonly #errorListeners: ((error: PbxkitError) => void)[] = [];
+  readonly #timeoutListeners: (() => void)[] = [];
+  readonly #terminatedListeners: (() => void)[] = [];
+  #tag: string | undefined;
+  #cancelled = false;
+  #answered = false;
+  #draining = false;
+  #released = false;
+
+  constructor(owner: ServerOwner, id: string, request: SipRequest, source: Source) {
+    this.#owner = owner;
+    this.id = id;
+    this.request = request;
+    this.source = source;
+    const reliable = source.protocol !== 'udp';
+    const trying = (): SipResponse => responseTo(request, 100);
+    const now = owner.scheduler.now();
+    this.#machine =
+      request.method === 'INVITE'
+        ? new InviteServerMachine(reliable, trying, now)
+        : new NonInviteServerMachine(reliable, trying, now);
+    this.#wakeUp = new WakeUp(owner.scheduler, () => this.#onWakeUp());
+    this.#wakeUp.set(this.#machine.nextDeadline);
+  }
+
+  get state(): InviteServerState | NonInviteServerState {
+    return this.#machine.state;
+  }
+
+  get toTag(): string {
+    this.#tag ??= this.request.toTag ?? this.#owner.newTag();
+    return this.#tag;
+  }
+
+  get cancelled(): boolean {
+    return this.#cancelled;
+  }
+
+  /** The response that was sent last, if any. */
+  get lastResponse(): SipResponse | undefined {
+    return this.#machine.lastResponse;
+  }
+
+  /** A final response has been sent. */
+  get answered(): boolean {
+    return this.#answered;
+  }
+
+  respond(response: SipResponse): void {
+    if (!this.#machine.accepts(response.status)) {
+      if (!this.#answered) {
+        this.#owner.logger.debug(this.#fields(), `a ${response.status} came too late and is not sent`);
+        return;
+      }
+      throw new UsageError(
+        'SIP_WRONG_STATE',
+        `found a ${response.status} for a ${this.request.method} that already has its final response`,
+      );
+    }
+    if (response.status >= 200) this.#answered = true;
+    this.#run(this.#machine.respond(response, this.#owner.scheduler.now()));
+  }
+
+  onCancel(listener: (cancel: SipRequest) => void): void {
+    this.#cancelListeners.push(listener);
+  }
+
+  onAck(listener: (ack: SipRequest) => void): void {
+    this.#ackListeners.push(listener);
+  }
+
+  onTransportError(listener: (error: PbxkitError) => void): void {
+    this.#errorListeners.push(listener);
+  }
+
+  onTimeout(listener: () => void): void {
+    this.#timeoutListeners.push(listener);
+  }
+
+  onTerminated(listener: () => void): void {
+    this.#terminatedListeners.push(listener);
+  }
+
+  receiveRetransmission(): void {
+    this.#run(this.#machine.onRetransmission());
+  }
+
+  receiveAck(ack: SipRequest, source: Source): void {
+    if (!(this.#machine instanceof InviteServerMachine)) return;
+    this.#run(this.#machine.onAck(this.#owner.scheduler.now()), { request: ack, source });
+  }
+
+  /** RFC 3261 §9.2: of no effect once a final response has been sent. */
+  receiveCancel(cancel: SipRequest): void {
+    if (this.#answered || this.#cancelled || this.#machine.terminated) return;
+    this.#cancelled = true;
+    this.#tellAll(this.#cancelListeners, cancel);
+  }
+
+  /** Ends the transaction without a word. */
+  abort(): void {
+    this.#released = true;
+    this.#wakeUp.set(undefined);
+  }
+
+  #onWakeUp(): void {
+    const now = this.#owner.scheduler.now();
+    for (let due = this.#machine.nextDeadline; due !== undefined && due <= now; due = this.#machine.nextDeadline) {
+      this.#run(this.#machine.onTimer(now));
+    }
+    this.#wakeUp.set(this.#machine.nextDeadline);
+  }
+
+  #run(effects: readonly ServerEffect[], ack?: Incoming): void {
+    if (this.#released) return;
+    const ended = this.#machine.terminated;
+    this.#wakeUp.set(this.#machine.nextDeadline);
+    if (ended) {
+      this.#released = true;
+      this.#owner.release(this);
+    }
+    for (const effect of effects) this.#queue.push(() => this.#perform(effect, ack));
+    if (ended) this.#queue.push(() => this.#tellAll(this.#terminatedListeners, undefined));
+    if (!this.#draining) this.#drain();
+  }
+
+  #drain(): void {
+    this.#draining = true;
+    for (let next = this.#queue.shift(); next !== undefined; next = this.#queue.shift()) {
+      try {
+        next();
+      } catch (error) {
+        this.#owner.logger.error({ ...this.#fields(), err: error }, `a server transaction failed: ${errorText(error)}`);
+      }
+    }
+    this.#draining = false;
+  }
+
+  #perform(effect: ServerEffect, ack: Incoming | undefined): void {
+    switch (effect.type) {
+      case 'send':
+        this.#owner.transport.sendResponse(effect.response, this.source, this.#onSendError);
+        break;
+      case 'acknowledged':
+        if (ack !== undefined) this.#tellAll(this.#ackListeners, ack.request);
+        break;
+      case 'ack-to-user':
+        if (ack !== undefined) this.#owner.passAck(ack.request, ack.source);
+        break;
+      case 'timeout':
+        this.#tellAll(this.#timeoutListeners, undefined);
+        break;
+      default:
+        assertNever(effect);
+    }
+  }
+
+  readonly #onSendError = (error: PbxkitError): void => {
+    this.#owner.logger.debug({ ...this.#fields(), err: error }, `a response could not be sent: ${error.message}`);
+    this.#tellAll(this.#errorListeners, error);
+  };
+
+  #tellAll<T>(listeners: readonly ((event: T) => void)[], event: T): void {
+    for (const listener of listeners) {
+      try {
+        listener(event);
+      } catch (error) {
+        const fields = { ...this.#fields(), err: error };
+        this.#owner.logger.error(fields, `a listener of a server transaction failed: ${errorText(error)}`);
+      }
+    }
+  }
+
+  #fields(): Record<string, unknown> {
+    return { callId: this.request.headers.first('Call-ID'), method: this.request.method };
+  }
+}
