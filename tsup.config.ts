@@ -1,0 +1,37 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { defineConfig } from 'tsup';
+
+/** One entry for each subpath of `exports` in package.json, under the same name in dist/. */
+export default defineConfig({
+  entry: {
+    index: 'src/index.ts',
+    sip: 'src/protocol/sip/index.ts',
+    sdp: 'src/protocol/sdp/index.ts',
+    digest: 'src/protocol/digest/index.ts',
+    net: 'src/net/index.ts',
+    transport: 'src/transport/index.ts',
+    transaction: 'src/transaction/index.ts',
+    ua: 'src/ua/index.ts',
+    dialog: 'src/dialog/index.ts',
+    call: 'src/call/index.ts',
+    registrar: 'src/registrar/index.ts',
+    directory: 'src/directory/index.ts',
+    storage: 'src/storage/index.ts',
+    'storage/lmdb': 'src/storage/lmdb/index.ts',
+    'storage/file': 'src/storage/file/index.ts',
+    media: 'src/media/index.ts',
+    testing: 'src/testing/index.ts',
+  },
+  format: ['esm', 'cjs'],
+  // Code that entries share lies in chunks, so that a program that uses two entries holds each class once.
+  splitting: true,
+  dts: true,
+  sourcemap: true,
+  clean: true,
+  target: 'node20',
+  noExternal: ['valibot'],
+  onSuccess: async () => {
+    const notice = 'valibot is bundled into this package. Its licence:\n\n';
+    writeFileSync('dist/THIRD-PARTY-LICENSES.txt', notice + readFileSync('node_modules/valibot/LICENSE.md', 'utf8'));
+  },
+});
