@@ -1,0 +1,137 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import type { Child, Ended } from './child.js';
+import type { Lab } from './lab.js';
+import { freeSipPort, tcpListening, udpBound } from './ports.js';
+import { findProgram } from './programs.js';
+import { until } from './recorded.js';
+import type { OfficeOptions, SipServer } from './server.js';
+
+const MODULES = [
+  'kex',
+  'tm',
+  'tmx',
+  'sl',
+  'rr',
+  'pv',
+  'maxfwd',
+  'textops',
+  'siputils',
+  'sanity',
+  'usrloc',
+  'registrar',
+  'htable',
+  'auth',
+];
+
+/** Debian's Kamailio as registrar and proxy with digest: the stand-in that proves the drivers before there is a server of ours. */
+export class Kamailio implements SipServer {
+  readonly host = '127.0.0.1';
+  readonly port: number;
+  readonly #lab: Lab;
+  readonly #dir: string;
+  #child: Child | undefined;
+
+  static async create(lab: Lab, options: OfficeOptions & { readonly domain: string }): Promise<Kamailio> {
+    const port = await freeSipPort();
+    const dir = lab.folder(`kamailio-${port}`);
+    mkdirSync(path.join(dir, 'run'), { recursive: true });
+    writeFileSync(path.join(dir, 'kamailio.cfg'), configuration(port, options));
+    return new Kamailio(lab, port, dir);
+  }
+
+  private constructor(lab: Lab, port: number, dir: string) {
+    this.#lab = lab;
+    this.port = port;
+    this.#dir = dir;
+  }
+
+  async start(): Promise<void> {
+    const child = this.#lab.spawn({
+      name: `kamailio:${this.port}`,
+      command: findProgram('kamailio') ?? 'kamailio',
+      args: [
+        '-f',
+        path.join(this.#dir, 'kamailio.cfg'),
+        '-DD',
+        '-E',
+        '-m',
+        '64',
+        '-M',
+        '8',
+        '-Y',
+        path.join(this.#dir, 'run'),
+      ],
+      cwd: this.#dir,
+    });
+    this.#child = child;
+    await until(
+      () => {
+        if (child.gone) throw new Error(`kamailio did not start\n${child.tail()}`);
+        return udpBound(this.host, this.port) && tcpListening(this.host, this.port);
+      },
+      `kamailio on port ${this.port}`,
+      15_000,
+    );
+  }
+
+  stop(): Promise<Ended> {
+    return this.#running().stop();
+  }
+
+  kill(): Promise<Ended> {
+    return this.#running().stop('SIGKILL');
+  }
+
+  #running(): Child {
+    if (this.#child === undefined) throw new Error('kamailio has not been started');
+    return this.#child;
+  }
+}
+
+function configuration(port: number, options: OfficeOptions & { readonly domain: string }): string {
+  const algorithm = options.digest?.[0] === 'SHA-256' ? 'SHA-256' : 'MD5';
+  const passwords = options.extensions
+    .map(({ number, password }) => `  $sht(pw=>${number}) = "${password}";`)
+    .join('\n');
+  return `#!KAMAILIO
+debug=0
+log_stderror=yes
+children=1
+tcp_children=1
+auto_aliases=no
+alias="${options.domain}"
+listen=udp:127.0.0.1:${port}
+listen=tcp:127.0.0.1:${port}
+${options.ipv6 === true ? `listen=udp:[::1]:${port}` : ''}
+${MODULES.map((name) => `loadmodule "${name}.so"`).join('\n')}
+modparam("usrloc", "db_mode", 0)
+modparam("rr", "enable_full_lr", 1)
+modparam("htable", "htable", "pw=>size=8;")
+modparam("auth", "algorithm", "${algorithm}")
+
+event_route[htable:mod-init] {
+${passwords}
+}
+request_route {
+  if (!mf_process_maxfwd_header("10")) { sl_send_reply("483", "Too Many Hops"); exit; }
+  if (!sanity_check()) exit;
+  if (is_method("CANCEL")) { if (t_check_trans()) t_relay(); exit; }
+  if (!is_method("ACK")) { if (t_precheck_trans()) { t_check_trans(); exit; } t_check_trans(); }
+  if (has_totag()) {
+    if (loose_route()) { t_relay(); exit; }
+    if (is_method("ACK")) { if (t_check_trans()) t_relay(); exit; }
+    sl_send_reply("481", "Not here"); exit;
+  }
+  if (is_method("OPTIONS") && uri == myself && $rU == $null) { sl_send_reply("200", "OK"); exit; }
+  $var(pw) = "not a password";
+  if ($sht(pw=>$aU) != $null) $var(pw) = $sht(pw=>$aU);
+  if (!pv_auth_check("${options.domain}", "$var(pw)", "0", "0")) { auth_challenge("${options.domain}", "1"); exit; }
+  consume_credentials();
+  if (is_method("REGISTER")) { if (!save("location")) sl_reply_error(); exit; }
+  if (is_method("INVITE")) record_route();
+  if (!lookup("location")) { send_reply("404", "Not Found"); exit; }
+  if (!t_relay()) sl_reply_error();
+}
+`;
+}

@@ -1,0 +1,48 @@
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { Child, type ChildOptions } from './child.js';
+
+/** Something that must be ended after a test. */
+export interface Stoppable {
+  stop(): Promise<unknown>;
+}
+
+/**
+ * One test's (or one file's) programs, sockets and files. `close()` ends every program by its pid and removes the folder;
+ * with `PBXKIT_INTEROP_KEEP=1` the folder stays for a look.
+ */
+export class Lab {
+  readonly dir = mkdtempSync(path.join(tmpdir(), 'pbxkit-interop-'));
+  readonly #things: Stoppable[] = [];
+  readonly #children: Child[] = [];
+
+  /** A fresh folder of this lab. */
+  folder(name: string): string {
+    const dir = path.join(this.dir, name);
+    mkdirSync(dir, { recursive: true });
+    return dir;
+  }
+
+  own<T extends Stoppable>(thing: T): T {
+    this.#things.push(thing);
+    return thing;
+  }
+
+  spawn(options: ChildOptions): Child {
+    const child = new Child(options);
+    this.#children.push(child);
+    this.#things.push(child);
+    return child;
+  }
+
+  /** What the programs said last. */
+  report(): string {
+    return this.#children.map((child) => child.tail()).join('\n');
+  }
+
+  async close(): Promise<void> {
+    for (const thing of this.#things.splice(0).reverse()) await thing.stop();
+    if (process.env['PBXKIT_INTEROP_KEEP'] !== '1') rmSync(this.dir, { recursive: true, force: true });
+  }
+}
