@@ -2,8 +2,9 @@ import { assertNever, errorText, PbxkitError } from '../base/errors.js';
 import type { Logger } from '../base/logger.js';
 import type { Scheduler } from '../base/scheduler.js';
 import type { HeaderInit, SipRequest, SipResponse } from '../protocol/sip/message.js';
-import type { Hop, OutgoingRequest, Source } from '../transport/layer.js';
-import { ackFor, cancelFor, sameWay } from './derived-requests.js';
+import type { Hop, Source } from '../transport/hop.js';
+import type { OutgoingRequest } from '../transport/outgoing.js';
+import { ackFor, cancelFor } from './derived-requests.js';
 import type { ClientEffect } from './effects.js';
 import { InviteClientMachine, type InviteClientState } from './invite-client.js';
 import { NonInviteClientMachine, type NonInviteClientState } from './non-invite-client.js';
@@ -129,6 +130,7 @@ export class ClientRunner implements ClientTransaction {
     if (ended) {
       this.#released = true;
       this.#owner.release(this);
+      this.#outgoing.release();
     }
     for (const effect of effects) this.#queue.push(() => this.#perform(effect, source));
     if (ended) this.#queue.push(() => this.#handlers.onTerminated?.());
@@ -160,7 +162,7 @@ export class ClientRunner implements ClientTransaction {
         this.#sendAck(effect.response);
         break;
       case 'cancel':
-        this.#owner.startCancel(cancelFor(this.request, this.#cancelHeaders), sameWay(this.hop, this.#outgoing));
+        this.#owner.startCancel(cancelFor(this.request, this.#cancelHeaders), this.#sameWay());
         break;
       case 'deliver':
         if (source !== undefined) this.#handlers.onResponse(effect.response, source);
@@ -178,13 +180,18 @@ export class ClientRunner implements ClientTransaction {
     }
   }
 
+  /** ACK and CANCEL go to the very address, port and transport of the INVITE, whatever their own size. */
+  #sameWay(): Hop {
+    return { ...this.#outgoing.hop, forceProtocol: true };
+  }
+
   /** A repeated response gets the same bytes; only one with another To tag gets an ACK of its own. */
   #sendAck(response: SipResponse): void {
     const to = response.headers.first('To');
     if (this.#ack === undefined || this.#ack.to !== to) {
       const ack = ackFor(this.request, response);
       const handlers = { onError: (error: PbxkitError) => this.#onSendError(error) };
-      this.#ack = { to, outgoing: this.#owner.transport.outgoing(ack, sameWay(this.hop, this.#outgoing), handlers) };
+      this.#ack = { to, outgoing: this.#owner.transport.outgoing(ack, this.#sameWay(), handlers) };
     }
     this.#ack.outgoing.send();
   }

@@ -1,5 +1,4 @@
 import { createRequest, type HeaderInit, type SipRequest, type SipResponse } from '../protocol/sip/message.js';
-import type { Hop, OutgoingRequest } from '../transport/layer.js';
 
 const MAX_FORWARDS = 70;
 
@@ -35,11 +34,4 @@ function derived(request: SipRequest, method: 'ACK' | 'CANCEL', headers: HeaderI
       ...headers,
     },
   });
-}
-
-/** Where ACK and CANCEL go: the very address, port and transport of the INVITE, whatever their own size. */
-export function sameWay(hop: Hop, sent: OutgoingRequest): Hop {
-  const { address, port, flow } = hop;
-  const way = { protocol: sent.protocol, address, port, forceProtocol: true };
-  return flow !== undefined && flow.protocol === sent.protocol ? { ...way, flow } : way;
 }

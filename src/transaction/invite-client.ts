@@ -1,5 +1,5 @@
-import { assertNever } from '../base/errors.js';
 import type { Millis } from '../base/clock.js';
+import { assertNever } from '../base/errors.js';
 import { TimerTable } from '../base/timer-table.js';
 import type { SipResponse } from '../protocol/sip/message.js';
 import { type ClientEffect, NOTHING, SEND } from './effects.js';

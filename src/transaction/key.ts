@@ -1,5 +1,5 @@
-import type { SipMessage, SipRequest, SipResponse } from '../protocol/sip/message.js';
 import type { Via } from '../protocol/sip/header/registry.js';
+import type { SipMessage, SipRequest, SipResponse } from '../protocol/sip/message.js';
 
 /** What every branch made by an RFC 3261 element starts with (§8.1.1.7). */
 export const MAGIC_COOKIE = 'z9hG4bK';

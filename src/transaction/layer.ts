@@ -1,10 +1,11 @@
-import { PbxkitError, errorText } from '../base/errors.js';
+import { errorText, PbxkitError } from '../base/errors.js';
 import type { Logger } from '../base/logger.js';
 import type { Random } from '../base/random.js';
 import type { Scheduler } from '../base/scheduler.js';
 import type { SipRequest, SipResponse } from '../protocol/sip/message.js';
 import { responseTo } from '../protocol/sip/respond.js';
-import type { Hop, OutgoingRequest, Source } from '../transport/layer.js';
+import type { Hop, Source } from '../transport/hop.js';
+import type { OutgoingRequest } from '../transport/outgoing.js';
 import { type ClientHandlers, type ClientOwner, ClientRunner, type ClientTransaction } from './client.js';
 import { acknowledgedKeys, acknowledges, cancelledKey, clientKey, MAGIC_COOKIE, serverKey } from './key.js';
 import type { TransactionTransport } from './port.js';

@@ -1,6 +1,7 @@
 import type { PbxkitError } from '../base/errors.js';
 import type { SipRequest, SipResponse } from '../protocol/sip/message.js';
-import type { Hop, OutgoingRequest, Source } from '../transport/layer.js';
+import type { Hop, Source } from '../transport/hop.js';
+import type { OutgoingRequest } from '../transport/outgoing.js';
 
 /** What the transaction layer needs of the transports; `TransportLayer` fits it as it is. */
 export interface TransactionTransport {

@@ -3,7 +3,7 @@ import type { Logger } from '../base/logger.js';
 import type { Scheduler } from '../base/scheduler.js';
 import type { SipRequest, SipResponse } from '../protocol/sip/message.js';
 import { responseTo } from '../protocol/sip/respond.js';
-import type { Source } from '../transport/layer.js';
+import type { Source } from '../transport/hop.js';
 import type { ServerEffect } from './effects.js';
 import { InviteServerMachine, type InviteServerState } from './invite-server.js';
 import { NonInviteServerMachine, type NonInviteServerState } from './non-invite-server.js';
@@ -21,6 +21,10 @@ export interface ServerTransaction {
   readonly toTag: string;
   /** A CANCEL came before the final response. */
   readonly cancelled: boolean;
+  /** The final response has been given. */
+  readonly answered: boolean;
+  /** The response that was sent last, if any. */
+  readonly lastResponse: SipResponse | undefined;
   /**
    * Sends a response. Dropped in silence when the sender cannot want it any more (RFC 4320 §4.2) and after `close`.
    * @throws UsageError SIP_WRONG_STATE after a final response; a 2xx to an INVITE may be sent again until timer L ends.
@@ -95,20 +99,19 @@ export class ServerRunner implements ServerTransaction {
   }
 
   get toTag(): string {
-    this.#tag ??= this.request.toTag ?? this.#owner.newTag();
-    return this.#tag;
+    const tag = this.#tag ?? this.request.toTag ?? this.#owner.newTag();
+    this.#tag = tag;
+    return tag;
   }
 
   get cancelled(): boolean {
     return this.#cancelled;
   }
 
-  /** The response that was sent last, if any. */
   get lastResponse(): SipResponse | undefined {
     return this.#machine.lastResponse;
   }
 
-  /** A final response has been sent. */
   get answered(): boolean {
     return this.#answered;
   }

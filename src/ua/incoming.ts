@@ -1,0 +1,84 @@
+import type { TenantId } from '../base/tenant.js';
+import type { HeaderInit, SipRequest, SipResponse } from '../protocol/sip/message.js';
+import { responseTo } from '../protocol/sip/respond.js';
+import type { ServerTransaction } from '../transaction/layer.js';
+import type { Source } from '../transport/hop.js';
+
+export interface RespondOptions {
+  /** Default: the usual phrase of the status. */
+  readonly reason?: string;
+  readonly headers?: HeaderInit;
+  readonly body?: string | Uint8Array;
+  readonly contentType?: string;
+  /** Default: the one `toTag` of this request; another one for an early dialog of another leg. */
+  readonly toTag?: string;
+}
+
+/** A request that came in, with what is needed to answer it. */
+export class IncomingRequest {
+  readonly transaction: ServerTransaction;
+  readonly tenantId: TenantId;
+  readonly #headers: HeaderInit;
+  #withdrawn = false;
+  #abort: AbortController | undefined;
+
+  /** `headers` go on every response, such as Server. */
+  constructor(transaction: ServerTransaction, tenantId: TenantId, headers: HeaderInit = {}) {
+    this.transaction = transaction;
+    this.tenantId = tenantId;
+    this.#headers = headers;
+  }
+
+  get request(): SipRequest {
+    return this.transaction.request;
+  }
+
+  get source(): Source {
+    return this.transaction.source;
+  }
+
+  /** The local tag of every answer to this request (RFC 3261 §8.2.6.2). */
+  get toTag(): string {
+    return this.transaction.toTag;
+  }
+
+  /** A final response has been given. */
+  get answered(): boolean {
+    return this.transaction.answered;
+  }
+
+  /** The peer has cancelled it (RFC 3261 §9.2). */
+  get cancelled(): boolean {
+    return this.transaction.cancelled;
+  }
+
+  /** Fires when the peer cancels: for whatever a taker waits for meanwhile. */
+  get signal(): AbortSignal {
+    if (this.#abort === undefined) {
+      const abort = new AbortController();
+      this.#abort = abort;
+      if (this.cancelled) abort.abort();
+      else this.transaction.onCancel(() => abort.abort());
+    }
+    return this.#abort.signal;
+  }
+
+  /**
+   * Builds a response (RFC 3261 §8.2.6) and sends it. Returned as sent, for the retransmission of a 2xx. A request that the
+   * chain has answered for a taker (487 after CANCEL, while the taker was still undecided) stays as it is: the response
+   * is returned unsent.
+   * @throws UsageError SIP_WRONG_STATE when the final response has already been given.
+   */
+  respond(status: number, options: RespondOptions = {}): SipResponse {
+    const { toTag = this.toTag, headers, ...rest } = options;
+    const response = responseTo(this.request, status, { ...rest, toTag, headers: { ...this.#headers, ...headers } });
+    if (!this.#withdrawn) this.transaction.respond(response);
+    return response;
+  }
+
+  /** Answers for good, whoever may answer later: the chain's way to end a cancelled request. */
+  withdraw(status: number): void {
+    if (!this.answered) this.respond(status);
+    this.#withdrawn = true;
+  }
+}

@@ -1,0 +1,53 @@
+import { PbxkitError } from '../base/errors.js';
+import type { SipRequest } from '../protocol/sip/message.js';
+import type { SipUri } from '../protocol/sip/uri.js';
+import type { FlowRef, Hop, TransportProtocol } from '../transport/hop.js';
+import type { SendTarget } from './target.js';
+
+/** Finds the hops of a next-hop URI, best first (RFC 3263); `Resolver` fits it as it is. */
+export interface NextHopResolver {
+  /** @throws DnsError (DNS_FAILED), PbxkitError SIP_NO_ROUTE */
+  resolve(
+    uri: SipUri,
+    options?: { readonly transport?: TransportProtocol; readonly signal?: AbortSignal },
+  ): Promise<readonly Hop[]>;
+}
+
+/** The hop at the other end of a flow. */
+export function hopOfFlow(flow: FlowRef): Hop {
+  return { protocol: flow.protocol, address: flow.remote.address, port: flow.remote.port, flow };
+}
+
+/**
+ * The URI that decides where a request goes: the top Route, else the Request-URI (RFC 3261 §8.1.2).
+ * @throws PbxkitError SIP_NO_ROUTE when that is no SIP URI: a tel URI without a Route leads nowhere.
+ */
+export function nextHopUri(request: SipRequest, target: SendTarget): SipUri {
+  const uri = target.nextHop ?? request.headers.get('Route')?.[0]?.uri ?? request.uri;
+  if (uri.kind === 'sip') return uri;
+  throw new PbxkitError(
+    'SIP_NO_ROUTE',
+    'misuse',
+    `found ${request.requestUri} as the next hop, expected a SIP URI: give the request a route`,
+  );
+}
+
+/**
+ * Every hop to try, in order; never none.
+ * @throws what the resolver throws, and SIP_NO_ROUTE
+ */
+export async function hopsFor(
+  request: SipRequest,
+  target: SendTarget,
+  resolver: NextHopResolver,
+  signal?: AbortSignal,
+): Promise<readonly Hop[]> {
+  if (target.flow !== undefined) return [hopOfFlow(target.flow)];
+  const uri = nextHopUri(request, target);
+  const hops = await resolver.resolve(uri, {
+    ...(target.transport === undefined ? {} : { transport: target.transport }),
+    ...(signal === undefined ? {} : { signal }),
+  });
+  if (hops.length > 0) return hops;
+  throw new PbxkitError('SIP_NO_ROUTE', 'transport', `${uri.host} has no address to send to`);
+}

@@ -1,0 +1,198 @@
+import { AbortedError, errorText, PbxkitError } from '../base/errors.js';
+import type { Logger } from '../base/logger.js';
+import type { Scheduler } from '../base/scheduler.js';
+import type { HeaderInit, SipRequest, SipResponse } from '../protocol/sip/message.js';
+import type { ClientHandlers, ClientTransaction } from '../transaction/layer.js';
+import type { Hop, Source } from '../transport/hop.js';
+import { hopOfFlow, hopsFor, type NextHopResolver } from './next-hop.js';
+import type { SendTarget } from './target.js';
+
+/** Why there is no success. */
+export type UacFailure =
+  | { readonly kind: 'response'; readonly response: SipResponse; readonly source: Source }
+  /** Timer B or F at the last hop, or nothing came after a CANCEL: counts as 408 (RFC 3261 §8.1.3.1). */
+  | { readonly kind: 'timeout' }
+  /**
+   * No hop took it: DNS_FAILED, SIP_NO_ROUTE or SIP_TRANSPORT, counts as 503; PBX_ABORTED when it was cancelled before
+   * it was sent.
+   */
+  | { readonly kind: 'unreachable'; readonly error: PbxkitError };
+
+/** What the sender of a request is told. None is called before `Uac.send` has returned. */
+export interface UacHandlers {
+  /** Every 1xx, 100 too. */
+  onProvisional?(response: SipResponse, source: Source): void;
+  /** The 2xx; of an INVITE every one, forked and repeated ones too, until timer M ends; later ones go to `Uac.onStray`. */
+  onSuccess(response: SipResponse, source: Source): void;
+  /** Once, and then nothing follows. */
+  onFailure(failure: UacFailure): void;
+  /** The request goes out again with credentials and the next CSeq. */
+  onRetry?(request: SipRequest): void;
+}
+
+export interface UacRequest {
+  /** As sent last, with the Via; before the hop is known, as it will be sent. */
+  readonly request: SipRequest;
+  /** An INVITE: CANCEL (RFC 3261 §9.1), or not sent at all when there is still time. A 2xx may come all the same. */
+  cancel(headers?: HeaderInit): void;
+}
+
+/** What a request under way asks of the core that owns it. */
+export interface OutgoingOwner {
+  readonly resolver: NextHopResolver;
+  readonly scheduler: Scheduler;
+  readonly logger: Logger;
+  transact(request: SipRequest, hop: Hop, handlers: ClientHandlers): ClientTransaction;
+  /** The request with credentials for a challenge; undefined: it cannot or must not be answered. */
+  answerChallenge(response: SipResponse, source: Source): SipRequest | undefined;
+}
+
+type Phase =
+  | { readonly kind: 'resolving'; readonly abort: AbortController }
+  | { readonly kind: 'trying'; readonly transaction: ClientTransaction; readonly hop: Hop }
+  | { readonly kind: 'succeeded' }
+  | { readonly kind: 'failed' };
+
+/** One request of the UAC: RFC 3261 §8.1, each hop and each retry in a transaction of its own (RFC 3263 §4.3). */
+export class OutgoingAttempts implements UacRequest {
+  readonly #owner: OutgoingOwner;
+  readonly #target: SendTarget;
+  readonly #handlers: UacHandlers;
+  #template: SipRequest;
+  #phase: Phase = { kind: 'resolving', abort: new AbortController() };
+  #transaction: ClientTransaction | undefined;
+  #hops: readonly Hop[] = [];
+  #next = 0;
+  #cancelled = false;
+
+  constructor(owner: OutgoingOwner, request: SipRequest, target: SendTarget, handlers: UacHandlers) {
+    this.#owner = owner;
+    this.#template = request;
+    this.#target = target;
+    this.#handlers = handlers;
+  }
+
+  get request(): SipRequest {
+    return this.#transaction?.request ?? this.#template;
+  }
+
+  /** The request without Via: what the next try is made from. */
+  get template(): SipRequest {
+    return this.#template;
+  }
+
+  start(): void {
+    const { flow } = this.#target;
+    if (flow !== undefined) {
+      this.#hops = [hopOfFlow(flow)];
+      this.#tryNext({ kind: 'timeout' });
+      return;
+    }
+    if (this.#phase.kind !== 'resolving') return;
+    hopsFor(this.#template, this.#target, this.#owner.resolver, this.#phase.abort.signal).then(
+      (hops) => {
+        if (this.#phase.kind !== 'resolving') return;
+        this.#hops = hops;
+        this.#tryNext({ kind: 'timeout' });
+      },
+      (error) => this.#fail({ kind: 'unreachable', error: asPbxkitError(error) }),
+    );
+  }
+
+  cancel(headers?: HeaderInit): void {
+    if (this.#cancelled || this.#template.method !== 'INVITE') return;
+    this.#cancelled = true;
+    if (this.#phase.kind === 'trying') this.#phase.transaction.cancel(headers);
+    else if (this.#phase.kind === 'resolving') this.#giveUp('the INVITE was cancelled before it was sent');
+  }
+
+  /** Ends it without an outcome: what still comes is ignored. */
+  abandon(): void {
+    if (this.#phase.kind === 'resolving') this.#phase.abort.abort();
+    this.#phase = { kind: 'failed' };
+  }
+
+  /** The next hop, or the last failure when there is none left. */
+  #tryNext(failure: UacFailure): void {
+    const hop = this.#cancelled ? undefined : this.#hops[this.#next];
+    if (hop === undefined) {
+      this.#fail(failure);
+      return;
+    }
+    this.#next++;
+    this.#try(hop);
+  }
+
+  #try(hop: Hop): void {
+    let transaction: ClientTransaction | undefined;
+    const current = (): boolean => this.#transaction === transaction && this.#phase.kind !== 'failed';
+    transaction = this.#owner.transact(this.#template, hop, {
+      onResponse: (response, source) => {
+        if (current()) this.#onResponse(response, source, hop);
+      },
+      onTimeout: () => {
+        if (current()) this.#tryNext({ kind: 'timeout' });
+      },
+      onTransportError: (error) => {
+        if (current()) this.#onTransportError(error, hop);
+      },
+    });
+    this.#transaction = transaction;
+    this.#phase = { kind: 'trying', transaction, hop };
+  }
+
+  #onResponse(response: SipResponse, source: Source, hop: Hop): void {
+    const { status } = response;
+    if (status < 200) {
+      this.#handlers.onProvisional?.(response, source);
+    } else if (status < 300) {
+      this.#phase = { kind: 'succeeded' };
+      this.#handlers.onSuccess(response, source);
+    } else {
+      const retry =
+        this.#cancelled || (status !== 401 && status !== 407) ? undefined : this.#authorize(response, source);
+      if (retry !== undefined) {
+        this.#template = retry;
+        this.#handlers.onRetry?.(retry);
+        this.#try(hop);
+      } else if (status === 503) {
+        this.#tryNext({ kind: 'response', response, source });
+      } else {
+        this.#fail({ kind: 'response', response, source });
+      }
+    }
+  }
+
+  #authorize(response: SipResponse, source: Source): SipRequest | undefined {
+    try {
+      return this.#owner.answerChallenge(response, source);
+    } catch (error) {
+      const fields = { err: error, callId: this.#template.headers.first('Call-ID') };
+      this.#owner.logger.warn(fields, `a challenge could not be answered: ${errorText(error)}`);
+      return undefined;
+    }
+  }
+
+  /** RFC 3261 §18.1.1: a peer that refused TCP, chosen for the size only, gets the large datagram after all. */
+  #onTransportError(error: PbxkitError, hop: Hop): void {
+    const switched = 'sizeSwitched' in error && error.sizeSwitched === true;
+    if (switched && hop.forceProtocol !== true && !this.#cancelled) this.#try({ ...hop, forceProtocol: true });
+    else this.#tryNext({ kind: 'unreachable', error });
+  }
+
+  #giveUp(what: string): void {
+    if (this.#phase.kind === 'resolving') this.#phase.abort.abort();
+    this.#owner.scheduler.after(0, () => this.#fail({ kind: 'unreachable', error: new AbortedError(what, undefined) }));
+  }
+
+  #fail(failure: UacFailure): void {
+    if (this.#phase.kind === 'failed' || this.#phase.kind === 'succeeded') return;
+    this.#phase = { kind: 'failed' };
+    this.#handlers.onFailure(failure);
+  }
+}
+
+function asPbxkitError(error: unknown): PbxkitError {
+  if (error instanceof PbxkitError) return error;
+  return new PbxkitError('SIP_NO_ROUTE', 'transport', `no hop was found: ${errorText(error)}`, { cause: error });
+}

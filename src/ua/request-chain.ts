@@ -1,0 +1,159 @@
+import { errorText } from '../base/errors.js';
+import type { Logger } from '../base/logger.js';
+import type { Scheduler } from '../base/scheduler.js';
+import type { TenantId } from '../base/tenant.js';
+import type { HeaderInit, SipRequest } from '../protocol/sip/message.js';
+import { SipParseError } from '../protocol/sip/parse-error.js';
+import type { ServerTransaction, TransactionHandlers } from '../transaction/layer.js';
+import type { Source } from '../transport/hop.js';
+import { checkInviteBody } from './body-check.js';
+import { type Capabilities, capabilityHeaders } from './capabilities.js';
+import { IncomingRequest } from './incoming.js';
+import { MergedRequests } from './merged-requests.js';
+import type { Refusal } from './refusal.js';
+import { checkMethod, checkRequire, checkScheme } from './request-check.js';
+
+/** One link of the chain: guards, dialogs, registrar, presence, calls, in the order in which `pbx` puts them. */
+export interface RequestTaker {
+  /** For the log. */
+  readonly name: string;
+  /**
+   * `true`: mine, I answer it, now or later. `false`: not mine, ask the next. A promise holds up this request only; a
+   * CANCEL that comes before it settles is answered at once, and the INVITE 487: whoever took it then finds
+   * `incoming.cancelled`.
+   */
+  take(incoming: IncomingRequest): boolean | Promise<boolean>;
+  /** An ACK to a 2xx. `true`: mine. */
+  takeAck?(request: SipRequest, source: Source): boolean;
+}
+
+/** What the chain needs of `TransactionLayer`. */
+export interface RequestSource {
+  handle(handlers: Pick<TransactionHandlers, 'onRequest' | 'onAck'>): void;
+}
+
+export interface UasOptions extends Capabilities {
+  readonly transactions: RequestSource;
+  readonly logger: Logger;
+  readonly scheduler: Scheduler;
+  readonly takers: readonly RequestTaker[];
+  /** Which virtual server a request is for; undefined: none, it is answered 404. */
+  readonly tenantOf: (request: SipRequest, source: Source) => TenantId | undefined;
+  /** Schemes of Request-URIs that are served. Default `sip` and `tel`; `sips` belongs here once a TLS transport listens. */
+  readonly schemes?: readonly string[];
+  /** The Server header of every response; default: none, so that a scanner learns nothing. */
+  readonly server?: string;
+}
+
+/** UAS core: the general checks of RFC 3261 §8.2, then the chain of takers. */
+export class Uas {
+  readonly #options: UasOptions;
+  readonly #schemes: readonly string[];
+  readonly #headers: HeaderInit;
+  readonly #merged: MergedRequests;
+
+  constructor(options: UasOptions) {
+    this.#options = options;
+    this.#schemes = options.schemes ?? ['sip', 'tel'];
+    this.#headers = options.server === undefined ? {} : { Server: options.server };
+    this.#merged = new MergedRequests(options.scheduler);
+    options.transactions.handle({
+      onRequest: (transaction) => this.#onRequest(transaction),
+      onAck: (request, source) => this.#onAck(request, source),
+    });
+  }
+
+  #onRequest(transaction: ServerTransaction): void {
+    const { request, source } = transaction;
+    const tenantId = this.#options.tenantOf(request, source);
+    const incoming = new IncomingRequest(transaction, tenantId ?? '', this.#headers);
+    try {
+      const refusal = this.#check(transaction) ?? (tenantId === undefined ? { status: 404 } : undefined);
+      if (refusal !== undefined) incoming.respond(refusal.status, refusal);
+      else this.#enter(incoming);
+    } catch (error) {
+      this.#fail(incoming, error, 'the checks');
+    }
+  }
+
+  #check(transaction: ServerTransaction): Refusal | undefined {
+    const { request } = transaction;
+    return (
+      checkMethod(request, this.#options) ??
+      checkScheme(request, this.#schemes) ??
+      this.#merged.check(transaction) ??
+      checkRequire(request, this.#options) ??
+      (request.method === 'INVITE' ? checkInviteBody(request) : undefined)
+    );
+  }
+
+  #enter(incoming: IncomingRequest): void {
+    const progress = { taken: false };
+    if (incoming.request.method === 'INVITE') {
+      incoming.transaction.onCancel(() => {
+        if (!progress.taken) incoming.withdraw(487);
+      });
+    }
+    this.#offer(incoming, 0, progress);
+  }
+
+  /** Asks the takers from `index` on. Stays synchronous as long as they are, so that most requests cost no promise. */
+  #offer(incoming: IncomingRequest, index: number, progress: { taken: boolean }): void {
+    const { takers } = this.#options;
+    for (let i = index; i < takers.length; i++) {
+      if (incoming.answered) return;
+      const taker = takers[i] as RequestTaker;
+      let taken: boolean | Promise<boolean>;
+      try {
+        taken = taker.take(incoming);
+      } catch (error) {
+        this.#fail(incoming, error, taker.name);
+        return;
+      }
+      if (taken === true) {
+        progress.taken = true;
+        return;
+      }
+      if (taken !== false) {
+        taken
+          .then((mine) => {
+            progress.taken = mine;
+            if (!mine) this.#offer(incoming, i + 1, progress);
+          })
+          .catch((error) => this.#fail(incoming, error, taker.name));
+        return;
+      }
+    }
+    this.#leave(incoming);
+  }
+
+  /** Nobody took it. */
+  #leave(incoming: IncomingRequest): void {
+    const { request } = incoming;
+    if (incoming.answered) return;
+    if (request.toTag !== undefined) incoming.respond(481);
+    else if (request.method === 'OPTIONS') incoming.respond(200, { headers: capabilityHeaders(this.#options) });
+    else incoming.respond(404);
+  }
+
+  /** A header that cannot be read is the sender's fault, anything else is ours. */
+  #fail(incoming: IncomingRequest, error: unknown, where: string): void {
+    const fields = { err: error, callId: incoming.request.headers.first('Call-ID'), taker: where };
+    const theirs = error instanceof SipParseError;
+    if (theirs) this.#options.logger.info(fields, `a malformed request reached ${where}: ${errorText(error)}`);
+    else this.#options.logger.error(fields, `${where} failed: ${errorText(error)}`);
+    if (!incoming.answered) incoming.respond(theirs ? error.status : 500);
+  }
+
+  #onAck(request: SipRequest, source: Source): void {
+    for (const taker of this.#options.takers) {
+      try {
+        if (taker.takeAck?.(request, source) === true) return;
+      } catch (error) {
+        const fields = { err: error, callId: request.headers.first('Call-ID'), taker: taker.name };
+        this.#options.logger.error(fields, `${taker.name} failed with an ACK: ${errorText(error)}`);
+        return;
+      }
+    }
+  }
+}

@@ -1,0 +1,39 @@
+import type { NameAddr } from '../protocol/sip/name-addr.js';
+import type { SipUri, Uri } from '../protocol/sip/uri.js';
+import type { FlowRef, TransportProtocol } from '../transport/hop.js';
+import type { CredentialSource } from './credential-source.js';
+
+/** How a request is sent. Nothing of it is needed for one that goes where its Request-URI says. */
+export interface SendTarget {
+  /** Route headers to put on: a Path, a Service-Route, a dialog's route set, an outbound proxy. */
+  readonly route?: readonly NameAddr[];
+  /** Where to send when it is neither the top Route nor the Request-URI: a strict router (RFC 3261 §12.2.1.1). */
+  readonly nextHop?: SipUri;
+  /** Send by this flow (RFC 5626, RFC 3581): nothing is resolved, and there is no other hop to try. */
+  readonly flow?: FlowRef;
+  /** Transport to prefer where the next hop's URI leaves it open. */
+  readonly transport?: TransportProtocol;
+  /** Answers 401 and 407; without it they are failures like any other. */
+  readonly credentials?: CredentialSource;
+}
+
+/** Where a call can be sent: what registrar and trunks answer. */
+export interface Target extends SendTarget {
+  /** The Request-URI. */
+  readonly uri: Uri;
+  readonly policy: TargetPolicy;
+  /** To be released exactly once, when the attempt is over. */
+  readonly lease?: Lease;
+}
+
+/** Which side of the house a target is on: decides what headers pass to it. */
+export interface TargetPolicy {
+  readonly peer: 'phone' | 'trunk';
+}
+
+export type LeaseOutcome = 'answered' | 'busy' | 'rejected' | 'no-answer' | 'failed' | 'cancelled';
+
+/** A place taken in something that counts, such as a line's channels. */
+export interface Lease {
+  release(outcome: LeaseOutcome): void;
+}

@@ -1,0 +1,153 @@
+import { AbortedError, throwIfAborted } from '../base/errors.js';
+import type { Logger } from '../base/logger.js';
+import type { Random } from '../base/random.js';
+import type { Scheduler } from '../base/scheduler.js';
+import type { SipRequest, SipResponse } from '../protocol/sip/message.js';
+import type { SentAck, TransactionLayer } from '../transaction/layer.js';
+import type { Source } from '../transport/hop.js';
+import { OutgoingAck } from './ack.js';
+import { DigestClient } from './digest-client.js';
+import { DEFAULT_MAX_FORWARDS } from './max-forwards.js';
+import type { NextHopResolver } from './next-hop.js';
+import { OutgoingAttempts, type UacFailure, type UacHandlers, type UacRequest } from './outgoing.js';
+import type { SendTarget } from './target.js';
+
+export type { SentAck } from '../transaction/layer.js';
+export type { UacFailure, UacHandlers, UacRequest } from './outgoing.js';
+
+export interface UacOptions {
+  readonly transactions: TransactionLayer;
+  readonly resolver: NextHopResolver;
+  readonly scheduler: Scheduler;
+  readonly random: Random;
+  readonly logger: Logger;
+  /** The User-Agent header of every request; default: none. */
+  readonly userAgent?: string;
+}
+
+/** How a request without dialog ended: any final response is a result. */
+export type UacResult = UacFailure;
+
+/** A 2xx to an INVITE whose transaction is gone. `true`: mine. */
+export type StrayListener = (response: SipResponse, source: Source) => boolean;
+
+/** Names the INVITEs whose late answers a listener wants. */
+export interface StrayKey {
+  readonly callId: string;
+  readonly fromTag: string;
+}
+
+/** UAC core: RFC 3261 §8.1. Finds the hop, fails over, answers challenges. */
+export class Uac {
+  readonly #options: UacOptions;
+  readonly #strayListeners = new Set<StrayListener>();
+  readonly #keyedListeners = new Map<string, StrayListener>();
+
+  constructor(options: UacOptions) {
+    this.#options = options;
+    options.transactions.handle({ onStrayResponse: (response, source) => this.#onStray(response, source) });
+  }
+
+  /**
+   * Sends a request. It needs no Via and no Max-Forwards; Route headers come from the target, if it has any. The
+   * object that was given is not changed.
+   */
+  send(request: SipRequest, target: SendTarget, handlers: UacHandlers): UacRequest {
+    return this.#start(request, target, handlers);
+  }
+
+  /** Sends the ACK to a 2xx: complete but for Via, Route and Max-Forwards. */
+  ack(request: SipRequest, target: SendTarget): SentAck {
+    const { transactions, logger, resolver } = this.#options;
+    const ack = new OutgoingAck(transactions, logger, this.#complete(request, target));
+    ack.start(target, resolver);
+    return ack;
+  }
+
+  /**
+   * Sends a request other than INVITE and resolves with the outcome, whatever it is.
+   * @throws AbortedError when the signal fires first; what the peer answers then is ignored
+   */
+  request(
+    request: SipRequest,
+    target: SendTarget,
+    options: { readonly signal?: AbortSignal } = {},
+  ): Promise<UacResult> {
+    const { signal } = options;
+    const what = `the ${request.method}`;
+    return new Promise((resolve, reject) => {
+      throwIfAborted(signal, what);
+      const onAbort = (): void => {
+        attempts.abandon();
+        reject(new AbortedError(what, signal?.reason));
+      };
+      const settle = (result: UacResult): void => {
+        signal?.removeEventListener('abort', onAbort);
+        resolve(result);
+      };
+      const attempts = this.#start(request, target, {
+        onSuccess: (response, source) => settle({ kind: 'response', response, source }),
+        onFailure: settle,
+      });
+      signal?.addEventListener('abort', onAbort, { once: true });
+    });
+  }
+
+  /**
+   * Listens for 2xx to INVITEs whose client transaction is gone: they must be ACKed (RFC 3261 §13.2.2.4). With a key
+   * only for those of that Call-ID and From tag; the others are asked of all listeners without one, in turn.
+   */
+  onStray(listener: StrayListener, key?: StrayKey): () => void {
+    if (key === undefined) {
+      this.#strayListeners.add(listener);
+      return () => this.#strayListeners.delete(listener);
+    }
+    const text = strayKey(key.callId, key.fromTag);
+    this.#keyedListeners.set(text, listener);
+    return () => {
+      if (this.#keyedListeners.get(text) === listener) this.#keyedListeners.delete(text);
+    };
+  }
+
+  #start(request: SipRequest, target: SendTarget, handlers: UacHandlers): OutgoingAttempts {
+    const { transactions, resolver, scheduler, logger, random } = this.#options;
+    const { credentials } = target;
+    const digest = credentials === undefined ? undefined : new DigestClient({ credentials, random });
+    const attempts: OutgoingAttempts = new OutgoingAttempts(
+      {
+        resolver,
+        scheduler,
+        logger,
+        transact: (each, hop, clientHandlers) => transactions.request(each, hop, clientHandlers),
+        answerChallenge: (response, source) => digest?.answer(attempts.template, response, source),
+      },
+      this.#complete(request, target),
+      target,
+      handlers,
+    );
+    attempts.start();
+    return attempts;
+  }
+
+  /** RFC 3261 §8.1.1: what every request must have and the sender need not know. */
+  #complete(request: SipRequest, target: SendTarget): SipRequest {
+    const { userAgent } = this.#options;
+    const complete = request.with({});
+    const { headers } = complete;
+    if (target.route !== undefined && target.route.length > 0) headers.set('Route', target.route);
+    if (!headers.has('Max-Forwards')) headers.set('Max-Forwards', DEFAULT_MAX_FORWARDS);
+    if (userAgent !== undefined && !headers.has('User-Agent')) headers.set('User-Agent', userAgent);
+    return complete;
+  }
+
+  #onStray(response: SipResponse, source: Source): void {
+    if (response.status < 200 || response.status >= 300 || response.cseq.method !== 'INVITE') return;
+    const keyed = this.#keyedListeners.get(strayKey(response.callId, response.fromTag ?? ''));
+    if (keyed?.(response, source) === true) return;
+    for (const listener of this.#strayListeners) if (listener(response, source)) return;
+  }
+}
+
+function strayKey(callId: string, fromTag: string): string {
+  return `${fromTag}|${callId}`;
+}
