@@ -1,0 +1,242 @@
+import type { Millis } from '../base/clock.js';
+import type { SocketAddress } from '../base/ip.js';
+import type { Cancel, Scheduler } from '../base/scheduler.js';
+import { TimerTable } from '../base/timer-table.js';
+import type { TcpConnection } from '../net/network.js';
+import type { SipParseError } from '../protocol/sip/parse-error.js';
+import { StreamFramer } from '../protocol/sip/stream-framer.js';
+import type { FlowRef } from './hop.js';
+import type { TransportLimits } from './limits.js';
+
+/** What a connection tells its owner. */
+export interface ConnectionHandlers {
+  onMessage(bytes: Uint8Array, connection: SipConnection): void;
+  onKeepAlive(): void;
+  /** The byte stream makes no sense any more; the owner answers if it can, then the connection closes by itself. */
+  onFramingError(error: SipParseError, connection: SipConnection): void;
+  /** Exactly once. */
+  onClosed(connection: SipConnection): void;
+}
+
+/** Why a connection ended, for those who waited on it. */
+export interface ConnectionFailure {
+  readonly problem: string;
+  /** False if it never came about. */
+  readonly connected: boolean;
+  readonly cause: Error | undefined;
+}
+
+/** Who waits for something on a connection: an answer, or only that the message could leave. */
+export interface ConnectionWaiter {
+  readonly until: 'answered' | 'open';
+  fail(failure: ConnectionFailure): void;
+}
+
+export interface SipConnectionOptions {
+  /** Unique, also over restarts of the program: flows with it are stored. */
+  readonly id: string;
+  readonly socket: TcpConnection;
+  readonly direction: 'inbound' | 'outbound';
+  readonly limits: TransportLimits;
+  readonly scheduler: Scheduler;
+  readonly handlers: ConnectionHandlers;
+}
+
+const PONG = Uint8Array.of(0x0d, 0x0a);
+
+/**
+ * One TCP connection that carries SIP (RFC 3261 §18.3): framing, pongs (RFC 5626 §4.4.1), the deadlines and the queue
+ * limit that keep a slow or silent peer from holding it, and the list of those to tell when it breaks.
+ */
+export class SipConnection {
+  readonly id: string;
+  readonly direction: 'inbound' | 'outbound';
+  readonly remote: SocketAddress;
+  readonly #socket: TcpConnection;
+  readonly #limits: TransportLimits;
+  readonly #scheduler: Scheduler;
+  readonly #handlers: ConnectionHandlers;
+  readonly #framer: StreamFramer;
+  readonly #waiters = new Map<string, ConnectionWaiter>();
+  readonly #timers = new TimerTable<'first' | 'message' | 'idle' | 'closing'>();
+  #state: 'connecting' | 'open' | 'closing' | 'closed';
+  /** Was open at some time. */
+  #connected: boolean;
+  #reason: string | undefined;
+  #flow: FlowRef | undefined;
+  #armedFor: Millis = Number.POSITIVE_INFINITY;
+  #cancelTimer: Cancel | undefined;
+
+  constructor(options: SipConnectionOptions) {
+    this.id = options.id;
+    this.direction = options.direction;
+    this.remote = options.socket.remote;
+    this.#socket = options.socket;
+    this.#limits = options.limits;
+    this.#scheduler = options.scheduler;
+    this.#handlers = options.handlers;
+    this.#framer = new StreamFramer(options.limits);
+    this.#state = options.direction === 'inbound' ? 'open' : 'connecting';
+    this.#connected = options.direction === 'inbound';
+    const now = this.#scheduler.now();
+    if (options.direction === 'inbound') this.#timers.set('first', now + this.#limits.firstMessageTimeoutMs);
+    this.#timers.set('idle', now + this.#limits.idleTimeoutMs);
+    this.#arm();
+    options.socket.handle({
+      onOpen: () => this.#onOpen(),
+      onData: (data) => this.#onData(data),
+      onClose: (error) => this.#onClose(error),
+    });
+  }
+
+  /** Connecting or open: what is sent now will be sent. */
+  get usable(): boolean {
+    return this.#state === 'connecting' || this.#state === 'open';
+  }
+
+  get local(): SocketAddress {
+    return this.#socket.local;
+  }
+
+  get flow(): FlowRef {
+    if (this.#flow !== undefined) return this.#flow;
+    const flow: FlowRef = { protocol: 'tcp', local: this.local, remote: this.remote, connectionId: this.id };
+    if (this.#state !== 'connecting') this.#flow = flow;
+    return flow;
+  }
+
+  /** Sends, or cuts the peer off if it leaves too much unread; what is sent before the connection is open waits for it. */
+  send(bytes: Uint8Array): void {
+    if (!this.usable) return;
+    if (this.#socket.queuedBytes + bytes.length > this.#limits.maxQueuedBytes) {
+      this.destroy(`the peer does not read: ${this.#socket.queuedBytes} bytes wait`);
+      return;
+    }
+    this.#touch();
+    this.#socket.send(bytes);
+  }
+
+  /** `waiter.fail` is called if the connection ends before `settle(key)`. */
+  expect(key: string, waiter: ConnectionWaiter): void {
+    if (waiter.until === 'open' && this.#state !== 'connecting') return;
+    this.#waiters.set(key, waiter);
+  }
+
+  settle(key: string): void {
+    this.#waiters.delete(key);
+  }
+
+  /** How many requests wait on this connection. */
+  get waiting(): number {
+    return this.#waiters.size;
+  }
+
+  /** Sends what is queued, closes, and does not wait for the peer longer than `closeTimeoutMs`. */
+  closeSoon(reason: string): void {
+    if (!this.usable) return;
+    this.#reason = reason;
+    this.#state = 'closing';
+    this.#timers.clearAll();
+    this.#timers.set('closing', this.#scheduler.now() + this.#limits.closeTimeoutMs);
+    this.#arm();
+    this.#socket.end();
+  }
+
+  /** Closes at once if nothing waits to be sent, else as `closeSoon`. */
+  close(reason: string): void {
+    if (this.#state === 'connecting' || this.#socket.queuedBytes === 0) this.destroy(reason);
+    else this.closeSoon(reason);
+  }
+
+  destroy(reason: string): void {
+    if (this.#state === 'closed') return;
+    this.#reason ??= reason;
+    this.#state = 'closing';
+    this.#socket.destroy();
+  }
+
+  #onOpen(): void {
+    if (this.#state !== 'connecting') return;
+    this.#state = 'open';
+    this.#connected = true;
+    this.#touch();
+    for (const [key, waiter] of this.#waiters) if (waiter.until === 'open') this.#waiters.delete(key);
+  }
+
+  #onData(data: Uint8Array): void {
+    if (this.#state !== 'open') return;
+    this.#touch();
+    for (const frame of this.#framer.push(data)) {
+      if (!this.usable) return; // whoever took the last message has closed us
+      switch (frame.type) {
+        case 'message':
+          this.#timers.clear('first');
+          this.#handlers.onMessage(frame.bytes, this);
+          break;
+        case 'ping':
+          this.#handlers.onKeepAlive();
+          this.send(PONG);
+          break;
+        case 'pong':
+          this.#handlers.onKeepAlive();
+          break;
+        case 'error':
+          this.#handlers.onFramingError(frame.error, this);
+          this.closeSoon(frame.error.message);
+          return;
+      }
+    }
+    this.#watchMessage();
+  }
+
+  /** The clock of a half-received message starts with its first byte and is not set back by more of its bytes. */
+  #watchMessage(): void {
+    if (!this.usable) return;
+    if (!this.#framer.incomplete) this.#timers.clear('message');
+    else if (this.#timers.get('message') === undefined) {
+      this.#timers.set('message', this.#scheduler.now() + this.#limits.messageTimeoutMs);
+      this.#arm();
+    }
+  }
+
+  #onClose(error: Error | undefined): void {
+    this.#state = 'closed';
+    this.#cancelTimer?.();
+    this.#timers.clearAll();
+    this.#handlers.onClosed(this);
+    const problem = this.#reason ?? error?.message ?? 'the peer closed the connection';
+    const waiters = [...this.#waiters.values()];
+    this.#waiters.clear();
+    for (const waiter of waiters) waiter.fail({ problem, connected: this.#connected, cause: error });
+  }
+
+  #touch(): void {
+    this.#timers.set('idle', this.#scheduler.now() + this.#limits.idleTimeoutMs);
+  }
+
+  /** A deadline that moves away (idle) costs nothing: the old task wakes, finds nothing due and waits on. */
+  #arm(): void {
+    const next = this.#timers.next;
+    if (next === undefined || next >= this.#armedFor) return;
+    this.#cancelTimer?.();
+    this.#armedFor = next;
+    this.#cancelTimer = this.#scheduler.at(next, () => this.#onTimer());
+  }
+
+  #onTimer(): void {
+    this.#armedFor = Number.POSITIVE_INFINITY;
+    const due = this.#timers.takeDue(this.#scheduler.now());
+    switch (due) {
+      case undefined:
+        return this.#arm();
+      case 'first':
+        return this.destroy('no SIP message came');
+      case 'message':
+        return this.destroy('a message stopped half-way');
+      case 'idle':
+        return this.destroy('idle for too long');
+      case 'closing':
+        return this.destroy('the peer does not close');
+    }
+  }
+}

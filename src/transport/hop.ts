@@ -1,0 +1,51 @@
+import type { Millis } from '../base/clock.js';
+import type { SocketAddress } from '../base/ip.js';
+
+/** The transports of RFC 3261 §18 and RFC 7118. */
+export type TransportProtocol = 'udp' | 'tcp' | 'tls' | 'ws' | 'wss';
+
+/** Where to listen. `host` is an IP literal, a wildcard (`0.0.0.0`, `::`) or a name of this machine; port 0 is any free one. */
+export interface ListenPoint {
+  readonly protocol: 'udp' | 'tcp';
+  readonly host: string;
+  readonly port: number;
+}
+
+/**
+ * A way to reach a peer that is already open (RFC 5626 §3.1), as plain data that can be stored. UDP: the socket to send
+ * from. Connections: that very connection while it is open, of which `connectionId` is unique over restarts too.
+ */
+export interface FlowRef {
+  readonly protocol: TransportProtocol;
+  readonly local: SocketAddress;
+  readonly remote: SocketAddress;
+  readonly connectionId?: string;
+}
+
+/** One next hop: what RFC 3263 §4 ends in. */
+export interface Hop {
+  readonly protocol: TransportProtocol;
+  /** An IP literal, IPv6 without brackets. */
+  readonly address: string;
+  readonly port: number;
+  readonly flow?: FlowRef;
+  /** Stay with `protocol` however large the request is (the retry of RFC 3261 §18.1.1 after TCP has failed). */
+  readonly forceProtocol?: boolean;
+}
+
+/** Where a message came from. */
+export interface Source {
+  readonly protocol: TransportProtocol;
+  readonly local: SocketAddress;
+  readonly remote: SocketAddress;
+  readonly flow: FlowRef;
+  /** True over TLS. */
+  readonly secure: boolean;
+  readonly receivedAt: Millis;
+}
+
+/** An open socket of ours. */
+export interface Listening {
+  readonly protocol: 'udp' | 'tcp';
+  readonly local: SocketAddress;
+}

@@ -1,0 +1,40 @@
+/** What the transports allow a peer. Every figure can be set; the defaults suit a server that faces the Internet. */
+export interface TransportLimits {
+  /** Requests larger than this many bytes leave by TCP instead of UDP (RFC 3261 §18.1.1). */
+  readonly maxUdpRequestBytes: number;
+  /** Start line and headers of one message on a connection, in bytes. */
+  readonly maxHeaderBytes: number;
+  /** Body of one message on a connection, in bytes. */
+  readonly maxBodyBytes: number;
+  /** Accepted connections in all; as many again may be opened by us. */
+  readonly maxConnections: number;
+  /** Accepted connections from one address. */
+  readonly maxConnectionsPerAddress: number;
+  /** A peer that leaves more bytes than this unread is cut off. */
+  readonly maxQueuedBytes: number;
+  /** How long connecting may take, in milliseconds. */
+  readonly connectTimeoutMs: number;
+  /** From the first byte of a message on a connection to its last, in milliseconds. */
+  readonly messageTimeoutMs: number;
+  /** An accepted connection must bring its first whole message within this time, in milliseconds. */
+  readonly firstMessageTimeoutMs: number;
+  /** A connection without any traffic is closed after this time, in milliseconds. Longer than the longest registration. */
+  readonly idleTimeoutMs: number;
+  /** How long a connection that we close may take to hand over what is queued, in milliseconds. */
+  readonly closeTimeoutMs: number;
+}
+
+/** Proposed by RFC 3261 where it names a figure; the rest from what public servers use. */
+export const DEFAULT_TRANSPORT_LIMITS: TransportLimits = Object.freeze({
+  maxUdpRequestBytes: 1300,
+  maxHeaderBytes: 64 * 1024,
+  maxBodyBytes: 256 * 1024,
+  maxConnections: 10_000,
+  maxConnectionsPerAddress: 256,
+  maxQueuedBytes: 1024 * 1024,
+  connectTimeoutMs: 5_000,
+  messageTimeoutMs: 10_000,
+  firstMessageTimeoutMs: 30_000,
+  idleTimeoutMs: 65 * 60_000,
+  closeTimeoutMs: 1_000,
+});
