@@ -1,23 +1,41 @@
 /**
- * Completes package-lock.json after dependencies were changed: `npm run lock`.
+ * Completes package-lock.json after dependencies were changed: `npm run lock`. With `--check` it only looks.
  *
  * A registry mirror that carries no binaries for other platforms answers 404 for them; npm then leaves these optional packages
  * out of the lockfile, and `npm ci` refuses such a lockfile everywhere. This adds the missing entries: an exact version and the
  * platform that the name tells, without an integrity value, which only a registry that has the package can give.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
-import { pathToFileURL } from 'node:url';
 
 const OS = ['aix', 'android', 'darwin', 'freebsd', 'linux', 'netbsd', 'openbsd', 'openharmony', 'sunos', 'win32'];
 const CPU = ['arm', 'arm64', 'ia32', 'loong64', 'mips64el', 'ppc64', 'riscv64', 's390x', 'x64'];
 
+const file = new URL('../package-lock.json', import.meta.url);
+const lockfile = JSON.parse(readFileSync(file, 'utf8'));
+const missing = missingOptionalPackages(lockfile);
+
+if (missing.size === 0) {
+  console.log('package-lock.json is complete');
+} else if (process.argv.includes('--check')) {
+  console.error(`package-lock.json lacks ${[...missing.keys()].join(', ')}: run \`npm run lock\``);
+  process.exitCode = 1;
+} else {
+  for (const [place, wanted] of missing) lockfile.packages[place] = entryFor(wanted);
+  const [root, ...others] = Object.entries(lockfile.packages);
+  others.sort(([a], [b]) => a.localeCompare(b, 'en'));
+  lockfile.packages = Object.fromEntries([root, ...others]);
+  writeFileSync(file, `${JSON.stringify(lockfile, null, 2)}\n`);
+  console.log(`package-lock.json: ${missing.size} entries added`);
+}
+
 /** The lockfile's entries for optional packages that are named by a package in it but have none of their own. */
-export function missingOptionalPackages(lockfile) {
+function missingOptionalPackages(lockfile) {
   const missing = new Map();
   for (const [path, entry] of Object.entries(lockfile.packages)) {
     for (const [name, version] of Object.entries(entry.optionalDependencies ?? {})) {
       if (isInstalledFor(lockfile.packages, path, name)) continue;
-      if (!/^\d+\.\d+\.\d+[-+.\w]*$/.test(version)) throw new Error(`${path} asks for ${name}@${version}: not an exact version`);
+      if (!/^\d+\.\d+\.\d+[-+.\w]*$/.test(version))
+        throw new Error(`${path} asks for ${name}@${version}: not an exact version`);
       missing.set(placeFor(lockfile.packages, name, version, path), { name, version });
     }
   }
@@ -40,29 +58,23 @@ function placeFor(packages, name, version, path) {
 }
 
 /** What npm would have written, as far as the name tells. */
-function entryFor({ name, version }, dev) {
+function entryFor({ name, version }) {
   const words = name.split(/[-/]/);
   const os = words.filter((word) => OS.includes(word));
-  const cpu = words.map((word) => (word.startsWith('arm') && word !== 'arm64' ? 'arm' : word)).filter((word) => CPU.includes(word));
-  const libc = words.some((word) => word.startsWith('musl')) ? ['musl'] : words.includes('gnu') && os.includes('linux') ? ['glibc'] : [];
+  const cpu = words
+    .map((word) => (word.startsWith('arm') && word !== 'arm64' ? 'arm' : word))
+    .filter((word) => CPU.includes(word));
+  const libc = words.some((word) => word.startsWith('musl'))
+    ? ['musl']
+    : words.includes('gnu') && os.includes('linux')
+      ? ['glibc']
+      : [];
   return {
     version,
     ...(cpu.length > 0 && { cpu }),
-    ...(dev && { dev: true }),
+    dev: true,
     ...(libc.length > 0 && { libc }),
     optional: true,
     ...(os.length > 0 && { os }),
   };
-}
-
-if (process.argv[1] !== undefined && import.meta.url === pathToFileURL(process.argv[1]).href) {
-  const file = new URL('../package-lock.json', import.meta.url);
-  const lockfile = JSON.parse(readFileSync(file, 'utf8'));
-  const missing = missingOptionalPackages(lockfile);
-  for (const [place, wanted] of missing) lockfile.packages[place] = entryFor(wanted, true);
-  const [root, ...others] = Object.entries(lockfile.packages);
-  others.sort(([a], [b]) => a.localeCompare(b, 'en'));
-  lockfile.packages = Object.fromEntries([root, ...others]);
-  if (missing.size > 0) writeFileSync(file, `${JSON.stringify(lockfile, null, 2)}\n`);
-  console.log(missing.size === 0 ? 'package-lock.json is complete' : `package-lock.json: ${missing.size} entries added`);
 }

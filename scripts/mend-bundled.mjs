@@ -13,7 +13,10 @@ for (const name of bundleDependencies) {
     if (manifest.dependencies[dependency] === undefined) throw new Error(`${name} no longer asks for ${dependency}`);
     manifest.dependencies[dependency] = range;
   }
-  writeFileSync(new URL(`../node_modules/${name}/package.json`, import.meta.url), `${JSON.stringify(manifest, null, 2)}\n`);
+  writeFileSync(
+    new URL(`../node_modules/${name}/package.json`, import.meta.url),
+    `${JSON.stringify(manifest, null, 2)}\n`,
+  );
 }
 
 function read(path) {

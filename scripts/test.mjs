@@ -13,9 +13,15 @@ import { fileURLToPath } from 'node:url';
 const root = fileURLToPath(new URL('..', import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), 'pbxkit-test-'));
 const filters = process.argv.slice(2);
-const vitest = [join(root, 'node_modules/vitest/vitest.mjs'), 'run', '--config', join(root, 'scripts/vitest.config.ts')];
+const vitest = [
+  join(root, 'node_modules/vitest/vitest.mjs'),
+  'run',
+  '--config',
+  join(root, 'scripts/vitest.config.ts'),
+];
 const onCi = !['', '0', 'false', undefined].includes(process.env['CI']);
-const otherVersions = onCi && filters.length === 0 ? ['20', '22', '24'].filter((v) => !process.version.startsWith(`v${v}.`)) : [];
+const otherVersions =
+  onCi && filters.length === 0 ? ['20', '22', '24'].filter((v) => !process.version.startsWith(`v${v}.`)) : [];
 
 const sums = [await run('this Node.js', process.execPath, [...vitest, ...filters])];
 for (const version of otherVersions) {
@@ -32,12 +38,16 @@ if (skipped.length > 0) {
 const strict = process.env['PBXKIT_REQUIRE_INTEROP'] === '1' && skipped.length > 0;
 if (strict) console.log('\nPBXKIT_REQUIRE_INTEROP is set: what was not run counts as a failure.');
 if (strict || sums.some((part) => part.failed > 0 || part.exitCode !== 0)) process.exitCode = 1;
-console.log(`\n${total('passed')} passed, ${total('failed')} failed${skipped.length > 0 ? `, ${total('skipped')} skipped` : ''}`);
+console.log(
+  `\n${total('passed')} passed, ${total('failed')} failed${skipped.length > 0 ? `, ${total('skipped')} skipped` : ''}`,
+);
 
 /** A run that ends badly without a failed test (a crash, an error outside the tests) counts as one failure. */
 async function run(what, command, args) {
   const file = join(folder, `${sumsFileName(what)}.json`);
-  const exitCode = await exitOf(spawn(command, args, { cwd: root, stdio: 'inherit', env: { ...process.env, PBXKIT_TEST_SUMS: file } }));
+  const exitCode = await exitOf(
+    spawn(command, args, { cwd: root, stdio: 'inherit', env: { ...process.env, PBXKIT_TEST_SUMS: file } }),
+  );
   if (existsSync(file)) {
     const sum = JSON.parse(readFileSync(file, 'utf8'));
     return { ...sum, failed: exitCode !== 0 && sum.failed === 0 ? 1 : sum.failed, exitCode };

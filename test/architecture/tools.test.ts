@@ -1,0 +1,43 @@
+import { execFile } from 'node:child_process';
+import { existsSync, readdirSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { expect, test } from 'vitest';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+const folders = ['src', 'test', 'examples'].filter((folder) => existsSync(`${root}${folder}`));
+/** By name: scripts/ holds biome's own configuration, which biome will not find twice. */
+const scripts = readdirSync(`${root}scripts`).flatMap((name) => (/\.m?[jt]s$/.test(name) ? `scripts/${name}` : []));
+
+/** Runs a tool of node_modules with this Node.js: its exit code, and what it said when that is not 0. */
+function complaintsOf(script: string, ...args: string[]): Promise<string> {
+  return new Promise((resolve) => {
+    execFile(
+      process.execPath,
+      [`${root}node_modules/${script}`, ...args],
+      { cwd: root, maxBuffer: 16 * 1024 * 1024, env: { ...process.env, FORCE_COLOR: '0', NO_COLOR: '1' } },
+      (error, stdout, stderr) => resolve(error === null ? '' : `${stdout}${stderr}` || error.message),
+    );
+  });
+}
+
+test('biome: format, lint and order of imports', async () => {
+  const paths = [...folders, ...scripts, 'tsup.config.ts'];
+  expect(await complaintsOf('@biomejs/biome/bin/biome', 'ci', '--config-path=scripts/biome.json', ...paths)).toBe('');
+});
+
+test('typescript: the whole tree compiles under strict', async () => {
+  expect(await complaintsOf('typescript/bin/tsc', '-p', '.')).toBe('');
+});
+
+test('typescript-eslint: no promise without an owner', async () => {
+  const args = ['--config', 'scripts/eslint.config.js', '--no-warn-ignored', '--max-warnings', '0'];
+  expect(await complaintsOf('eslint/bin/eslint.js', ...args, ...folders, ...scripts)).toBe('');
+});
+
+test('knip: no unused file, export or dependency', async () => {
+  expect(await complaintsOf('knip/bin/knip.js', '--config', 'scripts/knip.json', '--no-progress')).toBe('');
+});
+
+test('package-lock.json names every optional package, so that npm ci works everywhere', async () => {
+  expect(await complaintsOf('../scripts/complete-lockfile.mjs', '--check')).toBe('');
+});
