@@ -41,10 +41,14 @@ export interface BaresipOptions {
 /** How loud every phone plays, RMS in dB below full scale. */
 export const PLAYED_LEVEL_DB = -13;
 
+const RTP_PORTS = 20;
+
 /** Debian's baresip 1.0.0 without a screen: commands and events over its control socket (JSON in netstrings). */
 export class Baresip {
   readonly events: Recorded<BaresipEvent>;
   readonly sipPort: number;
+  /** The first of its 20 RTP and RTCP ports. */
+  readonly rtpPort: number;
   readonly #answers: Recorded<BaresipAnswer>;
   readonly #dir: string;
   readonly #options: BaresipOptions;
@@ -54,7 +58,7 @@ export class Baresip {
 
   /** Starts a phone; it is under control when this resolves, but not registered yet. */
   static async start(lab: Lab, options: BaresipOptions): Promise<Baresip> {
-    const [sipPort, controlPort, rtpPort] = [await freeSipPort(), await freeSipPort(), await freeRtpPorts(20)];
+    const [sipPort, controlPort, rtpPort] = [await freeSipPort(), await freeSipPort(), await freeRtpPorts(RTP_PORTS)];
     const dir = lab.folder(`baresip-${options.number}-${sipPort}`);
     lab.folder(path.relative(lab.dir, path.join(dir, 'rec')));
     const wav = path.join(dir, 'tone.wav');
@@ -72,7 +76,7 @@ export class Baresip {
       command: 'stdbuf',
       args: ['-oL', '-eL', 'baresip', '-4', '-s', '-f', dir, '-t', '150'],
     });
-    const phone = new Baresip(child, dir, sipPort, options);
+    const phone = new Baresip(child, dir, { sipPort, rtpPort }, options);
     lab.own(phone);
     await until(
       () => {
@@ -86,10 +90,16 @@ export class Baresip {
     return phone;
   }
 
-  private constructor(child: Child, dir: string, sipPort: number, options: BaresipOptions) {
+  private constructor(
+    child: Child,
+    dir: string,
+    ports: Pick<PhonePorts, 'sipPort' | 'rtpPort'>,
+    options: BaresipOptions,
+  ) {
     this.child = child;
     this.#dir = dir;
-    this.sipPort = sipPort;
+    this.sipPort = ports.sipPort;
+    this.rtpPort = ports.rtpPort;
     this.#options = options;
     this.events = new Recorded(`baresip ${options.number}`);
     this.#answers = new Recorded(`baresip ${options.number}`);
@@ -158,9 +168,14 @@ export class Baresip {
     return this.child.lines.items.slice(position);
   }
 
-  /** What it has heard in its latest call so far. */
+  /** What it has heard in its latest call so far. After a hold baresip 1.0.0 records no more of what it hears. */
   heard(): Sound {
     return readWav(this.#recording('dec'));
+  }
+
+  /** Whether a datagram is one of its own to or from that RTP port range. */
+  ownsRtp(port: number): boolean {
+    return port >= this.rtpPort && port < this.rtpPort + RTP_PORTS;
   }
 
   /** Seconds of sound that it has received in its latest call so far, in steps of half a second. */
@@ -246,7 +261,7 @@ auplay_srate 8000
 ausrc_channels 1
 auplay_channels 1
 audio_buffer 20-160
-rtp_ports ${rtpPort}-${rtpPort + 19}
+rtp_ports ${rtpPort}-${rtpPort + RTP_PORTS - 1}
 module_path /usr/lib/baresip/modules
 module g711.so
 module sndfile.so

@@ -16,8 +16,8 @@ export interface ChildOptions {
   readonly args: readonly string[];
   readonly cwd?: string;
   readonly env?: Readonly<Record<string, string>>;
-  /** It paints a screen on its standard output: no news in it, not kept. */
-  readonly screen?: true;
+  /** Takes the lines of standard output in place of `lines` and `stdout`: for a program that paints a screen, or says too much. */
+  readonly takeStdout?: (line: string) => void;
 }
 
 /** Programs under way, ended when this process ends, whatever the reason. */
@@ -49,7 +49,10 @@ export class Child {
     alive.add(child);
     child.stdin.on('error', (error) => this.lines.push(`stdin: ${error.message}`));
     createInterface({ input: child.stdout, crlfDelay: Number.POSITIVE_INFINITY }).on('line', (text) => {
-      if (options.screen) return;
+      if (options.takeStdout !== undefined) {
+        options.takeStdout(text);
+        return;
+      }
       const line = stripVTControlCharacters(text);
       this.stdout.push(line);
       this.lines.push(line);

@@ -43,12 +43,19 @@ export interface SippResult {
   readonly ladder: readonly string[];
 }
 
+/** Where a run writes to. */
+interface SippFiles {
+  readonly messages: string;
+  readonly errors: string;
+  readonly stats: string;
+}
+
 /** A running sipp. */
 export class Sipp {
   readonly port: number;
   readonly #name: string;
   readonly #child: Child;
-  readonly #files: { readonly messages: string; readonly errors: string; readonly stats: string };
+  readonly #files: SippFiles;
 
   /** Resolves when its socket is open: from then on it can be called. */
   static async start(lab: Lab, options: SippOptions): Promise<Sipp> {
@@ -68,14 +75,20 @@ export class Sipp {
     args.push('-trace_err', '-error_file', files.errors, '-trace_stat', '-stf', files.stats, '-fd', '1');
     if (options.deafWhilePausing === true) args.push('-pause_msg_ign');
     if (options.server !== undefined) args.push(`${options.server.host}:${options.server.port}`);
-    const child = lab.spawn({ name: `sipp ${options.name}`, command: 'sipp', args, cwd: dir, screen: true });
+    const child = lab.spawn({
+      name: `sipp ${options.name}`,
+      command: 'sipp',
+      args,
+      cwd: dir,
+      takeStdout: () => undefined,
+    });
     const sipp = new Sipp(child, options, files);
     // a caller on TCP listens nowhere: it connects; and it is at work at once
     if (options.server === undefined) await sipp.#opened(options.transport ?? 'udp');
     return sipp;
   }
 
-  private constructor(child: Child, options: SippOptions, files: Sipp['#files']) {
+  private constructor(child: Child, options: SippOptions, files: SippFiles) {
     this.#child = child;
     this.#name = options.name;
     this.#files = files;
