@@ -10,3 +10,9 @@ export interface Clock {
   now(): Millis;
   wallTime(): EpochMillis;
 }
+
+/** The machine's own clocks. */
+export const systemClock: Clock = Object.freeze({
+  now: () => performance.now(),
+  wallTime: () => Date.now(),
+});
