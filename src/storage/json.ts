@@ -1,0 +1,67 @@
+import { UsageError } from '../base/errors.js';
+
+/** What a record may hold: plain JSON, nothing that a round trip through text would change. */
+export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
+
+/** Deeper values are refused: they are cyclic, or would overflow somebody's stack. */
+const DEEPEST = 100;
+
+/**
+ * The JSON text of `value`.
+ * @throws UsageError PBX_INVALID_ARGUMENT naming the place of the first thing that is not JSON (undefined, NaN, bigint,
+ * a function, a Date or another class instance, a cycle).
+ */
+export function jsonText(value: unknown): string {
+  check(value, 'value', 0);
+  return JSON.stringify(value);
+}
+
+/** A deep-frozen value from JSON text that `jsonText` made. */
+export function frozenJson(text: string): Json {
+  return freeze(JSON.parse(text) as Json);
+}
+
+function check(value: unknown, place: string, depth: number): void {
+  switch (typeof value) {
+    case 'string':
+    case 'boolean':
+      return;
+    case 'number':
+      if (!Number.isFinite(value)) refuse(place, String(value));
+      return;
+    case 'object':
+      if (value === null) return;
+      if (depth === DEEPEST) refuse(place, `more than ${DEEPEST} levels (a cycle?)`);
+      if (Array.isArray(value)) {
+        for (let i = 0; i < value.length; i++) check(value[i], `${place}[${i}]`, depth + 1);
+        return;
+      }
+      checkObject(value, place, depth);
+      return;
+    default:
+      refuse(place, typeof value);
+  }
+}
+
+function checkObject(value: object, place: string, depth: number): void {
+  const prototype: unknown = Object.getPrototypeOf(value);
+  // The second test lets plain objects of another realm (a vm context, a test runner's sandbox) through.
+  const plain =
+    prototype === null || prototype === Object.prototype || Object.getPrototypeOf(prototype as object) === null;
+  if (!plain || 'toJSON' in value) refuse(place, `an instance of ${value.constructor?.name ?? 'a class'}`);
+  if (Object.getOwnPropertySymbols(value).length > 0) refuse(place, 'a symbol as key');
+  for (const [key, inner] of Object.entries(value)) check(inner, `${place}.${key}`, depth + 1);
+}
+
+function refuse(place: string, found: string): never {
+  throw new UsageError(
+    'PBX_INVALID_ARGUMENT',
+    `${place}: found ${found}, expected plain JSON (null, boolean, finite number, string, array, object)`,
+  );
+}
+
+function freeze(value: Json): Json {
+  if (typeof value !== 'object' || value === null) return value;
+  for (const inner of Object.values(value)) freeze(inner);
+  return Object.freeze(value);
+}
