@@ -27,7 +27,8 @@ export type ErrorCode =
   | 'STORAGE_CLOSED'
   | 'BLOB_NOT_FOUND'
   | 'DIRECTORY_DUPLICATE'
-  | 'DIRECTORY_NOT_FOUND';
+  | 'DIRECTORY_NOT_FOUND'
+  | 'TEST_TIME_LIMIT';
 
 /**
  * The root of every error that pbxkit throws. Tell errors apart by `code` and `kind`, never by `instanceof`:
