@@ -1,0 +1,40 @@
+import { single, whole } from './codec.js';
+
+/** CSeq (RFC 3261 §20.16). */
+export interface CSeq {
+  /** 0 to 2³¹−1. */
+  readonly sequence: number;
+  readonly method: string;
+}
+
+/** RAck (RFC 3262 §7.2). */
+export interface RAck {
+  readonly rseq: number;
+  /** The number of the CSeq that is acknowledged. */
+  readonly cseq: number;
+  readonly method: string;
+}
+
+const MAX_SEQUENCE = 0x7fff_ffff;
+
+export const cseqCodec = single<CSeq>(
+  'CSeq',
+  whole((scanner) => {
+    const sequence = scanner.number('a sequence number', MAX_SEQUENCE);
+    scanner.skipSpace();
+    return { sequence, method: scanner.token('a method') };
+  }),
+  (value) => `${value.sequence} ${value.method}`,
+);
+
+export const rackCodec = single<RAck>(
+  'RAck',
+  whole((scanner) => {
+    const rseq = scanner.number('a response number', 0xffff_ffff);
+    scanner.skipSpace();
+    const cseq = scanner.number('a sequence number', MAX_SEQUENCE);
+    scanner.skipSpace();
+    return { rseq, cseq, method: scanner.token('a method') };
+  }),
+  (value) => `${value.rseq} ${value.cseq} ${value.method}`,
+);

@@ -1,0 +1,50 @@
+import { formatParams, type Params, readParams } from '../params.js';
+import { single, whole } from './codec.js';
+
+/** Event (RFC 6665 §8.2.1). */
+export interface EventValue {
+  /** Package with template, as it stands; compare case-sensitively. */
+  readonly package: string;
+  /** `id` among them. */
+  readonly params: Params;
+}
+
+/** Subscription-State (RFC 6665 §8.2.3). */
+export interface SubscriptionState {
+  /** 'active', 'pending', 'terminated' or an extension; lower case. */
+  readonly state: string;
+  /** `expires`, `reason`, `retry-after` among them. */
+  readonly params: Params;
+}
+
+/** Refer-Sub (RFC 4488 §4). */
+export interface ReferSub {
+  readonly value: boolean;
+  readonly params: Params;
+}
+
+export const eventCodec = single<EventValue>(
+  'Event',
+  whole((scanner) => ({ package: scanner.token('an event package'), params: readParams(scanner) })),
+  (value) => `${value.package}${formatParams(value.params)}`,
+  'o',
+);
+
+export const subscriptionStateCodec = single<SubscriptionState>(
+  'Subscription-State',
+  whole((scanner) => ({
+    state: scanner.token('a subscription state').toLowerCase(),
+    params: readParams(scanner),
+  })),
+  (value) => `${value.state}${formatParams(value.params)}`,
+);
+
+export const referSubCodec = single<ReferSub>(
+  'Refer-Sub',
+  whole((scanner) => {
+    const word = scanner.token('"true" or "false"').toLowerCase();
+    if (word !== 'true' && word !== 'false') scanner.fail('"true" or "false" before this');
+    return { value: word === 'true', params: readParams(scanner) };
+  }),
+  (value) => `${value.value}${formatParams(value.params)}`,
+);

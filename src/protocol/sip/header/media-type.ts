@@ -1,0 +1,59 @@
+import { formatParams, type Params, readParams } from '../params.js';
+import type { Scanner } from '../scanner.js';
+import { commaList, type HeaderCodec, list, single, whole } from './codec.js';
+
+/** A media type (RFC 3261 §20.15). */
+export interface MediaType {
+  /** Lower case. */
+  readonly type: string;
+  /** Lower case. */
+  readonly subtype: string;
+  readonly params: Params;
+}
+
+/** A token with parameters: Content-Disposition, and the elements of Accept-Encoding and Accept-Language. */
+export interface TokenWithParams {
+  readonly value: string;
+  readonly params: Params;
+}
+
+function readMediaType(scanner: Scanner): MediaType {
+  const type = scanner.token('a media type').toLowerCase();
+  scanner.expect(0x2f);
+  const subtype = scanner.token('a media subtype').toLowerCase();
+  return { type, subtype, params: readParams(scanner) };
+}
+
+/** @throws SipParseError */
+export const parseMediaType: (text: string) => MediaType = whole(readMediaType);
+
+/** `type/subtype;params`. */
+export function formatMediaType(value: MediaType): string {
+  return `${value.type}/${value.subtype}${formatParams(value.params)}`;
+}
+
+/** True when the value is that type, such as `isMediaType(value, 'application', 'sdp')`. */
+export function isMediaType(value: MediaType, type: string, subtype: string): boolean {
+  return value.type === type && value.subtype === subtype;
+}
+
+export const contentTypeCodec = single('Content-Type', parseMediaType, formatMediaType, 'c');
+export const acceptCodec = list('Accept', commaList(readMediaType, true), formatMediaType);
+
+function readTokenWithParams(scanner: Scanner): TokenWithParams {
+  return { value: scanner.token('a token'), params: readParams(scanner) };
+}
+
+function formatTokenWithParams(value: TokenWithParams): string {
+  return `${value.value}${formatParams(value.params)}`;
+}
+
+/** A header that is one token with parameters. */
+export function tokenWithParams(name: string): HeaderCodec<TokenWithParams> {
+  return single(name, whole(readTokenWithParams), formatTokenWithParams);
+}
+
+/** A list of tokens with parameters, which may be empty. */
+export function tokensWithParams(name: string): HeaderCodec<readonly TokenWithParams[]> {
+  return list(name, commaList(readTokenWithParams, true), formatTokenWithParams);
+}

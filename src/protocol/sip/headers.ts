@@ -1,0 +1,312 @@
+import { UsageError } from '../../base/errors.js';
+import { isToken, trim } from './chars.js';
+import { Field } from './field.js';
+import { nameHash } from './header/codec.js';
+import { type AnyCodec, CODECS, codecOf, type HeaderName, type HeaderValues, type Via } from './header/registry.js';
+import { formatVia } from './header/via.js';
+import { SipParseError } from './parse-error.js';
+import { checkLine, decodeWire, encodeWire } from './wire-text.js';
+
+/** What may be given for a header: the typed value, or raw text (one line, or one line each). `undefined` leaves it out. */
+export type HeaderInit = {
+  readonly [K in HeaderName]?: HeaderValues[K] | string | readonly string[] | undefined;
+} & { readonly [name: string]: HeaderValues[HeaderName] | string | readonly string[] | undefined };
+
+/** The headers of one message, in order (RFC 3261 §7.3). Typed values are parsed on first use and kept; they are read-only. */
+export class SipHeaders {
+  readonly #fields: Field[];
+  #ascii: boolean;
+
+  /** @param fields taken over, not copied. @param ascii true when no raw field holds a byte above 127. */
+  constructor(fields: Field[] = [], ascii = true) {
+    this.#fields = fields;
+    this.#ascii = ascii;
+  }
+
+  /** Headers from an object, in its order. @throws UsageError PBX_INVALID_ARGUMENT */
+  static from(init: HeaderInit): SipHeaders {
+    return new SipHeaders().assign(init);
+  }
+
+  /** Sets every header of the object. @throws UsageError PBX_INVALID_ARGUMENT */
+  assign(init: HeaderInit): this {
+    for (const name of Object.keys(init)) {
+      const value = init[name];
+      if (value !== undefined) this.#assignOne(name, value);
+    }
+    return this;
+  }
+
+  #assignOne(name: string, value: unknown): void {
+    const codec = codecOf(name);
+    if (typeof value === 'string') this.setRaw(name, value);
+    else if (codec === undefined) this.setRaw(name, isTextList(value) ? value : String(value));
+    else if (isTextList(value) && value.length > 0 && codec.perLine) this.setRaw(name, value);
+    else this.#setTyped(codec, value);
+  }
+
+  /**
+   * The typed value, parsed on first use and kept; undefined when the header is absent.
+   * @throws SipParseError (naming the header) when the text is malformed or a header that stands once is there twice.
+   */
+  get<K extends HeaderName>(name: K): HeaderValues[K] | undefined {
+    const codec = CODECS[name] as AnyCodec;
+    const fields = this.#fields;
+    for (let i = 0; i < fields.length; i++) {
+      const field = fields[i] as Field;
+      if (!field.matches(codec)) continue;
+      if (field.typed === undefined) field.typed = this.#parse(codec, i);
+      return field.typed as HeaderValues[K];
+    }
+    return undefined;
+  }
+
+  #parse(codec: AnyCodec, first: number): unknown {
+    const fields = this.#fields;
+    try {
+      let value = codec.parse(this.#text(fields[first] as Field));
+      for (let i = first + 1; i < fields.length; i++) {
+        const field = fields[i] as Field;
+        if (!field.matches(codec)) continue;
+        if (codec.merge === undefined) throw new SipParseError('the header stands more than once');
+        value = codec.merge(value, codec.parse(this.#text(field)));
+      }
+      return value;
+    } catch (error) {
+      if (!(error instanceof SipParseError)) throw error;
+      throw new SipParseError(`${codec.name}: ${error.message}`, {
+        offset: error.offset,
+        status: error.status,
+        header: codec.name,
+      });
+    }
+  }
+
+  #text(field: Field): string {
+    return this.#ascii ? field.wire : decodeWire(field.wire);
+  }
+
+  /** Every value of the header as text, one element a line, unfolded; any spelling or compact form of the name. */
+  raw(name: string): string[] {
+    const values: string[] = [];
+    for (const field of this.#all(name)) {
+      for (const line of field.lines()) values.push(field.isTyped ? line : decodeWire(line));
+    }
+    return values;
+  }
+
+  /** As `raw`, but with one character per byte as it stood on the wire: for an exact echo. */
+  wire(name: string): string[] {
+    const values: string[] = [];
+    for (const field of this.#all(name)) {
+      for (const line of field.lines()) values.push(field.isTyped ? encodeWire(line) : line);
+    }
+    return values;
+  }
+
+  /** The first line of the header as text. */
+  first(name: string): string | undefined {
+    return this.raw(name)[0];
+  }
+
+  has(name: string): boolean {
+    return this.#all(name).some((field) => field.lineCount > 0);
+  }
+
+  /** How many lines of that name there are. */
+  count(name: string): number {
+    return this.#all(name).reduce((count, field) => count + field.lineCount, 0);
+  }
+
+  /** Replaces the header: in the place of its first line, else at the end. */
+  set<K extends HeaderName>(name: K, value: HeaderValues[K]): this {
+    return this.#setTyped(CODECS[name] as AnyCodec, value);
+  }
+
+  #setTyped(codec: AnyCodec, value: unknown): this {
+    this.#replace(codec.name, [Field.typed(codec, value)]);
+    return this;
+  }
+
+  /** Replaces the header by lines of text. @throws UsageError PBX_INVALID_ARGUMENT for CR, LF or NUL, or a name that is no token. */
+  setRaw(name: string, value: string | readonly string[]): this {
+    const values = typeof value === 'string' ? [value] : value;
+    this.#replace(
+      name,
+      values.map((text) => this.#rawField(name, text)),
+    );
+    return this;
+  }
+
+  #rawField(name: string, text: string): Field {
+    const codec = codecOf(name);
+    if (codec === undefined && !isToken(name)) {
+      throw new UsageError('PBX_INVALID_ARGUMENT', `header name: found ${JSON.stringify(name)}, expected a token`);
+    }
+    checkLine(text, `header ${name}`);
+    const wire = encodeWire(trim(text));
+    if (wire !== text) this.#ascii = false;
+    const field = Field.raw(codec?.name ?? name, wire);
+    field.codec = codec;
+    return field;
+  }
+
+  #replace(name: string, added: readonly Field[]): void {
+    const fields = this.#fields;
+    const codec = codecOf(name);
+    let at = -1;
+    let kept = 0;
+    for (let i = 0; i < fields.length; i++) {
+      const field = fields[i] as Field;
+      if (isNamed(field, codec, name)) {
+        if (at < 0) at = kept;
+      } else fields[kept++] = field;
+    }
+    if (kept < fields.length) fields.length = kept;
+    if (at < 0) fields.push(...added);
+    else fields.splice(at, 0, ...added);
+  }
+
+  /** Adds a line of text behind all others. @throws UsageError PBX_INVALID_ARGUMENT */
+  append(name: string, value: string): this {
+    const field = this.#rawField(name, value);
+    this.#asRaw(name);
+    this.#fields.push(field);
+    return this;
+  }
+
+  /** Adds a line of text before the others of its name, else before all. @throws UsageError PBX_INVALID_ARGUMENT */
+  prepend(name: string, value: string): this {
+    const field = this.#rawField(name, value);
+    this.#asRaw(name);
+    const codec = codecOf(name);
+    const at = this.#fields.findIndex((other) => isNamed(other, codec, name));
+    this.#fields.splice(Math.max(at, 0), 0, field);
+    return this;
+  }
+
+  /** Before a line is added: the lines of the name become text, and the kept value is forgotten. */
+  #asRaw(name: string): void {
+    const fields = this.#all(name);
+    if (fields.some((field) => field.isTyped)) {
+      this.#replace(
+        name,
+        this.raw(name).map((text) => this.#rawField(name, text)),
+      );
+    } else for (const field of fields) field.typed = undefined;
+  }
+
+  remove(name: string): this {
+    this.#replace(name, []);
+    return this;
+  }
+
+  /** The top Via (RFC 3261 §20.42), undefined when there is none. @throws SipParseError */
+  get topVia(): Via | undefined {
+    return this.get('Via')?.[0];
+  }
+
+  /** Puts a Via on top. */
+  pushVia(via: Via): this {
+    const below = this.get('Via');
+    const at = this.#fields.findIndex((field) => field.matches(CODECS.Via as AnyCodec));
+    if (below === undefined || at < 0 || (this.#fields[at] as Field).isTyped) {
+      this.#fields.splice(
+        Math.max(at, 0),
+        at < 0 ? 0 : 1,
+        Field.typed(CODECS.Via as AnyCodec, [via, ...(below ?? [])]),
+      );
+      return this;
+    }
+    this.prepend('Via', formatVia(via));
+    (this.#fields[at] as Field).typed = [via, ...below];
+    return this;
+  }
+
+  /** Removes the top Via and gives it back. @throws SipParseError */
+  popVia(): Via | undefined {
+    const vias = this.get('Via');
+    if (vias === undefined || vias.length === 0) return undefined;
+    this.#spliceVia(vias.slice(1), []);
+    return vias[0];
+  }
+
+  /** Replaces the top Via; the lines below stay as they came. @throws SipParseError */
+  replaceTopVia(via: Via): this {
+    const vias = this.get('Via');
+    if (vias === undefined || vias.length === 0) return this.pushVia(via);
+    this.#spliceVia([via, ...vias.slice(1)], [via]);
+    return this;
+  }
+
+  #spliceVia(all: readonly Via[], top: readonly Via[]): void {
+    const codec = CODECS.Via as AnyCodec;
+    const at = this.#fields.findIndex((field) => field.matches(codec));
+    const field = this.#fields[at] as Field;
+    if (field.isTyped) {
+      this.#fields.splice(at, 1, ...(all.length === 0 ? [] : [Field.typed(codec, all)]));
+      return;
+    }
+    const inLine = CODECS.Via.parse(this.#text(field));
+    const added = [...top, ...inLine.slice(1)].map((via) => this.#rawField('Via', formatVia(via)));
+    this.#fields.splice(at, 1, ...added);
+    const first = this.#fields.find((other) => other.matches(codec));
+    if (first !== undefined) first.typed = all;
+  }
+
+  /** Copies all lines of a header from another message, byte for byte, to the end of these. */
+  copyFrom(other: SipHeaders, name: string): this {
+    for (const field of other.#all(name)) {
+      const copy = field.copy();
+      copy.typed = field.typed;
+      this.#fields.push(copy);
+    }
+    this.#ascii &&= other.#ascii;
+    return this;
+  }
+
+  /** Adds text to the end of the only line of a header, whose bytes stay as they came. @throws UsageError PBX_INVALID_ARGUMENT */
+  appendToLine(name: string, text: string): this {
+    checkLine(text, `header ${name}`);
+    const [wire] = this.wire(name);
+    const field = Field.raw(codecOf(name)?.name ?? name, (wire ?? '') + encodeWire(text));
+    field.codec = codecOf(name);
+    this.#replace(name, [field]);
+    return this;
+  }
+
+  /** Canonical name (of an unknown header: as it stands) and text of each line, in order. */
+  *entries(): Generator<readonly [name: string, value: string]> {
+    for (const field of this.#fields) {
+      for (const line of field.lines()) yield [field.canonicalName, field.isTyped ? line : decodeWire(line)];
+    }
+  }
+
+  clone(): SipHeaders {
+    return new SipHeaders(
+      this.#fields.map((field) => field.copy()),
+      this.#ascii,
+    );
+  }
+
+  /** The lines themselves, for `print`. */
+  get fields(): readonly Field[] {
+    return this.#fields;
+  }
+
+  #all(name: string): readonly Field[] {
+    const codec = codecOf(name);
+    const hash = codec === undefined ? nameHash(name) : 0;
+    return this.#fields.filter((field) =>
+      codec === undefined ? field.hash === hash && field.hasName(name) : field.matches(codec),
+    );
+  }
+}
+
+function isNamed(field: Field, codec: AnyCodec | undefined, name: string): boolean {
+  return codec === undefined ? field.hasName(name) : field.matches(codec);
+}
+
+function isTextList(value: unknown): value is readonly string[] {
+  return Array.isArray(value) && value.every((element) => typeof element === 'string');
+}

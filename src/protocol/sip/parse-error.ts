@@ -1,0 +1,41 @@
+import { PbxkitError } from '../../base/errors.js';
+
+/**
+ * As much of an unusable message as was read: enough to build the answer that RFC 3261 §8.2.6 asks for.
+ * `SipRequest` and `SipResponse` have this shape; `partialRequest` in `parse.ts` gives the full class.
+ */
+export interface PartialMessage {
+  readonly kind: 'request' | 'response';
+  readonly headers: {
+    /** The field values of one header as they were received, one character per byte. */
+    wire(name: string): readonly string[];
+  };
+}
+
+/** What is known about the place and the weight of a fault. */
+export interface SipParseErrorOptions {
+  /** Characters from the start of the text that was parsed; bytes of the message where `parseMessage` throws. Default 0. */
+  readonly offset?: number;
+  /** The response code that fits the fault: 400 (default), 413, 505 or 513. */
+  readonly status?: number;
+  /** Canonical name of the header that is at fault. */
+  readonly header?: string;
+  readonly partial?: PartialMessage;
+  readonly cause?: unknown;
+}
+
+/** Text or bytes from a peer that are not SIP (RFC 3261 §25). The only error that the parsers of this folder throw. */
+export class SipParseError extends PbxkitError {
+  readonly offset: number;
+  readonly status: number;
+  readonly header?: string;
+  readonly partial?: PartialMessage;
+
+  constructor(message: string, options: SipParseErrorOptions = {}) {
+    super('SIP_PARSE', 'remote', message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.offset = options.offset ?? 0;
+    this.status = options.status ?? 400;
+    if (options.header !== undefined) this.header = options.header;
+    if (options.partial !== undefined) this.partial = options.partial;
+  }
+}

@@ -1,0 +1,88 @@
+import { UsageError } from '../../base/errors.js';
+import { isToken } from './chars.js';
+import { type HeaderInit, SipHeaders } from './headers.js';
+import { createResponse, SipRequest, type SipResponse } from './message.js';
+import { parseNameAddr } from './name-addr.js';
+import { getParam } from './params.js';
+import { type PartialMessage, SipParseError } from './parse-error.js';
+import { salvageTopVia } from './salvage.js';
+import { decodeWire } from './wire-text.js';
+
+/** What a response may add to what it echoes. */
+export interface ResponseOptions {
+  /** Default: the registered phrase. */
+  readonly reason?: string | undefined;
+  /** Added to To if it has none; not in a 100 (RFC 3261 §8.2.6.2). */
+  readonly toTag?: string | undefined;
+  readonly headers?: HeaderInit | undefined;
+  readonly body?: Uint8Array | string | undefined;
+  readonly contentType?: string | undefined;
+}
+
+/**
+ * The response to a request (RFC 3261 §8.2.6): Via, From, To, Call-ID and CSeq are echoed byte for byte, Timestamp in a 100.
+ * Takes also the `partial` of a SipParseError; what is missing there is left out, and a Via that is broken behind its
+ * sent-by is echoed without the broken part.
+ * @throws UsageError PBX_INVALID_ARGUMENT for options that cannot stand in a message.
+ */
+export function responseTo(
+  request: SipRequest | PartialMessage,
+  status: number,
+  options: ResponseOptions = {},
+): SipResponse {
+  const headers = new SipHeaders();
+  const source = request instanceof SipRequest ? request.headers : wrap(request);
+  echoVia(headers, source);
+  headers.copyFrom(source, 'From').copyFrom(source, 'To').copyFrom(source, 'Call-ID').copyFrom(source, 'CSeq');
+  if (status === 100) headers.copyFrom(source, 'Timestamp');
+  else if (options.toTag !== undefined) addToTag(headers, options.toTag);
+  if (options.headers !== undefined) headers.assign(options.headers);
+  return createResponse(status, {
+    reason: options.reason,
+    headers,
+    body: options.body,
+    contentType: options.contentType,
+  });
+}
+
+function wrap(request: PartialMessage): SipHeaders {
+  if (request.headers instanceof SipHeaders) return request.headers;
+  const headers = new SipHeaders();
+  for (const name of ['Via', 'From', 'To', 'Call-ID', 'CSeq'])
+    headers.setRaw(name, request.headers.wire(name).map(decodeWire));
+  return headers;
+}
+
+function echoVia(headers: SipHeaders, source: SipHeaders): void {
+  if (isReadable(source)) headers.copyFrom(source, 'Via');
+  else {
+    const via = salvageTopVia(source);
+    if (via !== undefined) headers.set('Via', [via]);
+  }
+}
+
+function isReadable(source: SipHeaders): boolean {
+  try {
+    source.get('Via');
+    return true;
+  } catch (error) {
+    if (error instanceof SipParseError) return false;
+    throw error;
+  }
+}
+
+/** The tag goes behind the text as it came, so that the echo stays exact. */
+function addToTag(headers: SipHeaders, toTag: string): void {
+  if (!isToken(toTag))
+    throw new UsageError('PBX_INVALID_ARGUMENT', `toTag: found ${JSON.stringify(toTag)}, expected a token`);
+  const lines = headers.wire('To');
+  const [text] = lines;
+  if (text === undefined || lines.length > 1) return;
+  try {
+    const to = parseNameAddr(text);
+    if (getParam(to.params, 'tag') === undefined) headers.appendToLine('To', `;tag=${toTag}`);
+  } catch (error) {
+    // A To that cannot be read is echoed as it is; a 400 is all that goes out with it.
+    if (!(error instanceof SipParseError)) throw error;
+  }
+}
