@@ -1,0 +1,28 @@
+import { type AuthValue, auth } from '../protocol/sip/header/auth.js';
+import { SipParseError } from '../protocol/sip/parse-error.js';
+
+const codec = auth('Authorization');
+
+/** What one line of an authentication header holds. */
+export interface AuthLine {
+  readonly values: readonly AuthValue[];
+  /** Set if the line calls itself Digest and cannot be read. */
+  readonly fault?: SipParseError;
+}
+
+/**
+ * Reads one line of any of the four authentication headers by itself, so that a scheme whose grammar we do not know
+ * (`Bearer …`, RFC 8898) neither spoils the other lines nor counts as a fault: it must be ignored (RFC 8760 §2.4).
+ */
+export function readAuthLine(text: string): AuthLine {
+  try {
+    return { values: codec.parse(text) };
+  } catch (error) {
+    if (!(error instanceof SipParseError)) throw error;
+    return isDigest(text) ? { values: [], fault: error } : { values: [] };
+  }
+}
+
+function isDigest(text: string): boolean {
+  return /^digest(?:\s|$)/i.test(text.slice(0, 32).trimStart());
+}
