@@ -12,8 +12,11 @@ import type { TransportLimits } from './limits.js';
 export interface ConnectionHandlers {
   onMessage(bytes: Uint8Array, connection: SipConnection): void;
   onKeepAlive(): void;
-  /** The byte stream makes no sense any more; the owner answers if it can, then the connection closes by itself. */
-  onFramingError(error: SipParseError, connection: SipConnection): void;
+  /**
+   * The byte stream makes no sense any more; the owner answers if it can, then the connection closes by itself.
+   * `bytes` begin with the message at fault, or are empty if its beginning is gone.
+   */
+  onFramingError(error: SipParseError, bytes: Uint8Array, connection: SipConnection): void;
   /** Exactly once. */
   onClosed(connection: SipConnection): void;
 }
@@ -42,6 +45,7 @@ export interface SipConnectionOptions {
   readonly handlers: ConnectionHandlers;
 }
 
+const NO_BYTES = new Uint8Array(0);
 const PONG = Uint8Array.of(0x0d, 0x0a);
 
 /**
@@ -166,7 +170,9 @@ export class SipConnection {
   #onData(data: Uint8Array): void {
     if (this.#state !== 'open') return;
     this.#touch();
-    for (const frame of this.#framer.push(data)) {
+    const fresh = this.#framer.pending === 0;
+    const frames = this.#framer.push(data);
+    for (const frame of frames) {
       if (!this.usable) return; // whoever took the last message has closed us
       switch (frame.type) {
         case 'message':
@@ -181,7 +187,7 @@ export class SipConnection {
           this.#handlers.onKeepAlive();
           break;
         case 'error':
-          this.#handlers.onFramingError(frame.error, this);
+          this.#handlers.onFramingError(frame.error, fresh && frames.length === 1 ? data : NO_BYTES, this);
           this.closeSoon(frame.error.message);
           return;
       }
@@ -192,7 +198,7 @@ export class SipConnection {
   /** The clock of a half-received message starts with its first byte and is not set back by more of its bytes. */
   #watchMessage(): void {
     if (!this.usable) return;
-    if (!this.#framer.incomplete) this.#timers.clear('message');
+    if (this.#framer.pending === 0) this.#timers.clear('message');
     else if (this.#timers.get('message') === undefined) {
       this.#timers.set('message', this.#scheduler.now() + this.#limits.messageTimeoutMs);
       this.#arm();
@@ -228,15 +234,20 @@ export class SipConnection {
     const due = this.#timers.takeDue(this.#scheduler.now());
     switch (due) {
       case undefined:
-        return this.#arm();
+        this.#arm();
+        break;
       case 'first':
-        return this.destroy('no SIP message came');
+        this.destroy('no SIP message came');
+        break;
       case 'message':
-        return this.destroy('a message stopped half-way');
+        this.destroy('a message stopped half-way');
+        break;
       case 'idle':
-        return this.destroy('idle for too long');
+        this.destroy('idle for too long');
+        break;
       case 'closing':
-        return this.destroy('the peer does not close');
+        this.#socket.destroy();
+        break;
     }
   }
 }

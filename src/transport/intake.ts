@@ -1,10 +1,11 @@
 import { errorText, PbxkitError } from '../base/errors.js';
 import type { Logger } from '../base/logger.js';
 import type { Via } from '../protocol/sip/header/registry.js';
-import type { SipMessage, SipRequest, SipResponse } from '../protocol/sip/message.js';
+import type { SipRequest, SipResponse } from '../protocol/sip/message.js';
 import { parseMessage, partialRequest } from '../protocol/sip/parse.js';
 import { SipParseError } from '../protocol/sip/parse-error.js';
 import { responseTo } from '../protocol/sip/respond.js';
+import { salvageTopVia } from '../protocol/sip/salvage.js';
 import { checkRequest, checkResponse, type SipFault } from '../protocol/sip/validate.js';
 import type { Source } from './hop.js';
 import type { TransportCounters } from './stats.js';
@@ -59,45 +60,36 @@ export class Intake {
   /** Takes one message. Returns false if the bytes are no SIP at all. */
   take(bytes: Uint8Array, source: Source): boolean {
     this.#counters.received++;
-    let message: SipMessage;
     try {
-      message = parseMessage(bytes);
-    } catch (error) {
-      return this.refuse(error, bytes, source);
-    }
-    try {
+      const message = parseMessage(bytes);
       if (message.kind === 'request') this.#takeRequest(message, bytes, source);
       else this.#takeResponse(message, bytes, source);
+      return true;
     } catch (error) {
-      if (error instanceof SipParseError) this.#malformed(error, bytes, source);
-      else this.#logger.error({ err: error, remote: source.remote }, `handling a message failed: ${errorText(error)}`);
+      if (!(error instanceof SipParseError)) {
+        this.#unexpected(error, source);
+        return true;
+      }
+      this.#malformed(error, bytes, source);
+      const request = partialRequest(error);
+      if (request !== undefined) this.#answer(request, error.status, undefined, source);
+      return request !== undefined;
     }
-    return true;
   }
 
-  /** Bytes that the parser or the framer gave up on: answered if enough could be read. Returns whether that was so. */
-  refuse(error: unknown, bytes: Uint8Array, source: Source): boolean {
-    if (!(error instanceof SipParseError)) {
-      this.#logger.error({ err: error, remote: source.remote }, `parsing a message failed: ${errorText(error)}`);
-      return false;
-    }
+  /** A byte stream that cannot be framed any more; `bytes` begin with the message at fault, or are empty if it is lost. */
+  takeBrokenStream(error: SipParseError, bytes: Uint8Array, source: Source): void {
+    this.#counters.received++;
     this.#malformed(error, bytes, source);
-    try {
-      const request = partialRequest(error);
-      if (request === undefined) return false;
-      this.#answerFault(request, { status: error.status, reason: undefined }, source);
-      return true;
-    } catch (failure) {
-      if (!(failure instanceof SipParseError)) this.#unexpected(failure, source);
-      return false;
-    }
+    const request = bytes.length === 0 ? undefined : requestIn(bytes);
+    if (request !== undefined && request.method !== 'ACK') this.#answer(request, error.status, undefined, source);
   }
 
   #takeRequest(request: SipRequest, bytes: Uint8Array, source: Source): void {
     const fault = checkRequest(request, { datagram: source.protocol === 'udp' });
     if (fault !== undefined) {
       this.#malformed(faultError(fault), bytes, source);
-      this.#answerFault(request, fault, source);
+      if (fault.answerable) this.#answer(request, fault.status, fault.reason, source);
       return;
     }
     const via = request.topVia;
@@ -106,47 +98,34 @@ export class Intake {
       return;
     }
     stamp(request, via, source);
-    this.#guard(source, () => this.#handlers.onRequest(request, source));
+    this.#handOver(source, () => this.#handlers.onRequest(request, source));
   }
 
   #takeResponse(response: SipResponse, bytes: Uint8Array, source: Source): void {
     const fault = checkResponse(response);
-    if (fault !== undefined) return this.#malformed(faultError(fault), bytes, source);
+    if (fault !== undefined) {
+      this.#malformed(faultError(fault), bytes, source);
+      return;
+    }
     const via = response.topVia;
     if (!this.#handlers.isOurSentBy(via.host, via.port ?? defaultPort(source.protocol))) {
       this.#counters.dropped++;
       this.#logger.debug({ remote: source.remote, sentBy: via.host }, 'a response with a foreign Via was dropped');
       return;
     }
-    this.#guard(source, () => this.#handlers.onResponse(response, source));
+    this.#handOver(source, () => this.#handlers.onResponse(response, source));
   }
 
-  /** ACK is never answered (RFC 3261 §17.1.1.3), nor is what has no Via to go back by. */
-  #answerFault(
-    request: SipRequest,
-    fault: { readonly status: number; readonly reason: string | undefined },
-    source: Source,
-  ): void {
-    if (request.method === 'ACK') return;
-    let via: Via;
+  /** Statelessly. A Via that is broken behind its sent-by still shows the way back. */
+  #answer(request: SipRequest, status: number, reason: string | undefined, source: Source): void {
+    const via = salvageTopVia(request.headers);
+    if (via === undefined || !canAnswer(via, source.protocol, source.remote)) return;
     try {
-      via = request.topVia;
+      if (isReadable(request)) stamp(request, via, source);
+      const headers = this.#serverName === undefined ? undefined : { Server: this.#serverName };
+      this.#handlers.answer(responseTo(request, status, { toTag: this.#toTag, reason, headers }), source);
     } catch (error) {
-      if (error instanceof SipParseError) return;
-      throw error;
-    }
-    if (!canAnswer(via, source.protocol, source.remote)) return;
-    stamp(request, via, source);
-    try {
-      const response = responseTo(request, fault.status, {
-        toTag: this.#toTag,
-        ...(fault.reason === undefined ? {} : { reason: fault.reason }),
-        ...(this.#serverName === undefined ? {} : { headers: { Server: this.#serverName } }),
-      });
-      this.#handlers.answer(response, source);
-    } catch (error) {
-      // What an answer must echo is missing or unreadable: then none is owed.
-      if (!(error instanceof SipParseError)) this.#unexpected(error, source);
+      this.#unexpected(error, source);
     }
   }
 
@@ -159,7 +138,8 @@ export class Intake {
     this.#handlers.onMalformed({ source, error, bytes });
   }
 
-  #guard(source: Source, task: () => void): void {
+  /** A fault of those above is logged, and neither the peer nor the socket notices. */
+  #handOver(source: Source, task: () => void): void {
     try {
       task();
     } catch (error) {
@@ -169,6 +149,26 @@ export class Intake {
 
   #unexpected(error: unknown, source: Source): void {
     this.#logger.error({ err: error, remote: source.remote }, `handling a message failed: ${errorText(error)}`);
+  }
+}
+
+/** The request with which a broken stretch of a stream begins. */
+function requestIn(bytes: Uint8Array): SipRequest | undefined {
+  try {
+    const message = parseMessage(bytes);
+    return message.kind === 'request' ? message : undefined;
+  } catch (error) {
+    if (error instanceof SipParseError) return partialRequest(error);
+    throw error;
+  }
+}
+
+function isReadable(request: SipRequest): boolean {
+  try {
+    return request.headers.topVia !== undefined;
+  } catch (error) {
+    if (error instanceof SipParseError) return false;
+    throw error;
   }
 }
 

@@ -140,9 +140,7 @@ export class TransportLayer {
       limits,
       admit: (remote) => admit('tcp', remote),
       onMessage: (bytes, source) => intake.take(bytes, source),
-      onFramingError: (error, source) => {
-        intake.refuse(error, new Uint8Array(0), source);
-      },
+      onFramingError: (error, bytes, source) => intake.takeBrokenStream(error, bytes, source),
       onFlowClosed: (flow) => {
         if (this.#state !== 'closed') this.#events.emit('flow.closed', { flow });
       },
@@ -312,7 +310,10 @@ export class TransportLayer {
       return;
     }
     const connection = this.#tcp.ofFlow(source.flow) ?? this.#tcp.existing(target) ?? this.#tcp.connect(target);
-    if (connection === undefined) return this.#fail(errors, source.protocol, target, 'too many connections');
+    if (connection === undefined) {
+      this.#fail(errors, source.protocol, target, 'too many connections');
+      return;
+    }
     const key = `response ${this.#serial++}`;
     this.#counters.sent++;
     connection.expect(key, {

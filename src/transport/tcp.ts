@@ -24,7 +24,7 @@ export interface TcpTransportOptions {
   /** Returns false if the bytes were no SIP at all: the connection is then closed. */
   readonly onMessage: (bytes: Uint8Array, source: Source) => boolean;
   /** The stream cannot be followed any further. */
-  readonly onFramingError: (error: SipParseError, source: Source) => void;
+  readonly onFramingError: (error: SipParseError, bytes: Uint8Array, source: Source) => void;
   readonly onFlowClosed: (flow: FlowRef) => void;
 }
 
@@ -52,7 +52,7 @@ export class TcpTransport {
       onKeepAlive: () => {
         options.counters.keepAlives++;
       },
-      onFramingError: (error, connection) => options.onFramingError(error, this.#sourceOf(connection)),
+      onFramingError: (error, bytes, connection) => options.onFramingError(error, bytes, this.#sourceOf(connection)),
       onClosed: (connection) => this.#onClosed(connection),
     };
   }
