@@ -1,0 +1,6 @@
+export type { CallRecord, LegOutcome, LegRecord, ReleasedBy } from './call-record.js';
+export { type CallEvents, CallService, type CallServiceOptions } from './call-service.js';
+export type { LiveCall } from './context.js';
+export { type CallHandler, HandledCall, type HandledCallParts } from './handled-call.js';
+export type { CallJournal, CallSnapshot, LegSnapshot } from './journal.js';
+export type { Destination, Party, RouteContext, RouteOutcome, Router } from './route.js';

@@ -1,0 +1,27 @@
+export {
+  Dialog,
+  type DialogId,
+  type DialogRequestOptions,
+  type DialogSnapshot,
+  type DialogState,
+  type DialogTarget,
+} from './dialog.js';
+export { DialogLayer, type DialogLayerOptions } from './dialog-layer.js';
+export {
+  type Abandoned,
+  type AcceptOptions,
+  IncomingInvite,
+  type ProgressOptions,
+  type RejectOptions,
+} from './incoming-invite.js';
+export { IncomingModify } from './incoming-modify.js';
+export { InviteSession, type SessionEnd, type SessionHandlers, type SessionSnapshot } from './invite-session.js';
+export {
+  type Answer,
+  type InviteFailure,
+  OutgoingInvite,
+  type OutgoingInviteHandlers,
+  type OutgoingInviteOptions,
+  type Progress,
+} from './outgoing-invite.js';
+export { type ModifyResult, OutgoingModify } from './outgoing-modify.js';

@@ -1,0 +1,177 @@
+export { type AddressAdvisor, type AddressQuestion, localAddressAdvisor } from './base/address-advisor.js';
+export { type Clock, type EpochMillis, type Millis, systemClock } from './base/clock.js';
+export { AbortedError, type ErrorCode, type ErrorKind, PbxkitError, UsageError } from './base/errors.js';
+export { type Events, TypedEmitter } from './base/events.js';
+export type { SocketAddress } from './base/ip.js';
+export { type Logger, type LogMethod, silentLogger } from './base/logger.js';
+export { type Random, SystemRandom } from './base/random.js';
+export { type Cancel, type Scheduler, SystemScheduler, type SystemSchedulerOptions } from './base/scheduler.js';
+export { DEFAULT_TENANT, type TenantId } from './base/tenant.js';
+export type { CallRecord, LegOutcome, LegRecord, ReleasedBy } from './call/call-record.js';
+export { type CallEvents, CallService, type CallServiceOptions } from './call/call-service.js';
+export type { LiveCall } from './call/context.js';
+export { type CallHandler, HandledCall, type HandledCallParts } from './call/handled-call.js';
+export type { CallJournal, CallSnapshot, LegSnapshot } from './call/journal.js';
+export type { Destination, Party, RouteContext, RouteOutcome, Router } from './call/route.js';
+export {
+  Dialog,
+  type DialogId,
+  type DialogRequestOptions,
+  type DialogSnapshot,
+  type DialogState,
+  type DialogTarget,
+} from './dialog/dialog.js';
+export { DialogLayer, type DialogLayerOptions } from './dialog/dialog-layer.js';
+export {
+  type Abandoned,
+  type AcceptOptions,
+  IncomingInvite,
+  type ProgressOptions,
+  type RejectOptions,
+} from './dialog/incoming-invite.js';
+export { IncomingModify } from './dialog/incoming-modify.js';
+export { InviteSession, type SessionEnd, type SessionHandlers, type SessionSnapshot } from './dialog/invite-session.js';
+export {
+  type Answer,
+  type InviteFailure,
+  OutgoingInvite,
+  type OutgoingInviteHandlers,
+  type OutgoingInviteOptions,
+  type Progress,
+} from './dialog/outgoing-invite.js';
+export { type ModifyResult, OutgoingModify } from './dialog/outgoing-modify.js';
+export type { MediaEngine, MediaExchange, MediaStats, StreamStats } from './media/media-engine.js';
+export { PassThroughEngine } from './media/pass-through-engine.js';
+export { DnsError, ListenError, type ListenProtocol } from './net/errors.js';
+export type {
+  HostAddress,
+  Network,
+  TcpConnection,
+  TcpConnectOptions,
+  TcpHandlers,
+  TcpListener,
+  TcpListenOptions,
+  UdpOptions,
+  UdpSocket,
+} from './net/network.js';
+export { NodeNetwork } from './net/node-network.js';
+export { type ConfigProblem, PbxConfigError } from './pbx/config-error.js';
+export type { PbxEvents } from './pbx/events.js';
+export type {
+  CallOptions,
+  ExtensionOptions,
+  PbxChanges,
+  PbxLimits,
+  PbxOptions,
+  RegistrationOptions,
+} from './pbx/options.js';
+export { createPbx, Pbx } from './pbx/pbx.js';
+export type { DigestAlgorithm } from './protocol/digest/challenge.js';
+export { type DigestSecret, makeSecret } from './protocol/digest/compute.js';
+export { SdpParseError } from './protocol/sdp/parse-error.js';
+export type { HeaderValues } from './protocol/sip/header/registry.js';
+export { SipHeaders } from './protocol/sip/headers.js';
+export {
+  type BodySpan,
+  createRequest,
+  createResponse,
+  type HeaderInit,
+  type SipMessage,
+  SipRequest,
+  SipResponse,
+} from './protocol/sip/message.js';
+export type { NameAddr } from './protocol/sip/name-addr.js';
+export type { Param, Params } from './protocol/sip/params.js';
+export { parseMessage } from './protocol/sip/parse.js';
+export { SipParseError } from './protocol/sip/parse-error.js';
+export { printMessage } from './protocol/sip/print.js';
+export { formatUri, type OtherUri, parseUri, type SipUri, sipUri, type TelUri, type Uri } from './protocol/sip/uri.js';
+export { type ResolvedHop, Resolver, type ResolverLimits, type ResolverOptions } from './resolver/resolver.js';
+export type { BlobContent, BlobInfo, BlobStore } from './storage/blob-store.js';
+export { BlobNotFoundError, StorageError, VersionConflictError } from './storage/errors.js';
+export type { Json } from './storage/json.js';
+export { type MemoryStorageOptions, memoryStorage } from './storage/memory-storage.js';
+export {
+  DEFAULT_SCAN_LIMIT,
+  type DeleteOptions,
+  type Durability,
+  type PutOptions,
+  type RecordChange,
+  type RecordOperation,
+  type RecordStore,
+  type ScanOptions,
+  type StoredRecord,
+} from './storage/record-store.js';
+export type { Storage } from './storage/storage.js';
+export type { ClientEffect, ServerEffect } from './transaction/effects.js';
+export { InviteClientMachine, type InviteClientState } from './transaction/invite-client.js';
+export { InviteServerMachine, type InviteServerState } from './transaction/invite-server.js';
+export {
+  type ClientHandlers,
+  type ClientTransaction,
+  type SentAck,
+  type ServerTransaction,
+  type TransactionHandlers,
+  TransactionLayer,
+  type TransactionLayerOptions,
+  type TransactionLimits,
+  type TransactionTransport,
+} from './transaction/layer.js';
+export { NonInviteClientMachine, type NonInviteClientState } from './transaction/non-invite-client.js';
+export { NonInviteServerMachine, type NonInviteServerState } from './transaction/non-invite-server.js';
+export {
+  NON_INVITE_TRYING_AFTER,
+  T1,
+  T2,
+  T4,
+  TIMER_D,
+  TRANSACTION_TIMEOUT,
+  TRYING_AFTER,
+} from './transaction/timers.js';
+export {
+  type ContactAddress,
+  type FlowRef,
+  type Hop,
+  type Listening,
+  type ListenPoint,
+  type MalformedMessage,
+  type OutgoingHandlers,
+  type OutgoingRequest,
+  type Source,
+  TransportError,
+  type TransportHandlers,
+  TransportLayer,
+  type TransportLayerOptions,
+  type TransportLimits,
+  type TransportProtocol,
+  type TransportStats,
+} from './transport/layer.js';
+export { DEFAULT_TRANSPORT_LIMITS } from './transport/limits.js';
+export type { TransportCounters } from './transport/stats.js';
+export { OutgoingAck } from './ua/ack.js';
+export type { Capabilities } from './ua/capabilities.js';
+export type { ChallengingPeer, CredentialSource, PasswordSecret, SecretRequest } from './ua/credential-source.js';
+export {
+  type ChallengeKind,
+  type ChallengeOptions,
+  DigestChallenger,
+  type DigestChallengerOptions,
+  type Verdict,
+  type VerifyOptions,
+} from './ua/digest-challenger.js';
+export { DigestClient } from './ua/digest-client.js';
+export { IncomingRequest, type RespondOptions } from './ua/incoming.js';
+export type { NextHopResolver } from './ua/next-hop.js';
+export type { Refusal } from './ua/refusal.js';
+export { type RequestSource, type RequestTaker, Uas, type UasOptions } from './ua/request-chain.js';
+export type { Lease, LeaseOutcome, SendTarget, Target, TargetPolicy } from './ua/target.js';
+export {
+  type StrayKey,
+  type StrayListener,
+  Uac,
+  type UacFailure,
+  type UacHandlers,
+  type UacOptions,
+  type UacRequest,
+  type UacResult,
+} from './ua/uac.js';
