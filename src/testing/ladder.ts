@@ -28,8 +28,9 @@ export function formatLadder(trace: Trace, options: LadderOptions = {}): string 
   const calls = letters(shown);
   const longest = Math.max(...shown.map((sighting) => labelOf(sighting).length));
   const laneWidth = Math.max(SHORTEST_LANE, longest + 6, ...lanes.map((lane) => lane.length + 2));
-  const center = (name: string): number => TIME_WIDTH + Math.ceil(laneWidth / 2) + lanes.indexOf(name) * laneWidth;
-  const width = TIME_WIDTH + lanes.length * laneWidth;
+  const left = TIME_WIDTH + 2 + ((lanes[0] as string).length >> 1);
+  const center = (name: string): number => left + lanes.indexOf(name) * laneWidth;
+  const width = center(lanes.at(-1) as string) + 1;
   const lines = [
     placed(
       width,

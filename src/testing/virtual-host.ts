@@ -133,7 +133,7 @@ export class VirtualHost implements Network {
     if (!(remote.port > 0 && remote.port <= LAST_PORT)) {
       return unreachable(options.remote, systemError('ERR_SOCKET_BAD_PORT', `no port ${remote.port}`));
     }
-    const local = { address, port: this.#ephemeralPort('tcp', address) };
+    const local = { address, port: this.#ephemeralPort('tcp', address, remote) };
     return this.#connection({ role: 'client', local, remote, timeoutMs: options.timeoutMs });
   }
 
@@ -247,12 +247,13 @@ export class VirtualHost implements Network {
     return bound.some(({ local }) => local.port === wanted.port && overlap(local.address, wanted.address));
   }
 
-  #ephemeralPort(protocol: ListenProtocol, address: string): number {
+  /** `remote` of a connection: its local port need only make it unlike every other to that socket. */
+  #ephemeralPort(protocol: ListenProtocol, address: string, remote?: SocketAddress): number {
     for (let i = FIRST_EPHEMERAL_PORT; i <= LAST_PORT; i++) {
-      const port = this.#nextEphemeral;
-      this.#nextEphemeral = port === LAST_PORT ? FIRST_EPHEMERAL_PORT : port + 1;
-      const usedByConnection = [...this.#connections.values()].some(({ local }) => local.port === port);
-      if (!this.#taken(protocol, { address, port }) && !(protocol === 'tcp' && usedByConnection)) return port;
+      const local = { address, port: this.#nextEphemeral };
+      this.#nextEphemeral = local.port === LAST_PORT ? FIRST_EPHEMERAL_PORT : local.port + 1;
+      if (this.#taken(protocol, local)) continue;
+      if (remote === undefined || !this.#connections.has(connectionKey(local, remote))) return local.port;
     }
     throw ListenError.portInUse(protocol, { address, port: 0 });
   }

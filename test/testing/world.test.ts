@@ -126,12 +126,12 @@ describe('World', () => {
     await world.advance({ seconds: 5 });
     expect(`\n${world.ladder()}\n`).toMatchInlineSnapshot(`
       "
-                             pbx                        alice
-                              │                           │
-          0.000               │◀───────INVITE (1)─────────│               A  +20 ms
-          0.020               │──180 Ringing (1 INVITE)──▶│               A  +20 ms
-          2.020               │─────200 OK (1 INVITE)────▶│               A  +20 ms
-                              │                           │
+                  pbx                        alice
+                   │                           │
+          0.000    │◀───────INVITE (1)─────────│  A  +20 ms
+          0.020    │──180 Ringing (1 INVITE)──▶│  A  +20 ms
+          2.020    │─────200 OK (1 INVITE)────▶│  A  +20 ms
+                   │                           │
 
       A = abc@host
       "
