@@ -1,7 +1,8 @@
 import { assertNever, errorText, PbxkitError } from '../base/errors.js';
 import type { Logger } from '../base/logger.js';
 import type { Scheduler } from '../base/scheduler.js';
-import type { HeaderInit, SipRequest, SipResponse } from '../protocol/sip/message.js';
+import type { HeaderInit } from '../protocol/sip/headers.js';
+import type { SipRequest, SipResponse } from '../protocol/sip/message.js';
 import type { Hop, Source } from '../transport/hop.js';
 import type { OutgoingRequest } from '../transport/outgoing.js';
 import { ackFor, cancelFor } from './derived-requests.js';

@@ -1,4 +1,5 @@
-import { createRequest, type HeaderInit, type SipRequest, type SipResponse } from '../protocol/sip/message.js';
+import { type HeaderInit, SipHeaders } from '../protocol/sip/headers.js';
+import { createRequest, type SipRequest, type SipResponse } from '../protocol/sip/message.js';
 
 const MAX_FORWARDS = 70;
 
@@ -7,31 +8,29 @@ const MAX_FORWARDS = 70;
  * @param request the INVITE as it was sent, with its Via.
  */
 export function ackFor(request: SipRequest, response: SipResponse): SipRequest {
-  return derived(request, 'ACK', { To: response.headers.raw('To') });
+  return derived(request, 'ACK', response.headers);
 }
 
 /**
  * The CANCEL of an INVITE: RFC 3261 §9.1.
  * @param request the INVITE as it was sent, with its Via.
- * @param headers more headers, such as Reason (RFC 3326).
+ * @param more headers to add, such as Reason (RFC 3326).
  */
-export function cancelFor(request: SipRequest, headers: HeaderInit = {}): SipRequest {
-  return derived(request, 'CANCEL', { To: request.headers.raw('To'), ...headers });
+export function cancelFor(request: SipRequest, more: HeaderInit = {}): SipRequest {
+  const cancel = derived(request, 'CANCEL', request.headers);
+  cancel.headers.assign(more);
+  return cancel;
 }
 
-function derived(request: SipRequest, method: 'ACK' | 'CANCEL', headers: HeaderInit): SipRequest {
-  const route = request.headers.raw('Route');
-  return createRequest({
-    method,
-    uri: request.requestUri,
-    headers: {
-      Via: [request.topVia],
-      ...(route.length > 0 ? { Route: route } : {}),
-      'Max-Forwards': MAX_FORWARDS,
-      From: request.headers.raw('From'),
-      'Call-ID': request.callId,
-      CSeq: { sequence: request.cseq.sequence, method },
-      ...headers,
-    },
-  });
+/** What is equal in both is copied as it stands, byte for byte. */
+function derived(request: SipRequest, method: 'ACK' | 'CANCEL', toFrom: SipHeaders): SipRequest {
+  const headers = new SipHeaders()
+    .pushVia(request.topVia)
+    .copyFrom(request.headers, 'Route')
+    .set('Max-Forwards', MAX_FORWARDS)
+    .copyFrom(request.headers, 'From')
+    .copyFrom(toFrom, 'To')
+    .copyFrom(request.headers, 'Call-ID')
+    .set('CSeq', { sequence: request.cseq.sequence, method });
+  return createRequest({ method, uri: request.requestUri, headers });
 }

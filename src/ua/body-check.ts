@@ -1,5 +1,6 @@
 import type { MediaType } from '../protocol/sip/header/media-type.js';
-import type { HeaderInit, SipRequest } from '../protocol/sip/message.js';
+import type { HeaderInit } from '../protocol/sip/headers.js';
+import type { SipRequest } from '../protocol/sip/message.js';
 import { parseMultipart } from '../protocol/sip/multipart.js';
 import { getParam } from '../protocol/sip/params.js';
 import { ACCEPTED_BODIES } from './capabilities.js';

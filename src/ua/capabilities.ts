@@ -1,4 +1,4 @@
-import type { HeaderInit } from '../protocol/sip/message.js';
+import type { HeaderInit } from '../protocol/sip/headers.js';
 
 /** What this server says it can do. */
 export interface Capabilities {

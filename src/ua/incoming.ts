@@ -1,5 +1,6 @@
 import type { TenantId } from '../base/tenant.js';
-import type { HeaderInit, SipRequest, SipResponse } from '../protocol/sip/message.js';
+import type { HeaderInit } from '../protocol/sip/headers.js';
+import type { SipRequest, SipResponse } from '../protocol/sip/message.js';
 import { responseTo } from '../protocol/sip/respond.js';
 import type { ServerTransaction } from '../transaction/layer.js';
 import type { Source } from '../transport/hop.js';

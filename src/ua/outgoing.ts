@@ -1,7 +1,9 @@
 import { AbortedError, errorText, PbxkitError } from '../base/errors.js';
 import type { Logger } from '../base/logger.js';
 import type { Scheduler } from '../base/scheduler.js';
-import type { HeaderInit, SipRequest, SipResponse } from '../protocol/sip/message.js';
+import type { HeaderInit } from '../protocol/sip/headers.js';
+import type { SipRequest, SipResponse } from '../protocol/sip/message.js';
+import type { NameAddr } from '../protocol/sip/name-addr.js';
 import type { ClientHandlers, ClientTransaction } from '../transaction/layer.js';
 import type { Hop, Source } from '../transport/hop.js';
 import { hopOfFlow, hopsFor, type NextHopResolver } from './next-hop.js';
@@ -42,6 +44,8 @@ export interface OutgoingOwner {
   readonly resolver: NextHopResolver;
   readonly scheduler: Scheduler;
   readonly logger: Logger;
+  /** The Contact for whoever stands at that hop. */
+  contactFor(hop: Hop, user: string): NameAddr;
   transact(request: SipRequest, hop: Hop, handlers: ClientHandlers): ClientTransaction;
   /** The request with credentials for a challenge; undefined: it cannot or must not be answered. */
   answerChallenge(response: SipResponse, source: Source): SipRequest | undefined;
@@ -126,7 +130,7 @@ export class OutgoingAttempts implements UacRequest {
   #try(hop: Hop): void {
     let transaction: ClientTransaction | undefined;
     const current = (): boolean => this.#transaction === transaction && this.#phase.kind !== 'failed';
-    transaction = this.#owner.transact(this.#template, hop, {
+    transaction = this.#owner.transact(this.#forHop(hop), hop, {
       onResponse: (response, source) => {
         if (current()) this.#onResponse(response, source, hop);
       },
@@ -139,6 +143,14 @@ export class OutgoingAttempts implements UacRequest {
     });
     this.#transaction = transaction;
     this.#phase = { kind: 'trying', transaction, hop };
+  }
+
+  #forHop(hop: Hop): SipRequest {
+    const { contactUser } = this.#target;
+    if (contactUser === undefined) return this.#template;
+    const request = this.#template.with({});
+    request.headers.set('Contact', [this.#owner.contactFor(hop, contactUser)]);
+    return request;
   }
 
   #onResponse(response: SipResponse, source: Source, hop: Hop): void {

@@ -1,4 +1,4 @@
-import type { HeaderInit } from '../protocol/sip/message.js';
+import type { HeaderInit } from '../protocol/sip/headers.js';
 
 /** A check's reason not to serve a request, as it is answered. */
 export interface Refusal {

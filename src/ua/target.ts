@@ -13,6 +13,8 @@ export interface SendTarget {
   readonly flow?: FlowRef;
   /** Transport to prefer where the next hop's URI leaves it open. */
   readonly transport?: TransportProtocol;
+  /** The user part of our Contact (RFC 3261 §8.1.1.8): the address in it is chosen when the hop is known. Absent: the request is sent as it is. */
+  readonly contactUser?: string;
   /** Answers 401 and 407; without it they are failures like any other. */
   readonly credentials?: CredentialSource;
 }

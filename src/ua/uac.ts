@@ -3,8 +3,10 @@ import type { Logger } from '../base/logger.js';
 import type { Random } from '../base/random.js';
 import type { Scheduler } from '../base/scheduler.js';
 import type { SipRequest, SipResponse } from '../protocol/sip/message.js';
+import { sipUri } from '../protocol/sip/uri.js';
 import type { SentAck, TransactionLayer } from '../transaction/layer.js';
 import type { Source } from '../transport/hop.js';
+import type { TransportLayer } from '../transport/layer.js';
 import { OutgoingAck } from './ack.js';
 import { DigestClient } from './digest-client.js';
 import { DEFAULT_MAX_FORWARDS } from './max-forwards.js';
@@ -18,6 +20,8 @@ export type { UacFailure, UacHandlers, UacRequest } from './outgoing.js';
 export interface UacOptions {
   readonly transactions: TransactionLayer;
   readonly resolver: NextHopResolver;
+  /** The parts of a Contact for a hop: the transport layer. */
+  readonly transport: Pick<TransportLayer, 'contactFor'>;
   readonly scheduler: Scheduler;
   readonly random: Random;
   readonly logger: Logger;
@@ -110,7 +114,7 @@ export class Uac {
   }
 
   #start(request: SipRequest, target: SendTarget, handlers: UacHandlers): OutgoingAttempts {
-    const { transactions, resolver, scheduler, logger, random } = this.#options;
+    const { transactions, transport, resolver, scheduler, logger, random } = this.#options;
     const { credentials } = target;
     const digest = credentials === undefined ? undefined : new DigestClient({ credentials, random });
     const attempts: OutgoingAttempts = new OutgoingAttempts(
@@ -118,6 +122,7 @@ export class Uac {
         resolver,
         scheduler,
         logger,
+        contactFor: (hop, user) => ({ uri: sipUri({ user, ...transport.contactFor(hop) }), params: [] }),
         transact: (each, hop, clientHandlers) => transactions.request(each, hop, clientHandlers),
         answerChallenge: (response, source) => digest?.answer(attempts.template, response, source),
       },
