@@ -13,6 +13,7 @@ import {
   namedAlgorithm,
 } from '../protocol/digest/compute.js';
 import { type DigestCredentials, DigestParseError, parseCredentials } from '../protocol/digest/credentials.js';
+import type { HeaderInit } from '../protocol/sip/headers.js';
 import type { SipRequest } from '../protocol/sip/message.js';
 import { SipParseError } from '../protocol/sip/parse-error.js';
 import { equalUris, parseUri, type Uri } from '../protocol/sip/uri.js';
@@ -134,7 +135,7 @@ export class DigestChallenger {
   }
 
   /** The headers of a 401 or 407: one challenge for each algorithm, the strongest first (RFC 8760 §2.3), each with its own nonce. */
-  challengeHeaders(options: ChallengeOptions & { readonly stale: boolean }): Readonly<Record<string, string[]>> {
+  challengeHeaders(options: ChallengeOptions & { readonly stale: boolean }): HeaderInit {
     const { tenantId, realm, stale } = options;
     const algorithms = options.algorithms === undefined ? this.#algorithms : strongestFirst(options.algorithms);
     const challenges = algorithms.map((algorithm) => {
