@@ -31,7 +31,7 @@ export interface BlobStore {
     data: Uint8Array | AsyncIterable<Uint8Array>,
     options?: { readonly contentType?: string },
   ): Promise<BlobInfo>;
-  /** A reader keeps seeing the blob as it was when opened. @throws BlobNotFoundError */
+  /** Whoever has begun to read the stream sees the blob to its end as it was then. @throws BlobNotFoundError */
   get(id: string): Promise<BlobContent>;
   stat(id: string): Promise<BlobInfo | undefined>;
   /** Whether there was something to delete. */
