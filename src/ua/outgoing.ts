@@ -4,6 +4,8 @@ import type { Scheduler } from '../base/scheduler.js';
 import type { HeaderInit } from '../protocol/sip/headers.js';
 import type { SipRequest, SipResponse } from '../protocol/sip/message.js';
 import type { NameAddr } from '../protocol/sip/name-addr.js';
+import type { Params } from '../protocol/sip/params.js';
+import { sipUri } from '../protocol/sip/uri.js';
 import type { ClientHandlers, ClientTransaction } from '../transaction/layer.js';
 import type { Hop, Source } from '../transport/hop.js';
 import { hopOfFlow, hopsFor, type NextHopResolver } from './next-hop.js';
@@ -39,6 +41,13 @@ export interface UacRequest {
   cancel(headers?: HeaderInit): void;
 }
 
+/** The parts of a SIP URI by which a peer reaches us. */
+export interface ContactParts {
+  readonly host: string;
+  readonly port: number;
+  readonly params: Params;
+}
+
 /** What a request under way asks of the core that owns it. */
 export interface OutgoingOwner {
   readonly resolver: NextHopResolver;
@@ -47,6 +56,10 @@ export interface OutgoingOwner {
   /** The Contact for whoever stands at that hop. */
   contactFor(hop: Hop, user: string): NameAddr;
   transact(request: SipRequest, hop: Hop, handlers: ClientHandlers): ClientTransaction;
+  /** The parts of a Contact by which that hop reaches us. @throws UsageError when nothing is listened to */
+  contactFor(hop: Hop): ContactParts;
+  /** The first 2xx has come: whatever was sent as credentials was right. */
+  succeeded(): void;
   /** The request with credentials for a challenge; undefined: it cannot or must not be answered. */
   answerChallenge(response: SipResponse, source: Source): SipRequest | undefined;
 }
@@ -107,7 +120,10 @@ export class OutgoingAttempts implements UacRequest {
     if (this.#cancelled || this.#template.method !== 'INVITE') return;
     this.#cancelled = true;
     if (this.#phase.kind === 'trying') this.#phase.transaction.cancel(headers);
-    else if (this.#phase.kind === 'resolving') this.#giveUp('the INVITE was cancelled before it was sent');
+    else if (this.#phase.kind === 'resolving') {
+      this.#phase.abort.abort();
+      this.#failLater(new AbortedError('the INVITE', undefined));
+    }
   }
 
   /** Ends it without an outcome: what still comes is ignored. */
@@ -128,6 +144,13 @@ export class OutgoingAttempts implements UacRequest {
   }
 
   #try(hop: Hop): void {
+    let request: SipRequest;
+    try {
+      request = this.#forHop(hop);
+    } catch (error) {
+      this.#failLater(asPbxkitError(error));
+      return;
+    }
     let transaction: ClientTransaction | undefined;
     const current = (): boolean => this.#transaction === transaction && this.#phase.kind !== 'failed';
     transaction = this.#owner.transact(this.#forHop(hop), hop, {
@@ -153,11 +176,23 @@ export class OutgoingAttempts implements UacRequest {
     return request;
   }
 
+  /** Contact depends on the way: another address and transport for another hop (RFC 3261 §8.1.1.8). */
+  #forHop(hop: Hop): SipRequest {
+    const { contactUser } = this.#target;
+    if (contactUser === undefined || this.#template.headers.has('Contact')) return this.#template;
+    const { host, port, params } = this.#owner.contactFor(hop);
+    const uri = sipUri({ host, port, params, ...(contactUser === '' ? {} : { user: contactUser }) });
+    const request = this.#template.with({});
+    request.headers.set('Contact', [{ uri, params: [] }]);
+    return request;
+  }
+
   #onResponse(response: SipResponse, source: Source, hop: Hop): void {
     const { status } = response;
     if (status < 200) {
       this.#handlers.onProvisional?.(response, source);
     } else if (status < 300) {
+      if (this.#phase.kind === 'trying') this.#owner.succeeded();
       this.#phase = { kind: 'succeeded' };
       this.#handlers.onSuccess(response, source);
     } else {
@@ -192,9 +227,9 @@ export class OutgoingAttempts implements UacRequest {
     else this.#tryNext({ kind: 'unreachable', error });
   }
 
-  #giveUp(what: string): void {
-    if (this.#phase.kind === 'resolving') this.#phase.abort.abort();
-    this.#owner.scheduler.after(0, () => this.#fail({ kind: 'unreachable', error: new AbortedError(what, undefined) }));
+  /** Not inside the call that caused it: nobody hears of an outcome before `send` has returned. */
+  #failLater(error: PbxkitError): void {
+    this.#owner.scheduler.after(0, () => this.#fail({ kind: 'unreachable', error }));
   }
 
   #fail(failure: UacFailure): void {

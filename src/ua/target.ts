@@ -2,6 +2,7 @@ import type { NameAddr } from '../protocol/sip/name-addr.js';
 import type { SipUri, Uri } from '../protocol/sip/uri.js';
 import type { FlowRef, TransportProtocol } from '../transport/hop.js';
 import type { CredentialSource } from './credential-source.js';
+import type { DigestClient } from './digest-client.js';
 
 /** How a request is sent. Nothing of it is needed for one that goes where its Request-URI says. */
 export interface SendTarget {
@@ -17,6 +18,13 @@ export interface SendTarget {
   readonly contactUser?: string;
   /** Answers 401 and 407; without it they are failures like any other. */
   readonly credentials?: CredentialSource;
+  /** Instead of `credentials`: a client that is kept over many requests, so that they carry credentials at once. */
+  readonly digest?: DigestClient;
+  /**
+   * The user part of the Contact that the request gets for the hop by which it leaves, '' for none; a request that has
+   * a Contact keeps it. Undefined: no Contact is put on.
+   */
+  readonly contactUser?: string | undefined;
 }
 
 /** Where a call can be sent: what registrar and trunks answer. */
