@@ -1,0 +1,91 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import type { Child } from './child.js';
+import type { Lab } from './lab.js';
+import { freeRtpPorts, freeSipPort } from './ports.js';
+import { until } from './recorded.js';
+import { DOMAIN, passwordOf } from './server.js';
+
+/** One phone. */
+export interface LinphoneOptions {
+  readonly number: string;
+  readonly server: { readonly host: string; readonly port: number };
+  /** The digest algorithm that it answers, e.g. "SHA-256"; without it MD5 alone. */
+  readonly algorithm?: string;
+}
+
+/** Debian's linphone-daemon 5.1: commands on standard input, answers and events on standard output. */
+export class Linphone {
+  readonly child: Child;
+  readonly sipPort: number;
+  readonly #options: LinphoneOptions;
+
+  static async start(lab: Lab, options: LinphoneOptions): Promise<Linphone> {
+    const [sipPort, rtpPort] = [await freeSipPort(), await freeRtpPorts(4)];
+    const dir = lab.folder(`linphone-${options.number}-${sipPort}`);
+    // without this folder its core opens no database and never a SIP port
+    mkdirSync(path.join(dir, '.local/share/linphone'), { recursive: true });
+    mkdirSync(path.join(dir, '.config/linphone'), { recursive: true });
+    writeFileSync(path.join(dir, 'rc'), configuration(options, sipPort, rtpPort));
+    const args = ['--config', path.join(dir, 'rc'), '--log', path.join(dir, 'log'), '--disable-stats-events'];
+    const child = lab.spawn({
+      name: `linphone:${options.number}`,
+      command: 'linphone-daemon',
+      args,
+      cwd: dir,
+      env: { HOME: dir, XDG_DATA_HOME: '', XDG_CONFIG_HOME: '' },
+    });
+    return new Linphone(child, sipPort, options);
+  }
+
+  private constructor(child: Child, sipPort: number, options: LinphoneOptions) {
+    this.child = child;
+    this.sipPort = sipPort;
+    this.#options = options;
+  }
+
+  /** Registers; resolves when the daemon says that it is registered. */
+  async register(timeoutMs = 20_000): Promise<void> {
+    const { number, server } = this.#options;
+    const proxy = `<sip:${server.host}:${server.port};transport=udp>`;
+    this.child.write(`register sip:${number}@${DOMAIN} ${proxy} ${passwordOf(number)} ${number} ${DOMAIN}`);
+    // the daemon announces no registration state: it is asked again and again
+    await until(
+      async () => {
+        const from = this.child.lines.mark();
+        this.child.write('register-status 1');
+        const isState = (line: string): boolean => line.startsWith('State: LinphoneRegistration');
+        const line = await this.child.lines.wait(isState, { from, what: 'the answer to register-status' });
+        return line === 'State: LinphoneRegistrationOk';
+      },
+      'the registration of linphone',
+      timeoutMs,
+    );
+  }
+
+  /** Starts to take the registration back: the daemon says no more of it, so the wire must tell. */
+  unregister(): void {
+    this.child.write('unregister 1');
+  }
+}
+
+function configuration(options: LinphoneOptions, sipPort: number, rtpPort: number): string {
+  return `[sip]
+sip_port=${sipPort}
+sip_tcp_port=0
+sip_tls_port=0
+bind_address=127.0.0.1
+contact=sip:${options.number}@127.0.0.1
+guess_hostname=0
+use_ipv6=0
+[rtp]
+audio_rtp_port=${rtpPort}
+bind_address=127.0.0.1
+[sound]
+echocancellation=0
+[video]
+enabled=0
+capture=0
+display=0
+${options.algorithm === undefined ? '' : `[auth_info_0]\nusername=${options.number}\nuserid=${options.number}\npasswd=${passwordOf(options.number)}\nrealm=${DOMAIN}\ndomain=${DOMAIN}\nalgorithm=${options.algorithm}\n`}`;
+}
