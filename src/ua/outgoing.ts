@@ -4,8 +4,6 @@ import type { Scheduler } from '../base/scheduler.js';
 import type { HeaderInit } from '../protocol/sip/headers.js';
 import type { SipRequest, SipResponse } from '../protocol/sip/message.js';
 import type { NameAddr } from '../protocol/sip/name-addr.js';
-import type { Params } from '../protocol/sip/params.js';
-import { sipUri } from '../protocol/sip/uri.js';
 import type { ClientHandlers, ClientTransaction } from '../transaction/layer.js';
 import type { Hop, Source } from '../transport/hop.js';
 import { hopOfFlow, hopsFor, type NextHopResolver } from './next-hop.js';
@@ -41,23 +39,14 @@ export interface UacRequest {
   cancel(headers?: HeaderInit): void;
 }
 
-/** The parts of a SIP URI by which a peer reaches us. */
-export interface ContactParts {
-  readonly host: string;
-  readonly port: number;
-  readonly params: Params;
-}
-
 /** What a request under way asks of the core that owns it. */
 export interface OutgoingOwner {
   readonly resolver: NextHopResolver;
   readonly scheduler: Scheduler;
   readonly logger: Logger;
-  /** The Contact for whoever stands at that hop. */
+  /** The Contact for whoever stands at that hop. @throws UsageError when nothing is listened to */
   contactFor(hop: Hop, user: string): NameAddr;
   transact(request: SipRequest, hop: Hop, handlers: ClientHandlers): ClientTransaction;
-  /** The parts of a Contact by which that hop reaches us. @throws UsageError when nothing is listened to */
-  contactFor(hop: Hop): ContactParts;
   /** The first 2xx has come: whatever was sent as credentials was right. */
   succeeded(): void;
   /** The request with credentials for a challenge; undefined: it cannot or must not be answered. */
@@ -153,7 +142,7 @@ export class OutgoingAttempts implements UacRequest {
     }
     let transaction: ClientTransaction | undefined;
     const current = (): boolean => this.#transaction === transaction && this.#phase.kind !== 'failed';
-    transaction = this.#owner.transact(this.#forHop(hop), hop, {
+    transaction = this.#owner.transact(request, hop, {
       onResponse: (response, source) => {
         if (current()) this.#onResponse(response, source, hop);
       },
@@ -168,22 +157,12 @@ export class OutgoingAttempts implements UacRequest {
     this.#phase = { kind: 'trying', transaction, hop };
   }
 
+  /** Contact depends on the way: another address and transport for another hop. */
   #forHop(hop: Hop): SipRequest {
     const { contactUser } = this.#target;
     if (contactUser === undefined) return this.#template;
     const request = this.#template.with({});
     request.headers.set('Contact', [this.#owner.contactFor(hop, contactUser)]);
-    return request;
-  }
-
-  /** Contact depends on the way: another address and transport for another hop (RFC 3261 §8.1.1.8). */
-  #forHop(hop: Hop): SipRequest {
-    const { contactUser } = this.#target;
-    if (contactUser === undefined || this.#template.headers.has('Contact')) return this.#template;
-    const { host, port, params } = this.#owner.contactFor(hop);
-    const uri = sipUri({ host, port, params, ...(contactUser === '' ? {} : { user: contactUser }) });
-    const request = this.#template.with({});
-    request.headers.set('Contact', [{ uri, params: [] }]);
     return request;
   }
 

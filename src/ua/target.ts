@@ -14,17 +14,15 @@ export interface SendTarget {
   readonly flow?: FlowRef;
   /** Transport to prefer where the next hop's URI leaves it open. */
   readonly transport?: TransportProtocol;
-  /** The user part of our Contact (RFC 3261 §8.1.1.8): the address in it is chosen when the hop is known. Absent: the request is sent as it is. */
+  /**
+   * The user part of our Contact (RFC 3261 §8.1.1.8), '' for none: the address in it is chosen when the hop is known.
+   * Absent: the request is sent as it is.
+   */
   readonly contactUser?: string;
   /** Answers 401 and 407; without it they are failures like any other. */
   readonly credentials?: CredentialSource;
   /** Instead of `credentials`: a client that is kept over many requests, so that they carry credentials at once. */
   readonly digest?: DigestClient;
-  /**
-   * The user part of the Contact that the request gets for the hop by which it leaves, '' for none; a request that has
-   * a Contact keeps it. Undefined: no Contact is put on.
-   */
-  readonly contactUser?: string | undefined;
 }
 
 /** Where a call can be sent: what registrar and trunks answer. */

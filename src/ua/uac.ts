@@ -3,9 +3,10 @@ import type { Logger } from '../base/logger.js';
 import type { Random } from '../base/random.js';
 import type { Scheduler } from '../base/scheduler.js';
 import type { SipRequest, SipResponse } from '../protocol/sip/message.js';
+import type { NameAddr } from '../protocol/sip/name-addr.js';
 import { sipUri } from '../protocol/sip/uri.js';
 import type { SentAck, TransactionLayer } from '../transaction/layer.js';
-import type { Source } from '../transport/hop.js';
+import type { Hop, Source } from '../transport/hop.js';
 import type { TransportLayer } from '../transport/layer.js';
 import { OutgoingAck } from './ack.js';
 import { DigestClient } from './digest-client.js';
@@ -114,24 +115,36 @@ export class Uac {
   }
 
   #start(request: SipRequest, target: SendTarget, handlers: UacHandlers): OutgoingAttempts {
-    const { transactions, transport, resolver, scheduler, logger, random } = this.#options;
-    const { credentials } = target;
-    const digest = credentials === undefined ? undefined : new DigestClient({ credentials, random });
+    const { transactions, resolver, scheduler, logger } = this.#options;
+    const digest = this.#digestFor(target);
+    const complete = this.#complete(request, target);
     const attempts: OutgoingAttempts = new OutgoingAttempts(
       {
         resolver,
         scheduler,
         logger,
-        contactFor: (hop, user) => ({ uri: sipUri({ user, ...transport.contactFor(hop) }), params: [] }),
+        contactFor: (hop, user) => this.#contactFor(hop, user),
         transact: (each, hop, clientHandlers) => transactions.request(each, hop, clientHandlers),
+        succeeded: () => digest?.succeeded(),
         answerChallenge: (response, source) => digest?.answer(attempts.template, response, source),
       },
-      this.#complete(request, target),
+      digest?.authorize(complete) ?? complete,
       target,
       handlers,
     );
     attempts.start();
     return attempts;
+  }
+
+  #contactFor(hop: Hop, user: string): NameAddr {
+    const parts = this.#options.transport.contactFor(hop);
+    return { uri: sipUri(user === '' ? parts : { ...parts, user }), params: [] };
+  }
+
+  #digestFor(target: SendTarget): DigestClient | undefined {
+    const { credentials, digest } = target;
+    if (digest !== undefined || credentials === undefined) return digest;
+    return new DigestClient({ credentials, random: this.#options.random });
   }
 
   /** RFC 3261 §8.1.1: what every request must have and the sender need not know. */
