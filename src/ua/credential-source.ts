@@ -1,5 +1,6 @@
 import type { SocketAddress } from '../base/ip.js';
-import type { DigestAlgorithm, DigestSecret } from '../protocol/digest/compute.js';
+import type { DigestAlgorithm } from '../protocol/digest/algorithm.js';
+import type { DigestSecret } from '../protocol/digest/compute.js';
 
 /** Who challenges: enough of a transport source to decide whether to answer. */
 export interface ChallengingPeer {

@@ -3,15 +3,9 @@ import type { Clock } from '../base/clock.js';
 import { UsageError } from '../base/errors.js';
 import type { Random } from '../base/random.js';
 import type { TenantId } from '../base/tenant.js';
+import { algorithmStrength, type DigestAlgorithm, namedAlgorithm } from '../protocol/digest/algorithm.js';
 import { formatChallenge } from '../protocol/digest/challenge.js';
-import {
-  algorithmStrength,
-  type DigestAlgorithm,
-  type DigestSecret,
-  digestResponse,
-  equalHex,
-  namedAlgorithm,
-} from '../protocol/digest/compute.js';
+import { type DigestSecret, digestResponse, equalHex } from '../protocol/digest/compute.js';
 import { type DigestCredentials, DigestParseError, parseCredentials } from '../protocol/digest/credentials.js';
 import type { HeaderInit } from '../protocol/sip/headers.js';
 import type { SipRequest } from '../protocol/sip/message.js';

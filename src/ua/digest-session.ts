@@ -1,12 +1,7 @@
 import type { Random } from '../base/random.js';
+import { algorithmStrength, type NamedAlgorithm, namedAlgorithm } from '../protocol/digest/algorithm.js';
 import type { DigestChallenge } from '../protocol/digest/challenge.js';
-import {
-  algorithmStrength,
-  digestResponse,
-  ha1,
-  type NamedAlgorithm,
-  namedAlgorithm,
-} from '../protocol/digest/compute.js';
+import { digestResponse, ha1 } from '../protocol/digest/compute.js';
 import { formatCredentials } from '../protocol/digest/credentials.js';
 import type { ChallengingPeer, CredentialSource } from './credential-source.js';
 

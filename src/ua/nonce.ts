@@ -2,7 +2,7 @@ import { createHmac, timingSafeEqual } from 'node:crypto';
 import type { Clock } from '../base/clock.js';
 import type { Random } from '../base/random.js';
 import type { TenantId } from '../base/tenant.js';
-import type { DigestAlgorithm } from '../protocol/digest/compute.js';
+import type { DigestAlgorithm } from '../protocol/digest/algorithm.js';
 
 /** What a nonce is good for: nowhere else does it verify. */
 export interface NonceScope {

@@ -1,13 +1,8 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
+import { DIGEST_ALGORITHMS, type DigestAlgorithm } from '../../src/protocol/digest/algorithm.js';
 import { parseChallenge } from '../../src/protocol/digest/challenge.js';
-import {
-  DIGEST_ALGORITHMS,
-  type DigestAlgorithm,
-  type DigestSecret,
-  digestResponse,
-  makeSecret,
-} from '../../src/protocol/digest/compute.js';
+import { type DigestSecret, digestResponse, makeSecret } from '../../src/protocol/digest/compute.js';
 import { type DigestCredentials, formatCredentials } from '../../src/protocol/digest/credentials.js';
 import { auth } from '../../src/protocol/sip/header/auth.js';
 import { SipHeaders } from '../../src/protocol/sip/headers.js';

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { DIGEST_ALGORITHMS, makeSecret } from '../../src/protocol/digest/compute.js';
+import { DIGEST_ALGORITHMS } from '../../src/protocol/digest/algorithm.js';
+import { makeSecret } from '../../src/protocol/digest/compute.js';
 import { type DigestCredentials, parseCredentials } from '../../src/protocol/digest/credentials.js';
 import { createRequest, createResponse, SipRequest, type SipResponse } from '../../src/protocol/sip/message.js';
 import { parseMessage } from '../../src/protocol/sip/parse.js';

@@ -1,7 +1,7 @@
 import type { AuthValue } from '../sip/header/auth.js';
 import { field, quotedField, tokenField } from './fields.js';
 
-export type { DigestAlgorithm } from './compute.js';
+export type { DigestAlgorithm } from './algorithm.js';
 
 /** A digest challenge: a value of WWW-Authenticate or Proxy-Authenticate (RFC 7616 §3.3). */
 export interface DigestChallenge {

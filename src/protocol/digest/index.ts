@@ -1,8 +1,12 @@
-export { type DigestChallenge, formatChallenge, parseChallenge } from './challenge.js';
 export {
   algorithmStrength,
   DIGEST_ALGORITHMS,
   type DigestAlgorithm,
+  type NamedAlgorithm,
+  namedAlgorithm,
+} from './algorithm.js';
+export { type DigestChallenge, formatChallenge, parseChallenge } from './challenge.js';
+export {
   type DigestInput,
   type DigestSecret,
   digestResponse,
@@ -10,7 +14,5 @@ export {
   formatNonceCount,
   ha1,
   makeSecret,
-  type NamedAlgorithm,
-  namedAlgorithm,
 } from './compute.js';
 export { type DigestCredentials, DigestParseError, formatCredentials, parseCredentials } from './credentials.js';

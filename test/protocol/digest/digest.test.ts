@@ -3,15 +3,9 @@ import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { namedAlgorithm } from '../../../src/protocol/digest/algorithm.js';
 import { formatChallenge, parseChallenge } from '../../../src/protocol/digest/challenge.js';
-import {
-  digestResponse,
-  equalHex,
-  formatNonceCount,
-  ha1,
-  makeSecret,
-  namedAlgorithm,
-} from '../../../src/protocol/digest/compute.js';
+import { digestResponse, equalHex, formatNonceCount, ha1, makeSecret } from '../../../src/protocol/digest/compute.js';
 import {
   type DigestCredentials,
   formatCredentials,
