@@ -41,7 +41,7 @@ export default defineConfig({
             enabled: true,
             only: true,
             include: ['test/types/**/*.test-d.ts'],
-            tsconfig: 'tsconfig.json',
+            tsconfig: 'scripts/tsconfig.types.json',
             ignoreSourceErrors: true,
           },
           sequence: { groupOrder: 2 },

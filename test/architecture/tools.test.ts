@@ -35,7 +35,7 @@ test('typescript-eslint: no promise without an owner', async () => {
 });
 
 test('knip: no unused file, export or dependency', async () => {
-  expect(await complaintsOf('knip/bin/knip.js', '--config', 'scripts/knip.json', '--no-progress')).toBe('');
+  expect(await complaintsOf('knip/bin/knip.js', '--config', 'scripts/knip.ts', '--no-progress')).toBe('');
 });
 
 test('package-lock.json names every optional package, so that npm ci works everywhere', async () => {
