@@ -1,4 +1,4 @@
-import { type SdpDirection, isDirection } from './direction.js';
+import { isDirection, type SdpDirection } from './direction.js';
 import {
   connectionTo,
   formatConnection,

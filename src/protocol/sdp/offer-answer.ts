@@ -1,5 +1,5 @@
 import { PbxkitError, UsageError } from '../../base/errors.js';
-import { type SdpDirection, answerDirection, directionFrom, receives, sends } from './direction.js';
+import { answerDirection, directionFrom, receives, type SdpDirection, sends } from './direction.js';
 import { continueFrom, sameDescription, withOrigin } from './edit.js';
 import type { SdpOrigin } from './fields.js';
 import type { Sdp } from './lines.js';
