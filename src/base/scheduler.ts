@@ -78,13 +78,19 @@ export class SystemScheduler implements Scheduler {
   #fire(): void {
     this.#armedFor = Number.POSITIVE_INFINITY;
     const now = this.now();
-    for (let task = this.#queue.take(now); task !== undefined; task = this.#queue.take(now)) {
-      try {
-        task();
-      } catch (error) {
-        this.#onError(error);
-      }
+    try {
+      for (let task = this.#queue.take(now); task !== undefined; task = this.#queue.take(now)) this.#run(task);
+    } finally {
+      // Even if `onError` itself throws: a scheduler that stands still would take every timer of the process with it.
+      this.#arm();
     }
-    this.#arm();
+  }
+
+  #run(task: () => void): void {
+    try {
+      task();
+    } catch (error) {
+      this.#onError(error);
+    }
   }
 }
