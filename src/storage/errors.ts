@@ -22,6 +22,11 @@ export class VersionConflictError extends PbxkitError {
   }
 }
 
+/** Whether a write failed because the record had changed. By code: an adapter may come from another copy of the package. */
+export function isConflict(error: unknown): boolean {
+  return typeof error === 'object' && error !== null && 'code' in error && error.code === 'STORAGE_CONFLICT';
+}
+
 function versionText(version: number): string {
   return version === 0 ? 'absent' : `at version ${version}`;
 }
