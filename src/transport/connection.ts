@@ -192,6 +192,7 @@ export class SipConnection {
           return;
       }
     }
+    if (frames.length > 0) this.#timers.clear('message');
     this.#watchMessage();
   }
 
