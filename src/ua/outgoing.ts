@@ -97,11 +97,13 @@ export class OutgoingAttempts implements UacRequest {
     if (this.#phase.kind !== 'resolving') return;
     hopsFor(this.#template, this.#target, this.#owner.resolver, this.#phase.abort.signal).then(
       (hops) => {
-        if (this.#phase.kind !== 'resolving') return;
+        if (this.#phase.kind !== 'resolving' || this.#cancelled) return;
         this.#hops = hops;
         this.#tryNext({ kind: 'timeout' });
       },
-      (error) => this.#fail({ kind: 'unreachable', error: asPbxkitError(error) }),
+      (error) => {
+        if (!this.#cancelled) this.#fail({ kind: 'unreachable', error: asPbxkitError(error) });
+      },
     );
   }
 

@@ -1,0 +1,26 @@
+/**
+ * Resolves as `work` does, or to undefined as soon as `signal` fires, whatever `work` then does: its failure is told to
+ * `onLate` and harms nobody.
+ */
+export function untilAborted<T>(
+  work: Promise<T>,
+  signal: AbortSignal,
+  onLate: (error: unknown) => void,
+): Promise<T | undefined> {
+  return new Promise((resolve, reject) => {
+    const onAbort = (): void => resolve(undefined);
+    if (signal.aborted) onAbort();
+    else signal.addEventListener('abort', onAbort, { once: true });
+    work.then(
+      (value) => {
+        signal.removeEventListener('abort', onAbort);
+        resolve(value);
+      },
+      (error: unknown) => {
+        signal.removeEventListener('abort', onAbort);
+        if (signal.aborted) onLate(error);
+        else reject(error);
+      },
+    );
+  });
+}

@@ -1,0 +1,131 @@
+import type { Clock, EpochMillis } from '../base/clock.js';
+import type { TenantId } from '../base/tenant.js';
+
+/** How a leg ended. */
+export type LegOutcome =
+  | 'answered'
+  | 'busy'
+  | 'no-answer'
+  | 'rejected'
+  | 'unreachable'
+  | 'redirected'
+  | 'failed'
+  /** The caller gave up before an answer. */
+  | 'cancelled'
+  /** Another phone was quicker. */
+  | 'answered-elsewhere';
+
+/** Who ended a leg: the end on this leg, the one on the other leg, the PBX itself, or a failing network. */
+export type ReleasedBy = 'this-party' | 'other-party' | 'server' | 'network';
+
+/** One leg of a call: the PBX's dialog with one phone. Times are wall time. */
+export interface LegRecord {
+  readonly id: string;
+  readonly direction: 'inbound' | 'outbound';
+  /** The number at the far end of the leg. */
+  readonly number: string;
+  readonly displayName?: string;
+  /** The Request-URI that was called, or the From of an inbound leg. */
+  readonly uri: string;
+  /** The Call-ID on the wire. */
+  readonly sipCallId: string;
+  readonly startedAt: EpochMillis;
+  readonly ringingAt?: EpochMillis;
+  readonly answeredAt?: EpochMillis;
+  readonly endedAt?: EpochMillis;
+  readonly outcome?: LegOutcome;
+  readonly releasedBy?: ReleasedBy;
+  /** The final status of the INVITE, where there was one. */
+  readonly status?: number;
+  /** Why, for people: the reason phrase, the Reason header, or what the PBX found. */
+  readonly cause?: string;
+}
+
+/** One call, with all its legs. */
+export interface CallRecord {
+  readonly id: string;
+  readonly tenantId: TenantId;
+  readonly caller: string;
+  readonly called: string;
+  readonly startedAt: EpochMillis;
+  readonly answeredAt?: EpochMillis;
+  readonly endedAt?: EpochMillis;
+  /** From the answer to the end, 0 when nobody answered. Measured by the monotonic clock. */
+  readonly talkMs: number;
+  readonly legs: readonly LegRecord[];
+}
+
+/** What is known of a leg from its start. */
+export type LegStart = Pick<LegRecord, 'id' | 'direction' | 'number' | 'displayName' | 'uri' | 'sipCallId'>;
+
+/** How a leg ends. */
+export type LegEnd = Pick<LegRecord, 'outcome' | 'releasedBy' | 'status' | 'cause'>;
+
+/** Keeps a call's record while the call lives. Every leg is ended exactly once; later ends are ignored. */
+export class CallLog {
+  readonly #clock: Clock;
+  readonly #legs = new Map<string, LegRecord>();
+  #call: Omit<CallRecord, 'legs'>;
+  #answeredMonotonic: number | undefined;
+
+  constructor(clock: Clock, call: Pick<CallRecord, 'id' | 'tenantId' | 'caller' | 'called'>) {
+    this.#clock = clock;
+    this.#call = { ...call, startedAt: clock.wallTime(), talkMs: 0 };
+  }
+
+  /** A log that goes on where `record` stopped. */
+  static resume(clock: Clock, record: CallRecord): CallLog {
+    const log = new CallLog(clock, record);
+    const { legs, ...call } = record;
+    log.#call = call;
+    for (const leg of legs) log.#legs.set(leg.id, leg);
+    if (record.answeredAt !== undefined) {
+      log.#answeredMonotonic = clock.now() - Math.max(0, clock.wallTime() - record.answeredAt);
+    }
+    return log;
+  }
+
+  addLeg(leg: LegStart): void {
+    this.#legs.set(leg.id, { ...leg, startedAt: this.#clock.wallTime() });
+  }
+
+  ringing(legId: string): void {
+    const leg = this.#leg(legId);
+    if (leg.ringingAt === undefined) this.#legs.set(legId, { ...leg, ringingAt: this.#clock.wallTime() });
+  }
+
+  answered(legId: string): void {
+    const leg = this.#leg(legId);
+    if (leg.answeredAt === undefined) this.#legs.set(legId, { ...leg, answeredAt: this.#clock.wallTime() });
+  }
+
+  /** Both ends talk now. */
+  callAnswered(): void {
+    if (this.#call.answeredAt !== undefined) return;
+    this.#answeredMonotonic = this.#clock.now();
+    this.#call = { ...this.#call, answeredAt: this.#clock.wallTime() };
+  }
+
+  endLeg(legId: string, end: LegEnd): void {
+    const leg = this.#leg(legId);
+    if (leg.endedAt !== undefined) return;
+    this.#legs.set(legId, { ...leg, ...end, endedAt: this.#clock.wallTime() });
+  }
+
+  endCall(): void {
+    if (this.#call.endedAt !== undefined) return;
+    const talkMs = this.#answeredMonotonic === undefined ? 0 : Math.round(this.#clock.now() - this.#answeredMonotonic);
+    this.#call = { ...this.#call, endedAt: this.#clock.wallTime(), talkMs };
+  }
+
+  /** The record as it stands now. */
+  get record(): CallRecord {
+    return { ...this.#call, legs: [...this.#legs.values()] };
+  }
+
+  #leg(id: string): LegRecord {
+    const leg = this.#legs.get(id);
+    if (leg === undefined) throw new Error(`call ${this.#call.id} has no leg ${id}`);
+    return leg;
+  }
+}

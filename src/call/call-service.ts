@@ -1,0 +1,212 @@
+import type { Logger } from '../base/logger.js';
+import type { Random } from '../base/random.js';
+import type { Scheduler } from '../base/scheduler.js';
+import type { TenantId } from '../base/tenant.js';
+import { type Events, TypedEmitter } from '../base/events.js';
+import type { DialogLayer } from '../dialog/dialog-layer.js';
+import type { MediaEngine } from '../media/media-engine.js';
+import type { IncomingRequest } from '../ua/incoming.js';
+import { maxForwards } from '../ua/max-forwards.js';
+import type { RequestTaker } from '../ua/request-chain.js';
+import { Call } from './call.js';
+import type { CallRecord } from './call-record.js';
+import type { CallContext, LiveCall } from './context.js';
+import type { CallJournal } from './journal.js';
+import type { Party, Router } from './route.js';
+
+export interface CallEvents {
+  'call.started': { readonly tenantId: TenantId; readonly record: CallRecord };
+  'call.ringing': { readonly tenantId: TenantId; readonly record: CallRecord };
+  'call.answered': { readonly tenantId: TenantId; readonly record: CallRecord };
+  'call.ended': { readonly tenantId: TenantId; readonly record: CallRecord };
+}
+
+export interface CallServiceOptions {
+  readonly dialogs: DialogLayer;
+  readonly router: Router;
+  readonly media: MediaEngine;
+  readonly scheduler: Scheduler;
+  readonly random: Random;
+  readonly logger: Logger;
+  /** Who calls. Resolves to undefined when the INVITE has been answered instead: challenged, refused. */
+  readonly identify: (incoming: IncomingRequest) => Promise<Party | undefined>;
+  readonly domainOf: (tenantId: TenantId) => string;
+  /** Established calls are written here, and read back by `restore()`. Default: they end with the process. */
+  readonly journal?: CallJournal;
+  /** How long phones ring before the router is asked for another destination. Default 60. */
+  readonly noAnswerSeconds?: number;
+  /** Calls at once; beyond it a new one gets 503. Default 10,000. */
+  readonly maxCalls?: number;
+}
+
+const RETRY_AFTER_SECONDS = 10;
+const DEFAULT_MAX_CALLS = 10_000;
+const DEFAULT_NO_ANSWER_SECONDS = 60;
+
+/** Takes INVITEs outside dialogs and makes calls of them. */
+export class CallService implements RequestTaker {
+  readonly name = 'calls';
+  readonly #options: CallServiceOptions;
+  readonly #emitter: TypedEmitter<CallEvents>;
+  #context: CallContext;
+  readonly #calls = new Map<string, Call>();
+  #maxCalls: number;
+  #draining = false;
+  #onEmpty: (() => void)[] = [];
+  /** Writes of one call happen one after another. */
+  readonly #writes = new Map<string, Promise<void>>();
+
+  constructor(options: CallServiceOptions) {
+    this.#options = options;
+    this.#emitter = new TypedEmitter(options.logger);
+    this.#maxCalls = options.maxCalls ?? DEFAULT_MAX_CALLS;
+    this.#context = {
+      dialogs: options.dialogs,
+      router: options.router,
+      media: options.media,
+      scheduler: options.scheduler,
+      logger: options.logger,
+      noAnswerSeconds: options.noAnswerSeconds ?? DEFAULT_NO_ANSWER_SECONDS,
+      domainOf: options.domainOf,
+      onRinging: (call) => this.#emit('call.ringing', call),
+      onAnswered: (call) => {
+        this.#save(call);
+        this.#emit('call.answered', call);
+      },
+      onChanged: (call) => this.#save(call),
+      onEnded: (call) => this.#onEnded(call),
+    };
+  }
+
+  get events(): Events<CallEvents> {
+    return this.#emitter;
+  }
+
+  /** The records of the calls that live. */
+  get calls(): readonly CallRecord[] {
+    return [...this.#calls.values()].map((call) => call.record);
+  }
+
+  /** Resolves when everything written to the journal so far is there. */
+  async settled(): Promise<void> {
+    await Promise.all(this.#writes.values());
+  }
+
+  /**
+   * Takes the established calls of the journal over; `probeRestored()` follows when the transports are open. Resolves to
+   * how many there were.
+   */
+  async restore(): Promise<number> {
+    const snapshots = (await this.#options.journal?.load()) ?? [];
+    for (const snapshot of snapshots) {
+      const call = Call.restore(this.#context, snapshot);
+      this.#calls.set(call.id, call);
+    }
+    return snapshots.length;
+  }
+
+  /** New limits for new calls; those under way keep theirs. What is left out goes back to its default. */
+  reconfigure(changes: Pick<CallServiceOptions, 'noAnswerSeconds' | 'maxCalls'>): void {
+    this.#maxCalls = changes.maxCalls ?? DEFAULT_MAX_CALLS;
+    this.#context = { ...this.#context, noAnswerSeconds: changes.noAnswerSeconds ?? DEFAULT_NO_ANSWER_SECONDS };
+  }
+
+  /** Asks the phones of restored calls whether they still talk: a call that ended meanwhile is ended here too. */
+  probeRestored(): void {
+    for (const call of [...this.#calls.values()]) call.probe();
+  }
+
+  /** Hangs a call up. False when there is no such call. */
+  end(callId: string): boolean {
+    const call = this.#calls.get(callId);
+    call?.end();
+    return call !== undefined;
+  }
+
+  /** From now on new calls are refused with 503 and Retry-After; resolves when the last one under way has ended. */
+  drain(): Promise<void> {
+    this.#draining = true;
+    if (this.#calls.size === 0) return Promise.resolve();
+    return new Promise((resolve) => this.#onEmpty.push(resolve));
+  }
+
+  /** Hangs every call up. Their records are told as events before this returns. */
+  endAll(): void {
+    this.#draining = true;
+    for (const call of [...this.#calls.values()]) call.end();
+  }
+
+  take(incoming: IncomingRequest): boolean | Promise<boolean> {
+    const { request } = incoming;
+    if (request.method !== 'INVITE' || request.toTag !== undefined) return false;
+    const hops = maxForwards(request);
+    if (hops === 0) {
+      incoming.respond(483);
+    } else if (this.#refusing) {
+      incoming.respond(503, { headers: { 'Retry-After': { seconds: RETRY_AFTER_SECONDS, params: [] } } });
+    } else {
+      return this.#admit(incoming, hops - 1);
+    }
+    return true;
+  }
+
+  get #refusing(): boolean {
+    return this.#draining || this.#options.dialogs.full || this.#calls.size >= this.#maxCalls;
+  }
+
+  async #admit(incoming: IncomingRequest, hops: number): Promise<boolean> {
+    const caller = await this.#options.identify(incoming);
+    if (caller === undefined || incoming.cancelled) return true;
+    const { uri } = incoming.request;
+    const called = uri.kind === 'sip' ? (uri.user ?? '') : uri.kind === 'tel' ? uri.number : '';
+    const invite = this.#options.dialogs.receive(incoming, called);
+    const call = Call.start(this.#context, {
+      id: this.#options.random.token(),
+      tenantId: incoming.tenantId,
+      caller,
+      called,
+      invite,
+      maxForwards: hops,
+    });
+    this.#calls.set(call.id, call);
+    this.#emit('call.started', call);
+    return true;
+  }
+
+  #onEnded(call: LiveCall): void {
+    this.#calls.delete(call.id);
+    const { media, journal, logger } = this.#options;
+    media
+      .delete(call.id)
+      .catch((error: unknown) => logger.warn({ callId: call.id, err: error }, 'media was not released'));
+    if (journal !== undefined && call.record.answeredAt !== undefined) {
+      this.#write(call.id, () => journal.remove(call.tenantId, call.id));
+    }
+    this.#emit('call.ended', call);
+    if (this.#calls.size > 0) return;
+    for (const resolve of this.#onEmpty) resolve();
+    this.#onEmpty = [];
+  }
+
+  #save(call: LiveCall): void {
+    const { journal } = this.#options;
+    const snapshot = call.snapshot();
+    if (journal !== undefined && snapshot !== undefined) this.#write(call.id, () => journal.save(snapshot));
+  }
+
+  /** A journal that fails costs the call its restart, not the caller the call. */
+  #write(callId: string, write: () => Promise<void>): void {
+    const before = this.#writes.get(callId) ?? Promise.resolve();
+    const after = before.then(write).catch((error: unknown) => {
+      this.#options.logger.error({ callId, err: error }, 'the call journal could not be written');
+    });
+    this.#writes.set(callId, after);
+    void after.then(() => {
+      if (this.#writes.get(callId) === after) this.#writes.delete(callId);
+    });
+  }
+
+  #emit(name: keyof CallEvents, call: LiveCall): void {
+    this.#emitter.emit(name, { tenantId: call.tenantId, record: call.record });
+  }
+}

@@ -1,0 +1,386 @@
+import { untilAborted } from '../base/aborted.js';
+import { Mailbox } from '../base/mailbox.js';
+import type { TenantId } from '../base/tenant.js';
+import type { Abandoned, IncomingInvite } from '../dialog/incoming-invite.js';
+import type { SessionEnd } from '../dialog/invite-session.js';
+import type { Answer, OutgoingInviteOptions } from '../dialog/outgoing-invite.js';
+import type { NameAddr } from '../protocol/sip/name-addr.js';
+import { formatUri, sipUri } from '../protocol/sip/uri.js';
+import { Bridge, type BridgeSide } from './bridge.js';
+import { CallLog, type CallRecord, type ReleasedBy } from './call-record.js';
+import type { CallContext, LiveCall } from './context.js';
+import { Fork, type OutboundLeg } from './fork.js';
+import { HandledCall } from './handled-call.js';
+import { INBOUND_LEG, InboundLeg } from './inbound-leg.js';
+import type { CallSnapshot } from './journal.js';
+import { inboundOutcome, outcome } from './outcome.js';
+import { passInvite, passReason } from './passing.js';
+import type { Destination, Party, RouteOutcome } from './route.js';
+
+export interface CallStart {
+  readonly id: string;
+  readonly tenantId: TenantId;
+  readonly caller: Party;
+  /** The number that was dialled. */
+  readonly called: string;
+  readonly invite: IncomingInvite;
+  /** What the outbound legs are sent with. */
+  readonly maxForwards: number;
+}
+
+type Identity = Pick<CallStart, 'id' | 'tenantId' | 'caller' | 'called'>;
+type TargetsDestination = Extract<Destination, { kind: 'targets' }>;
+type HandlerDestination = Extract<Destination, { kind: 'handler' }>;
+type Refusal = Omit<Extract<Destination, { kind: 'reject' }>, 'kind'>;
+
+type State =
+  | { readonly kind: 'routing' }
+  | { readonly kind: 'ringing' }
+  | { readonly kind: 'bridged'; readonly bridge: Bridge; readonly inbound: BridgeSide; readonly outbound: BridgeSide }
+  | { readonly kind: 'handled'; readonly handled: HandledCall }
+  | { readonly kind: 'ended' };
+
+/** Attempts of one call, redirections and second destinations together: beyond it something goes in a circle. */
+const MAX_ATTEMPTS = 10;
+
+/** One call from the caller's INVITE to the end of its last leg: a B2BUA with a dialog for each leg. */
+export class Call implements LiveCall {
+  readonly id: string;
+  readonly tenantId: TenantId;
+  readonly #context: CallContext;
+  readonly #identity: Identity;
+  readonly #log: CallLog;
+  /** One for all legs: their events never interleave, whatever each waits for. */
+  readonly #mailbox = new Mailbox();
+  /** Fires when the caller has gone, or the call ends: everything that is awaited stops. */
+  readonly #gone = new AbortController();
+  #state: State = { kind: 'routing' };
+  #legCount = 0;
+
+  private constructor(context: CallContext, identity: Identity, log: CallLog) {
+    this.#context = context;
+    this.#identity = identity;
+    this.id = identity.id;
+    this.tenantId = identity.tenantId;
+    this.#log = log;
+  }
+
+  /** A new call: it looks for its way at once. */
+  static start(context: CallContext, start: CallStart): Call {
+    const { invite, caller, id, tenantId, called } = start;
+    const log = new CallLog(context.scheduler, { id, tenantId, caller: caller.number, called });
+    log.addLeg({
+      id: INBOUND_LEG,
+      direction: 'inbound',
+      number: caller.number,
+      ...(caller.displayName === undefined ? {} : { displayName: caller.displayName }),
+      uri: formatUri(invite.request.from.uri),
+      sipCallId: invite.request.callId,
+    });
+    const call = new Call(context, start, log);
+    void call.#run(start);
+    return call;
+  }
+
+  /** An established call from the journal. */
+  static restore(context: CallContext, snapshot: CallSnapshot): Call {
+    const { record } = snapshot;
+    const identity = {
+      id: record.id,
+      tenantId: record.tenantId,
+      caller: { number: record.caller },
+      called: record.called,
+    };
+    const call = new Call(context, identity, CallLog.resume(context.scheduler, record));
+    const [inbound, outbound] = [snapshot.inbound, snapshot.outbound].map(({ legId, session }) => ({
+      legId,
+      session: context.dialogs.restore(session),
+    })) as [BridgeSide, BridgeSide];
+    call.#bridge(inbound, outbound);
+    return call;
+  }
+
+  /** Asks both phones of a restored call whether they still talk. */
+  probe(): void {
+    if (this.#state.kind !== 'bridged') return;
+    this.#state.inbound.session.probe();
+    this.#state.outbound.session.probe();
+  }
+
+  get state(): State['kind'] {
+    return this.#state.kind;
+  }
+
+  /** The record as it stands now. */
+  get record(): CallRecord {
+    return this.#log.record;
+  }
+
+  /** The call as plain data while two legs talk; undefined before, after, and when a handler serves it. */
+  snapshot(): CallSnapshot | undefined {
+    if (this.#state.kind !== 'bridged') return undefined;
+    const { inbound, outbound } = this.#state;
+    return {
+      record: this.record,
+      inbound: { legId: inbound.legId, session: inbound.session.snapshot() },
+      outbound: { legId: outbound.legId, session: outbound.session.snapshot() },
+    };
+  }
+
+  /** Ends the call from the PBX's side: legs that talk are hung up, a caller who waits gets 480. */
+  end(): void {
+    switch (this.#state.kind) {
+      case 'bridged': {
+        const { bridge, inbound, outbound } = this.#state;
+        bridge.end();
+        for (const { legId } of [inbound, outbound])
+          this.#log.endLeg(legId, { outcome: 'answered', releasedBy: 'server' });
+        return this.#finish();
+      }
+      case 'handled':
+        return this.#state.handled.end();
+      default:
+        this.#gone.abort();
+    }
+  }
+
+  async #run(start: CallStart): Promise<void> {
+    const { invite } = start;
+    invite.onAbandoned((abandoned) => this.#onAbandoned(abandoned));
+    const { tenantId, id: callId } = this;
+    const inbound = new InboundLeg({ tenantId, callId, invite, media: this.#context.media });
+    try {
+      await this.#seek(inbound, start.maxForwards);
+      if (invite.open) this.#refuse(invite, { status: 480 });
+    } catch (error) {
+      // A fault of the router, the media engine, a handler, or ours: this caller gets 500, nobody else is harmed.
+      this.#context.logger.error({ callId, err: error }, 'a call failed');
+      this.#gone.abort();
+      this.#refuse(invite, { status: 500 });
+    }
+    if (this.#state.kind !== 'bridged') this.#finish();
+  }
+
+  /** Asks the router, tries what it says, and asks again, until somebody answers or the router gives up. */
+  async #seek(inbound: InboundLeg, maxForwards: number): Promise<void> {
+    const { invite } = inbound;
+    let last: RouteOutcome | undefined;
+    let redirections = 0;
+    for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
+      const destination = await this.#ask(invite, redirections, last);
+      if (destination === undefined || !invite.open || this.#gone.signal.aborted) return;
+      if (destination.kind === 'reject') return this.#refuse(invite, destination);
+      if (destination.kind === 'handler') return this.#serve(invite, destination);
+      last = await this.#offer(inbound, destination, maxForwards);
+      if (last === undefined) return;
+      if (last.kind === 'redirected') redirections++;
+    }
+    this.#refuse(invite, { status: 482, reason: 'Too Many Attempts' });
+  }
+
+  /** The router's word; undefined when the caller has gone meanwhile. */
+  #ask(invite: IncomingInvite, redirections: number, last: RouteOutcome | undefined): Promise<Destination | undefined> {
+    const { caller, called } = this.#identity;
+    const { signal } = this.#gone;
+    const context = {
+      callId: this.id,
+      tenantId: this.tenantId,
+      caller,
+      called,
+      requestUri: invite.request.uri,
+      source: invite.source,
+      redirections,
+      signal,
+    };
+    return untilAborted(this.#context.router.next(context, last), signal, (error) =>
+      this.#context.logger.debug({ callId: this.id, err: error }, 'the router failed after the caller had gone'),
+    );
+  }
+
+  /** Resolves to the outcome when nobody answered, to undefined when somebody did or the caller has gone. */
+  async #offer(
+    inbound: InboundLeg,
+    destination: TargetsDestination,
+    maxForwards: number,
+  ): Promise<RouteOutcome | undefined> {
+    if (destination.targets.length === 0) return outcome('unreachable', 480);
+    const fork = new Fork({
+      dialogs: this.#context.dialogs,
+      scheduler: this.#context.scheduler,
+      log: this.#log,
+      legs: destination.targets.map((target) => ({ id: `b${++this.#legCount}`, target })),
+      number: destination.called,
+      noAnswerSeconds: destination.noAnswerSeconds ?? this.#context.noAnswerSeconds,
+      signal: this.#gone.signal,
+      prepare: (leg) => this.#prepare(inbound.invite, leg, destination.called, maxForwards),
+      onProgress: (leg, progress) => this.#post(() => this.#onProgress(inbound, leg, progress)),
+    });
+    const result = await fork.run();
+    if (result.kind === 'failed') return result.outcome;
+    if (result.kind === 'answered') await this.#mailbox.run(() => this.#connect(inbound, result.leg, result.answer));
+    return undefined;
+  }
+
+  async #prepare(
+    invite: IncomingInvite,
+    leg: OutboundLeg,
+    called: string,
+    maxForwards: number,
+  ): Promise<OutgoingInviteOptions> {
+    const { media, domainOf } = this.#context;
+    const { tenantId, id: callId } = this;
+    const exchange = { tenantId, callId, fromLeg: INBOUND_LEG, toLeg: leg.id };
+    const sdp = invite.sdp === undefined ? undefined : await media.offer({ ...exchange, sdp: invite.sdp });
+    const domain = domainOf(tenantId);
+    return {
+      target: leg.target,
+      from: partyAddress(this.#identity.caller, domain),
+      to: { uri: sipUri({ user: called, host: domain }), params: [] },
+      contactUser: this.#identity.caller.number,
+      maxForwards,
+      headers: passInvite(invite.request),
+      ...(sdp === undefined ? {} : { sdp }),
+    };
+  }
+
+  async #onProgress(
+    inbound: InboundLeg,
+    leg: OutboundLeg,
+    progress: Parameters<InboundLeg['progress']>[1],
+  ): Promise<void> {
+    if (this.#state.kind === 'routing' && progress.status === 180) {
+      this.#state = { kind: 'ringing' };
+      this.#context.onRinging(this);
+    }
+    await inbound.progress(leg.id, progress);
+  }
+
+  async #connect(inbound: InboundLeg, leg: OutboundLeg, answer: Answer): Promise<void> {
+    const session = await inbound.accept(leg.id, answer);
+    if (session === undefined) {
+      // The caller gave up while the answer was on its way.
+      answer.acknowledge(undefined);
+      answer.session.end();
+      this.#log.endLeg(leg.id, { outcome: 'cancelled', releasedBy: 'other-party' });
+      return;
+    }
+    this.#log.answered(INBOUND_LEG);
+    this.#log.callAnswered();
+    const lateOffer = inbound.invite.sdp === undefined;
+    this.#bridge(
+      { legId: INBOUND_LEG, session },
+      { legId: leg.id, session: answer.session },
+      lateOffer ? (sdp) => this.#post(() => this.#passLateAnswer(leg, answer, sdp)) : undefined,
+    );
+    // The phone may have hung up while the answer was passed on: then the call is over already.
+    if (this.state === 'bridged') this.#context.onAnswered(this);
+  }
+
+  /** The caller's ACK carries the answer to the offer that came in the callee's 200. */
+  async #passLateAnswer(leg: OutboundLeg, answer: Answer, sdp: string | undefined): Promise<void> {
+    const { tenantId, id: callId } = this;
+    let passed: string | undefined;
+    try {
+      const exchange = { tenantId, callId, fromLeg: INBOUND_LEG, toLeg: leg.id };
+      passed = sdp === undefined ? undefined : await this.#context.media.answer({ ...exchange, sdp });
+    } finally {
+      answer.acknowledge(passed);
+      if (passed === undefined) this.end();
+    }
+  }
+
+  #bridge(inbound: BridgeSide, outbound: BridgeSide, onAcknowledged?: (sdp: string | undefined) => void): void {
+    const { media, logger } = this.#context;
+    const bridge = new Bridge({
+      callId: this.id,
+      tenantId: this.tenantId,
+      inbound,
+      outbound,
+      media,
+      mailbox: this.#mailbox,
+      logger,
+      ...(onAcknowledged === undefined ? {} : { onAcknowledged }),
+      onChanged: () => this.#context.onChanged(this),
+      onEnded: (side, end) =>
+        side === 'inbound' ? this.#onHungUp(end, inbound, outbound) : this.#onHungUp(end, outbound, inbound),
+    });
+    this.#state = { kind: 'bridged', bridge, inbound, outbound };
+    bridge.join();
+  }
+
+  #onHungUp(end: SessionEnd, side: BridgeSide, other: BridgeSide): void {
+    const cause = end.reason[0] ?? CAUSES[end.cause];
+    const why = cause === undefined ? {} : { cause };
+    this.#log.endLeg(side.legId, { outcome: 'answered', releasedBy: releasedBy(end), ...why });
+    const otherwise = end.by === 'remote' ? 'other-party' : releasedBy(end);
+    this.#log.endLeg(other.legId, { outcome: 'answered', releasedBy: otherwise, ...why });
+    this.#finish();
+  }
+
+  async #serve(invite: IncomingInvite, destination: HandlerDestination): Promise<void> {
+    const { signal } = this.#gone;
+    const handled = new HandledCall({
+      ...this.#identity,
+      invite,
+      log: this.#log,
+      legId: INBOUND_LEG,
+      onAnswered: () => this.#context.onAnswered(this),
+      onEnded: (end) => {
+        this.#log.endLeg(INBOUND_LEG, { outcome: 'answered', releasedBy: releasedBy(end) });
+        this.#gone.abort();
+      },
+    });
+    this.#state = { kind: 'handled', handled };
+    try {
+      await untilAborted(destination.run(handled, signal), signal, (error) =>
+        this.#context.logger.debug({ callId: this.id, err: error }, 'a call handler failed after the call had ended'),
+      );
+    } finally {
+      handled.end();
+    }
+  }
+
+  #refuse(invite: IncomingInvite, { status, reason, reasonHeaders }: Refusal): void {
+    const text = reason ?? outcome('failed', status).reason;
+    invite.reject({ status, reason: text, headers: passReason(reasonHeaders ?? []) });
+    const by = this.#legCount === 0 ? 'server' : 'other-party';
+    this.#log.endLeg(INBOUND_LEG, { outcome: inboundOutcome(status), releasedBy: by, status, cause: text });
+  }
+
+  #onAbandoned({ cause, reason }: Abandoned): void {
+    this.#log.endLeg(INBOUND_LEG, {
+      outcome: 'cancelled',
+      releasedBy: cause === 'expired' ? 'server' : 'this-party',
+      status: 487,
+      ...(reason[0] === undefined ? {} : { cause: reason[0] }),
+    });
+    this.#gone.abort();
+  }
+
+  /** Does something in the order of the call's events; what fails there ends the call. */
+  #post(task: () => void | Promise<void>): void {
+    this.#mailbox.run(task).catch((error: unknown) => {
+      this.#context.logger.error({ callId: this.id, err: error }, 'a call failed');
+      this.end();
+    });
+  }
+
+  #finish(): void {
+    if (this.#state.kind === 'ended') return;
+    this.#state = { kind: 'ended' };
+    this.#gone.abort();
+    this.#log.endCall();
+    this.#context.onEnded(this);
+  }
+}
+
+const CAUSES = { bye: undefined, 'no-ack': 'the 200 was never acknowledged', gone: 'the phone no longer answers' };
+
+function releasedBy(end: SessionEnd): ReleasedBy {
+  return end.by === 'remote' ? 'this-party' : end.by === 'network' ? 'network' : 'server';
+}
+
+function partyAddress(party: Party, domain: string): NameAddr {
+  const uri = sipUri({ user: party.number, host: domain });
+  return party.displayName === undefined ? { uri, params: [] } : { displayName: party.displayName, uri, params: [] };
+}

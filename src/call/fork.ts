@@ -1,0 +1,165 @@
+import type { Scheduler } from '../base/scheduler.js';
+import type { DialogLayer } from '../dialog/dialog-layer.js';
+import type { Answer, OutgoingInvite, OutgoingInviteOptions, Progress } from '../dialog/outgoing-invite.js';
+import { formatUri } from '../protocol/sip/uri.js';
+import type { Lease, Target } from '../ua/target.js';
+import type { CallLog, LegEnd, LegOutcome } from './call-record.js';
+import { bestOutcome, outcome, outcomeOf } from './outcome.js';
+import type { RouteOutcome } from './route.js';
+
+/** One phone that is called. */
+export interface OutboundLeg {
+  readonly id: string;
+  readonly target: Target;
+}
+
+export interface ForkOptions {
+  readonly dialogs: DialogLayer;
+  readonly scheduler: Scheduler;
+  readonly log: CallLog;
+  readonly legs: readonly OutboundLeg[];
+  readonly number: string;
+  readonly noAnswerSeconds: number;
+  /** The caller has given up. */
+  readonly signal: AbortSignal;
+  /** The INVITE for a leg, its offer included: prepared by the media engine. */
+  readonly prepare: (leg: OutboundLeg) => Promise<OutgoingInviteOptions>;
+  readonly onProgress: (leg: OutboundLeg, progress: Progress) => void;
+}
+
+export type ForkResult =
+  | { readonly kind: 'answered'; readonly leg: OutboundLeg; readonly answer: Answer }
+  | { readonly kind: 'failed'; readonly outcome: RouteOutcome }
+  | { readonly kind: 'abandoned' };
+
+type LegState =
+  | { readonly kind: 'preparing' }
+  | { readonly kind: 'calling'; readonly invite: OutgoingInvite }
+  | { readonly kind: 'over' };
+
+/** A 200 for the call came from elsewhere: phones then show no missed call (RFC 3326). */
+const COMPLETED_ELSEWHERE = { Reason: ['SIP;cause=200;text="Call completed elsewhere"'] };
+
+/**
+ * Calls several phones at once: the first answer wins, the others are cancelled (RFC 3261 §16.7 is the model for what
+ * the caller is told when none answers). A 6xx ends the whole attempt.
+ */
+export class Fork {
+  readonly #options: ForkOptions;
+  readonly #legs = new Map<OutboundLeg, LegState>();
+  readonly #outcomes: RouteOutcome[] = [];
+  #settled = false;
+  #settle: (result: ForkResult) => void = () => {};
+
+  constructor(options: ForkOptions) {
+    this.#options = options;
+    for (const leg of options.legs) this.#legs.set(leg, { kind: 'preparing' });
+  }
+
+  /** Rejects only if `prepare` does, after all legs were given up. */
+  async run(): Promise<ForkResult> {
+    const { signal, scheduler, noAnswerSeconds } = this.#options;
+    const settled = new Promise<ForkResult>((resolve) => {
+      this.#settle = (result) => {
+        this.#settled = true;
+        resolve(result);
+      };
+    });
+    const onAbort = (): void => this.#giveUp('cancelled', { kind: 'abandoned' });
+    const stopTimer = scheduler.after(noAnswerSeconds * 1000, () =>
+      this.#giveUp('no-answer', { kind: 'failed', outcome: outcome('no-answer', 480) }),
+    );
+    signal.addEventListener('abort', onAbort, { once: true });
+    try {
+      if (signal.aborted) onAbort();
+      const started = this.#options.legs.map((leg) => this.#start(leg));
+      return await Promise.race([settled, Promise.all(started).then(() => settled)]);
+    } catch (error) {
+      this.#giveUp('failed', { kind: 'abandoned' });
+      throw error;
+    } finally {
+      stopTimer();
+      signal.removeEventListener('abort', onAbort);
+    }
+  }
+
+  async #start(leg: OutboundLeg): Promise<void> {
+    const { dialogs, log, prepare, number, onProgress } = this.#options;
+    const options = await prepare(leg);
+    if (this.#settled || this.#legs.get(leg)?.kind !== 'preparing') return;
+    const invite = dialogs.invite(options, {
+      onProgress: (progress) => {
+        if (progress.status === 180) log.ringing(leg.id);
+        if (!this.#settled) onProgress(leg, progress);
+      },
+      onAnswered: (answer) => this.#onAnswered(leg, answer),
+      onFailed: (failure) =>
+        this.#onFailed(leg, outcomeOf(failure), failure.kind === 'response' ? failure.response.status : undefined),
+    });
+    log.addLeg({ id: leg.id, direction: 'outbound', number, uri: formatUri(leg.target.uri), sipCallId: invite.callId });
+    this.#legs.set(leg, { kind: 'calling', invite });
+  }
+
+  #onAnswered(leg: OutboundLeg, answer: Answer): void {
+    const { log } = this.#options;
+    log.answered(leg.id);
+    this.#legs.set(leg, { kind: 'over' });
+    this.#cancelAll('answered-elsewhere');
+    leg.target.lease?.release('answered');
+    this.#settle({ kind: 'answered', leg, answer });
+  }
+
+  #onFailed(leg: OutboundLeg, failed: RouteOutcome, status: number | undefined): void {
+    if (this.#legs.get(leg)?.kind === 'over') return;
+    this.#end(leg, {
+      outcome: failed.kind,
+      releasedBy: failed.kind === 'unreachable' ? 'network' : 'this-party',
+      ...(status === undefined ? {} : { status }),
+      cause: failed.reason,
+    });
+    this.#outcomes.push(failed);
+    if (failed.status >= 600) return this.#giveUp('cancelled', { kind: 'failed', outcome: failed });
+    if ([...this.#legs.values()].every((state) => state.kind === 'over')) {
+      this.#settle({ kind: 'failed', outcome: bestOutcome(this.#outcomes) });
+    }
+  }
+
+  #giveUp(legOutcome: LegOutcome, result: ForkResult): void {
+    if (this.#settled) return;
+    this.#cancelAll(legOutcome);
+    this.#settle(result);
+  }
+
+  #cancelAll(legOutcome: LegOutcome): void {
+    for (const [leg, state] of this.#legs) {
+      if (state.kind === 'over') continue;
+      if (state.kind === 'calling') {
+        state.invite.cancel(legOutcome === 'answered-elsewhere' ? COMPLETED_ELSEWHERE : undefined);
+        this.#end(leg, { outcome: legOutcome, releasedBy: legOutcome === 'no-answer' ? 'server' : 'other-party' });
+      } else {
+        this.#legs.set(leg, { kind: 'over' });
+        leg.target.lease?.release('cancelled');
+      }
+    }
+  }
+
+  #end(leg: OutboundLeg, end: LegEnd): void {
+    this.#legs.set(leg, { kind: 'over' });
+    this.#options.log.endLeg(leg.id, end);
+    leg.target.lease?.release(leaseOutcome(end.outcome));
+  }
+}
+
+function leaseOutcome(legOutcome: LegOutcome | undefined): Parameters<Lease['release']>[0] {
+  switch (legOutcome) {
+    case 'busy':
+    case 'rejected':
+    case 'no-answer':
+      return legOutcome;
+    case 'cancelled':
+    case 'answered-elsewhere':
+      return 'cancelled';
+    default:
+      return 'failed';
+  }
+}

@@ -1,0 +1,23 @@
+import type { SessionSnapshot } from '../dialog/invite-session.js';
+import type { CallRecord } from './call-record.js';
+
+/** A leg of an established call, as plain data. */
+export interface LegSnapshot {
+  readonly legId: string;
+  readonly session: SessionSnapshot;
+}
+
+/** An established call, as plain data: enough to go on serving it in another process. */
+export interface CallSnapshot {
+  readonly record: CallRecord;
+  readonly inbound: LegSnapshot;
+  readonly outbound: LegSnapshot;
+}
+
+/** Where established calls are written down, so that a restart does not lose them. */
+export interface CallJournal {
+  save(snapshot: CallSnapshot): Promise<void>;
+  remove(tenantId: string, callId: string): Promise<void>;
+  /** The calls that this node owns. */
+  load(): Promise<readonly CallSnapshot[]>;
+}

@@ -1,0 +1,31 @@
+import type { Logger } from '../base/logger.js';
+import type { Random } from '../base/random.js';
+import type { Scheduler } from '../base/scheduler.js';
+import type { NameAddr } from '../protocol/sip/name-addr.js';
+import type { SipRequest } from '../protocol/sip/message.js';
+import type { Source } from '../transport/layer.js';
+import type { IncomingRequest } from '../ua/incoming.js';
+import type { Uac } from '../ua/uac.js';
+import type { Dialog } from './dialog.js';
+
+/** Something that lives in a dialog and takes its requests (RFC 5057). */
+export interface DialogUsage {
+  /** A request of the other side, ACK excepted; its CSeq is not looked at yet. */
+  onRequest(incoming: IncomingRequest): void;
+  /** The ACK to a 2xx. */
+  onAck(request: SipRequest): void;
+}
+
+/** What the parts of this folder share: made by the dialog layer. */
+export interface DialogContext {
+  readonly uac: Uac;
+  readonly scheduler: Scheduler;
+  readonly random: Random;
+  readonly logger: Logger;
+  /** The methods that are told in Allow. */
+  readonly allow: readonly string[];
+  /** The Contact that the peer at `source` is told, with `user` in it. */
+  contactFor(source: Source, user: string): NameAddr;
+  /** Requests of this dialog go to `usage` until the returned function is called. */
+  register(dialog: Dialog, usage: DialogUsage): () => void;
+}

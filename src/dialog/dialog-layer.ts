@@ -1,0 +1,145 @@
+import { ExpiringMap } from '../base/expiring-map.js';
+import type { Logger } from '../base/logger.js';
+import type { Random } from '../base/random.js';
+import type { Scheduler } from '../base/scheduler.js';
+import type { SipRequest, SipResponse } from '../protocol/sip/message.js';
+import type { NameAddr } from '../protocol/sip/name-addr.js';
+import type { Source } from '../transport/layer.js';
+import type { IncomingRequest } from '../ua/incoming.js';
+import type { RequestTaker } from '../ua/request-chain.js';
+import type { Uac } from '../ua/uac.js';
+import type { DialogContext, DialogUsage } from './context.js';
+import { Dialog, type DialogId } from './dialog.js';
+import { IncomingInvite } from './incoming-invite.js';
+import { InviteSession, type SessionSnapshot } from './invite-session.js';
+import { OutgoingInvite, type OutgoingInviteHandlers, type OutgoingInviteOptions } from './outgoing-invite.js';
+
+export interface DialogLayerOptions {
+  readonly uac: Uac;
+  /** The Contact that the peer at `source` is told. */
+  readonly contactFor: (source: Source, user: string) => NameAddr;
+  readonly scheduler: Scheduler;
+  readonly random: Random;
+  readonly logger: Logger;
+  /** The methods that are served, for Allow. */
+  readonly allow: readonly string[];
+  /** Dialogs at once; beyond it a new INVITE gets 503. Default 100,000. */
+  readonly maxDialogs?: number;
+}
+
+/** A 2xx may come this long after an INVITE was given up: 64·T1 (RFC 3261 §13.2.2.4). */
+const LATE_ANSWER_MS = 32_000;
+
+/** All dialogs by their three identifiers: takes the requests that belong to one (RFC 3261 §12.2.2). */
+export class DialogLayer implements RequestTaker {
+  readonly name = 'dialogs';
+  readonly #context: DialogContext;
+  readonly #scheduler: Scheduler;
+  readonly #maxDialogs: number;
+  readonly #usages = new Map<string, DialogUsage>();
+  readonly #invites = new Map<string, OutgoingInvite>();
+  readonly #finishedInvites = new ExpiringMap<string, OutgoingInvite>({ capacity: 20_000 });
+  readonly #stopStrays: () => void;
+
+  constructor(options: DialogLayerOptions) {
+    this.#scheduler = options.scheduler;
+    this.#maxDialogs = options.maxDialogs ?? 100_000;
+    this.#context = {
+      uac: options.uac,
+      scheduler: options.scheduler,
+      random: options.random,
+      logger: options.logger,
+      allow: options.allow,
+      contactFor: options.contactFor,
+      register: (dialog, usage) => this.#register(dialog.id, usage),
+    };
+    this.#stopStrays = options.uac.onStray((response, source) => this.#onStray(response, source));
+  }
+
+  /** Dialogs that live. */
+  get size(): number {
+    return this.#usages.size;
+  }
+
+  /** INVITEs that wait for their final response. */
+  get pendingInvites(): number {
+    return this.#invites.size;
+  }
+
+  /** True when no further call fits. */
+  get full(): boolean {
+    return this.#usages.size >= this.#maxDialogs;
+  }
+
+  /** Sends an INVITE (RFC 3261 §13.2). */
+  invite(options: OutgoingInviteOptions, handlers: OutgoingInviteHandlers): OutgoingInvite {
+    const invite = new OutgoingInvite(this.#context, options, handlers, () => {
+      this.#invites.delete(key);
+      const now = this.#scheduler.now();
+      this.#finishedInvites.set(key, invite, now + LATE_ANSWER_MS, now);
+    });
+    const key = inviteKey(invite.callId, invite.localTag);
+    this.#invites.set(key, invite);
+    invite.start();
+    return invite;
+  }
+
+  /** Takes an INVITE outside any dialog (RFC 3261 §13.3). `contactUser`: the user part of our Contact in the answers. */
+  receive(incoming: IncomingRequest, contactUser: string): IncomingInvite {
+    return new IncomingInvite(this.#context, incoming, contactUser);
+  }
+
+  /** A session from what its `snapshot()` gave, in this process or another one. */
+  restore(snapshot: SessionSnapshot): InviteSession {
+    return new InviteSession(this.#context, Dialog.restore(snapshot.dialog));
+  }
+
+  take(incoming: IncomingRequest): boolean {
+    const { toTag, fromTag, callId } = incoming.request;
+    if (toTag === undefined) return false;
+    const usage = this.#usages.get(dialogKey({ callId, localTag: toTag, remoteTag: fromTag ?? '' }));
+    if (usage === undefined) return false;
+    usage.onRequest(incoming);
+    return true;
+  }
+
+  takeAck(request: SipRequest): boolean {
+    const { toTag, fromTag, callId } = request;
+    if (toTag === undefined) return false;
+    const usage = this.#usages.get(dialogKey({ callId, localTag: toTag, remoteTag: fromTag ?? '' }));
+    if (usage === undefined) return false;
+    usage.onAck(request);
+    return true;
+  }
+
+  close(): void {
+    this.#stopStrays();
+    this.#usages.clear();
+    this.#invites.clear();
+    this.#finishedInvites.clear();
+  }
+
+  #register(id: DialogId, usage: DialogUsage): () => void {
+    const key = dialogKey(id);
+    this.#usages.set(key, usage);
+    return () => {
+      if (this.#usages.get(key) === usage) this.#usages.delete(key);
+    };
+  }
+
+  /** A 2xx to an INVITE that no transaction knows any more: somebody was answered all the same (RFC 3261 §13.2.2.4). */
+  #onStray(response: SipResponse, source: Source): boolean {
+    const key = inviteKey(response.callId, response.fromTag ?? '');
+    const invite = this.#invites.get(key) ?? this.#finishedInvites.get(key, this.#scheduler.now());
+    invite?.onSuccess(response, source);
+    return invite !== undefined;
+  }
+}
+
+function dialogKey(id: DialogId): string {
+  return `${id.callId}\n${id.localTag}\n${id.remoteTag}`;
+}
+
+function inviteKey(callId: string, localTag: string): string {
+  return `${callId}\n${localTag}`;
+}

@@ -1,0 +1,28 @@
+import type { HeaderInit, SipRequest } from '../protocol/sip/message.js';
+import type { UacFailure } from '../ua/uac.js';
+import type { DialogContext } from './context.js';
+import type { Dialog } from './dialog.js';
+import { SDP_TYPE } from './session-body.js';
+
+/** An ACK to a 2xx, kept because each repeated 2xx is answered with the same one. */
+export interface SentAck {
+  resend(): void;
+}
+
+/** Sends the ACK to the 2xx of `invite` (RFC 3261 §13.2.2.4), with the answer if the offer came in the 2xx. */
+export function sendAck(context: DialogContext, dialog: Dialog, invite: SipRequest, sdp: string | undefined): SentAck {
+  const request = dialog.createAck(invite, sdp === undefined ? {} : { body: sdp, contentType: SDP_TYPE });
+  return context.uac.ack(request, dialog.target);
+}
+
+/** Sends BYE; `onDone` is called when it is answered or nobody can be reached. */
+export function sendBye(context: DialogContext, dialog: Dialog, headers: HeaderInit, onDone: () => void): void {
+  const request = dialog.createRequest('BYE', { headers });
+  context.uac.send(request, dialog.target, { onSuccess: onDone, onFailure: onDone });
+}
+
+/** Whether a failed request shows that the peer has lost the whole dialog (RFC 3261 §12.2.1.2). */
+export function endsDialog(failure: UacFailure): boolean {
+  if (failure.kind !== 'response') return failure.kind === 'timeout';
+  return failure.response.status === 481 || failure.response.status === 408;
+}

@@ -1,0 +1,312 @@
+import { UsageError } from '../base/errors.js';
+import type { HeaderInit, SipMessage, SipRequest, SipResponse } from '../protocol/sip/message.js';
+import { createRequest } from '../protocol/sip/message.js';
+import { formatNameAddr, type NameAddr, parseNameAddr, tagOf, withTag } from '../protocol/sip/name-addr.js';
+import { hasParam } from '../protocol/sip/params.js';
+import { formatUri, parseUri, type SipUri, type Uri } from '../protocol/sip/uri.js';
+import type { FlowRef, Source } from '../transport/layer.js';
+import { flowTo, isBehindNat } from '../ua/reach-back.js';
+
+/** A dialog is named by these three (RFC 3261 §12). */
+export interface DialogId {
+  readonly callId: string;
+  readonly localTag: string;
+  readonly remoteTag: string;
+}
+
+export type DialogState = 'early' | 'confirmed';
+
+/** A dialog as plain data: JSON keeps it whole. */
+export interface DialogSnapshot {
+  readonly role: 'uac' | 'uas';
+  readonly state: DialogState;
+  readonly callId: string;
+  /** From and To of requests sent here, tags included. */
+  readonly local: string;
+  readonly remote: string;
+  readonly localContact: string;
+  readonly localSequence: number;
+  readonly remoteSequence?: number;
+  readonly remoteTarget: string;
+  readonly routeSet: readonly string[];
+  /** The peer is answered by the flow that its messages come from, because its Contact cannot be reached. */
+  readonly behindNat: boolean;
+  readonly flow?: FlowRef;
+}
+
+/** Where a request within the dialog goes. */
+export interface DialogTarget {
+  readonly route: readonly NameAddr[];
+  /** Where to send when it is neither the top Route nor the Request-URI: a strict router (RFC 3261 §12.2.1.1). */
+  readonly nextHop?: SipUri;
+  readonly flow?: FlowRef;
+}
+
+export interface DialogRequestOptions {
+  readonly headers?: HeaderInit;
+  readonly body?: string | Uint8Array;
+  readonly contentType?: string;
+}
+
+interface DialogParts {
+  readonly role: 'uac' | 'uas';
+  readonly state: DialogState;
+  readonly callId: string;
+  readonly local: NameAddr;
+  readonly remote: NameAddr;
+  readonly localContact: NameAddr;
+  readonly localSequence: number;
+  readonly remoteSequence: number | undefined;
+  readonly remoteTarget: Uri;
+  readonly routeSet: readonly NameAddr[];
+  readonly behindNat: boolean;
+  readonly flow: FlowRef | undefined;
+}
+
+/** The state that two user agents share: RFC 3261 §12. Holds no timer and sends nothing. */
+export class Dialog {
+  readonly role: 'uac' | 'uas';
+  readonly callId: string;
+  readonly local: NameAddr;
+  readonly remote: NameAddr;
+  readonly localContact: NameAddr;
+  #state: DialogState;
+  #localSequence: number;
+  #remoteSequence: number | undefined;
+  #remoteTarget: Uri;
+  #routeSet: readonly NameAddr[];
+  #behindNat: boolean;
+  #flow: FlowRef | undefined;
+
+  private constructor(parts: DialogParts) {
+    this.role = parts.role;
+    this.callId = parts.callId;
+    this.local = parts.local;
+    this.remote = parts.remote;
+    this.localContact = parts.localContact;
+    this.#state = parts.state;
+    this.#localSequence = parts.localSequence;
+    this.#remoteSequence = parts.remoteSequence;
+    this.#remoteTarget = parts.remoteTarget;
+    this.#routeSet = parts.routeSet;
+    this.#behindNat = parts.behindNat;
+    this.#flow = parts.flow;
+  }
+
+  /**
+   * The caller's side, from its INVITE and a 1xx or 2xx with a To tag (RFC 3261 §12.1.2). `behindNat`: the INVITE had to
+   * be sent by the flow of a registration.
+   */
+  static uac(request: SipRequest, response: SipResponse, source: Source, behindNat: boolean): Dialog {
+    const target = contactUri(response) ?? request.uri;
+    const routeSet = routeSetOf(response);
+    return new Dialog({
+      role: 'uac',
+      state: response.status >= 200 ? 'confirmed' : 'early',
+      callId: request.callId,
+      local: request.from,
+      remote: response.to,
+      localContact: ownContact(request),
+      localSequence: request.cseq.sequence,
+      remoteSequence: undefined,
+      remoteTarget: target,
+      routeSet,
+      behindNat,
+      flow: routeSet.length === 0 ? flowTo(target, source, behindNat) : undefined,
+    });
+  }
+
+  /** The callee's side, from the INVITE and the tag and Contact of the answer to it (RFC 3261 §12.1.1). */
+  static uas(
+    request: SipRequest,
+    localTag: string,
+    localContact: NameAddr,
+    state: DialogState,
+    source: Source,
+  ): Dialog {
+    const target = contactUri(request) ?? request.from.uri;
+    const routeSet = request.headers.get('Record-Route') ?? [];
+    const behindNat = isBehindNat(request, source);
+    return new Dialog({
+      role: 'uas',
+      state,
+      callId: request.callId,
+      local: withTag(request.to, localTag),
+      remote: request.from,
+      localContact,
+      localSequence: 0,
+      remoteSequence: request.cseq.sequence,
+      remoteTarget: target,
+      routeSet,
+      behindNat,
+      flow: routeSet.length === 0 ? flowTo(target, source, behindNat) : undefined,
+    });
+  }
+
+  static restore(snapshot: DialogSnapshot): Dialog {
+    return new Dialog({
+      role: snapshot.role,
+      state: snapshot.state,
+      callId: snapshot.callId,
+      local: parseNameAddr(snapshot.local),
+      remote: parseNameAddr(snapshot.remote),
+      localContact: parseNameAddr(snapshot.localContact),
+      localSequence: snapshot.localSequence,
+      remoteSequence: snapshot.remoteSequence,
+      remoteTarget: parseUri(snapshot.remoteTarget),
+      routeSet: snapshot.routeSet.map(parseNameAddr),
+      behindNat: snapshot.behindNat,
+      flow: snapshot.flow,
+    });
+  }
+
+  get state(): DialogState {
+    return this.#state;
+  }
+
+  get id(): DialogId {
+    return { callId: this.callId, localTag: tagOf(this.local) ?? '', remoteTag: tagOf(this.remote) ?? '' };
+  }
+
+  get remoteTarget(): Uri {
+    return this.#remoteTarget;
+  }
+
+  get localSequence(): number {
+    return this.#localSequence;
+  }
+
+  /** The next request of this side, with the CSeq counted up (RFC 3261 §12.2.1.1). ACK and CANCEL are not made here. */
+  createRequest(method: string, options: DialogRequestOptions = {}): SipRequest {
+    this.#localSequence++;
+    return this.#build(method, this.#localSequence, options);
+  }
+
+  /** The ACK to a 2xx (RFC 3261 §13.2.2.4): the CSeq number and the credentials of the INVITE. */
+  createAck(invite: SipRequest, options: DialogRequestOptions = {}): SipRequest {
+    const credentials: HeaderInit = {};
+    for (const name of ['Authorization', 'Proxy-Authorization'] as const) {
+      const values = invite.headers.raw(name);
+      if (values.length > 0) credentials[name] = values;
+    }
+    return this.#build('ACK', invite.cseq.sequence, { ...options, headers: { ...credentials, ...options.headers } });
+  }
+
+  /** Where requests of this dialog are sent. */
+  get target(): DialogTarget {
+    const strict = this.#strictRouter();
+    const flow = this.#flow === undefined ? {} : { flow: this.#flow };
+    if (strict === undefined) return { route: this.#routeSet, ...flow };
+    const last: NameAddr = { uri: this.#remoteTarget, params: [] };
+    return { route: [...this.#routeSet.slice(1), last], nextHop: strict, ...flow };
+  }
+
+  /**
+   * Notes the CSeq of a request from the other side. `false`: it is older than one that was seen, answer 500
+   * (RFC 3261 §12.2.2). ACK and CANCEL carry the number of their INVITE and are not given here.
+   */
+  acceptSequence(request: SipRequest): boolean {
+    const { sequence } = request.cseq;
+    if (this.#remoteSequence !== undefined && sequence <= this.#remoteSequence) return false;
+    this.#remoteSequence = sequence;
+    return true;
+  }
+
+  /** Target refresh by a re-INVITE or its 2xx (RFC 3261 §12.2.1.2, §12.2.2). */
+  refreshTarget(message: SipMessage, source: Source): void {
+    const target = contactUri(message);
+    if (target !== undefined) this.#remoteTarget = target;
+    if (this.#routeSet.length > 0) return;
+    if (message.kind === 'request') this.#behindNat = isBehindNat(message, source);
+    this.#flow = flowTo(this.#remoteTarget, source, this.#behindNat);
+  }
+
+  /** The callee's side has sent its 2xx. */
+  confirmLocally(): void {
+    this.#state = 'confirmed';
+  }
+
+  /** After a digest retry the INVITE, and so the dialog, stands at a higher number. */
+  noteLocalSequence(sequence: number): void {
+    if (sequence > this.#localSequence) this.#localSequence = sequence;
+  }
+
+  snapshot(): DialogSnapshot {
+    return {
+      role: this.role,
+      state: this.#state,
+      callId: this.callId,
+      local: formatNameAddr(this.local),
+      remote: formatNameAddr(this.remote),
+      localContact: formatNameAddr(this.localContact),
+      localSequence: this.#localSequence,
+      ...(this.#remoteSequence === undefined ? {} : { remoteSequence: this.#remoteSequence }),
+      remoteTarget: formatUri(this.#remoteTarget),
+      routeSet: this.#routeSet.map(formatNameAddr),
+      behindNat: this.#behindNat,
+      ...(this.#flow === undefined ? {} : { flow: this.#flow }),
+    };
+  }
+
+  #build(method: string, sequence: number, options: DialogRequestOptions): SipRequest {
+    return createRequest({
+      method,
+      uri: this.#strictRouter() ?? this.#remoteTarget,
+      headers: {
+        From: this.local,
+        To: this.remote,
+        'Call-ID': this.callId,
+        CSeq: { sequence, method },
+        ...(refreshesTarget(method) ? { Contact: [this.localContact] } : {}),
+        ...options.headers,
+      },
+      ...(options.body === undefined ? {} : { body: options.body }),
+      ...(options.contentType === undefined ? {} : { contentType: options.contentType }),
+    });
+  }
+
+  /** The first route when it is a strict router, without what a Request-URI may not carry (RFC 3261 §12.2.1.1). */
+  #strictRouter(): SipUri | undefined {
+    const first = this.#routeSet[0]?.uri;
+    if (first?.kind !== 'sip' || hasParam(first.params, 'lr')) return undefined;
+    return { ...first, headers: [] };
+  }
+}
+
+function refreshesTarget(method: string): boolean {
+  return (
+    method === 'INVITE' || method === 'UPDATE' || method === 'SUBSCRIBE' || method === 'NOTIFY' || method === 'REFER'
+  );
+}
+
+/** The Contact's URI. The layer has refused requests whose Contact cannot be read; a response's is then passed over. */
+function contactUri(message: SipMessage): Uri | undefined {
+  const contact = readable(() => message.headers.get('Contact'));
+  return contact === undefined || contact === '*' ? undefined : contact[0]?.uri;
+}
+
+/** Record-Route in reverse: the route set of the caller's side (RFC 3261 §12.1.2). */
+function routeSetOf(response: SipResponse): readonly NameAddr[] {
+  return [...(readable(() => response.headers.get('Record-Route')) ?? [])].reverse();
+}
+
+function readable<T>(read: () => T): T | undefined {
+  try {
+    return read();
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'SIP_PARSE') return undefined;
+    throw error;
+  }
+}
+
+function ownContact(request: SipRequest): NameAddr {
+  const contact = request.headers.get('Contact');
+  const first = contact === undefined || contact === '*' ? undefined : contact[0];
+  if (first === undefined) {
+    throw new UsageError(
+      'PBX_INVALID_ARGUMENT',
+      `the ${request.method} that opens a dialog has no Contact: give it one`,
+    );
+  }
+  return first;
+}

@@ -1,0 +1,269 @@
+import type { HeaderInit, SipRequest, SipResponse } from '../protocol/sip/message.js';
+import type { IncomingRequest } from '../ua/incoming.js';
+import type { DialogContext, DialogUsage } from './context.js';
+import type { Dialog, DialogSnapshot } from './dialog.js';
+import { endsDialog, type SentAck, sendAck, sendBye } from './dialog-request.js';
+import { IncomingModify } from './incoming-modify.js';
+import { type ModifyResult, OutgoingModify } from './outgoing-modify.js';
+import { SDP_TYPE, sessionDescription } from './session-body.js';
+import { SuccessRetransmission } from './success-retransmission.js';
+
+/** How a session ended. */
+export interface SessionEnd {
+  readonly by: 'local' | 'remote' | 'network';
+  /** `bye`: hung up. `no-ack`: the 2xx was never acknowledged. `gone`: the peer no longer knows the dialog, or is silent. */
+  readonly cause: 'bye' | 'no-ack' | 'gone';
+  /** The Reason header fields of the BYE (RFC 3326). */
+  readonly reason: readonly string[];
+}
+
+/** What the owner of a session is told. All are called synchronously, when the message has come. */
+export interface SessionHandlers {
+  /** A re-INVITE: answer it by `accept` or `reject`. */
+  onModify(modify: IncomingModify): void;
+  /** The ACK to the first 2xx; with the answer in it when our 2xx carried the offer. */
+  onAcknowledged?(sdp: string | undefined): void;
+  /** Once. The BYE, if one came, is answered already. */
+  onEnded(end: SessionEnd): void;
+}
+
+export interface SessionSnapshot {
+  readonly dialog: DialogSnapshot;
+}
+
+type State =
+  | { readonly kind: 'confirmed' }
+  /** Our BYE waits for the ACK of our 2xx (RFC 3261 §15). */
+  | { readonly kind: 'ending-after-ack'; readonly headers: HeaderInit }
+  | { readonly kind: 'ended'; readonly end: SessionEnd };
+
+interface UnacknowledgedSuccess {
+  readonly retransmission: SuccessRetransmission;
+  /** True when the 2xx carried an offer, which the ACK must answer. */
+  readonly offered: boolean;
+  readonly onAck: (sdp: string | undefined) => void;
+}
+
+const UNHANDLED: SessionHandlers = {
+  onModify: (modify) => modify.reject(488),
+  onEnded: () => {},
+};
+
+/** An established INVITE session: one confirmed dialog (RFC 3261 §12–15). */
+export class InviteSession implements DialogUsage {
+  readonly dialog: Dialog;
+  readonly #context: DialogContext;
+  readonly #unregister: () => void;
+  /** Our 2xx responses that still wait for their ACK, by CSeq number. */
+  readonly #unacknowledged = new Map<number, UnacknowledgedSuccess>();
+  /** ACKs that we sent, by CSeq number: the newest is sent again for each repeated 2xx. */
+  readonly #sentAcks = new Map<number, SentAck>();
+  #handlers: SessionHandlers = UNHANDLED;
+  #state: State = { kind: 'confirmed' };
+  #incoming: IncomingModify | undefined;
+  #outgoing: OutgoingModify | undefined;
+
+  constructor(context: DialogContext, dialog: Dialog) {
+    this.#context = context;
+    this.dialog = dialog;
+    this.#unregister = context.register(dialog, this);
+  }
+
+  /** Sets who is told of what happens here; until then re-INVITEs are refused with 488. An end that came before is told now. */
+  handle(handlers: SessionHandlers): void {
+    this.#handlers = handlers;
+    if (this.#state.kind === 'ended') handlers.onEnded(this.#state.end);
+  }
+
+  get ended(): boolean {
+    return this.#state.kind === 'ended';
+  }
+
+  /** True while an offer of either side waits for its answer. */
+  get negotiating(): boolean {
+    return (
+      this.#incoming !== undefined ||
+      this.#outgoing !== undefined ||
+      [...this.#unacknowledged.values()].some((success) => success.offered)
+    );
+  }
+
+  /**
+   * Sends a re-INVITE (RFC 3261 §14.1): with `sdp` as the offer, or without one to be offered something. Resolves to
+   * `rejected` 491 at once while another offer is open here. When `signal` fires, the re-INVITE is cancelled and the
+   * result is `ended`.
+   */
+  modify(options: { readonly sdp?: string; readonly signal?: AbortSignal } = {}): Promise<ModifyResult> {
+    if (this.#state.kind !== 'confirmed') return Promise.resolve({ kind: 'ended' });
+    if (this.negotiating) return Promise.resolve({ kind: 'rejected', status: 491, reason: 'Request Pending' });
+    const outgoing = new OutgoingModify({
+      context: this.#context,
+      dialog: this.dialog,
+      ...options,
+      onAck: (sequence, ack) => this.#keepAck(sequence, ack),
+      onGone: () => this.#gone(),
+    });
+    this.#outgoing = outgoing;
+    return outgoing.start().finally(() => {
+      this.#outgoing = undefined;
+    });
+  }
+
+  /** Hangs up: BYE (RFC 3261 §15.1.1), or after the ACK if that is still awaited. `headers`: for example Reason. */
+  end(headers: HeaderInit = {}): void {
+    if (this.#state.kind !== 'confirmed') return;
+    if (this.#unacknowledged.size > 0) {
+      this.#state = { kind: 'ending-after-ack', headers };
+      return;
+    }
+    this.#bye(headers);
+    this.#finish({ by: 'local', cause: 'bye', reason: [] });
+  }
+
+  /**
+   * Asks the peer whether it still knows the dialog (OPTIONS, RFC 3261 §11): the session ends as `gone` when it does
+   * not, or is silent. For sessions that were restored.
+   */
+  probe(): void {
+    if (this.#state.kind !== 'confirmed') return;
+    const request = this.dialog.createRequest('OPTIONS', { headers: { Accept: SDP_TYPE } });
+    this.#context.uac.send(request, this.dialog.target, {
+      onSuccess: () => {},
+      onFailure: (failure) => {
+        if (failure.kind === 'unreachable' || endsDialog(failure)) this.#gone();
+      },
+    });
+  }
+
+  snapshot(): SessionSnapshot {
+    return { dialog: this.dialog.snapshot() };
+  }
+
+  /** Repeats `success`, our 2xx to `request`, until its ACK has come. @internal */
+  awaitAck(sequence: number, offered: boolean, send: () => void, onAck: (sdp: string | undefined) => void): void {
+    const retransmission = new SuccessRetransmission({
+      scheduler: this.#context.scheduler,
+      send,
+      giveUp: () => this.#noAck(sequence),
+    });
+    this.#unacknowledged.set(sequence, { retransmission, offered, onAck });
+  }
+
+  /** Tells the owner of the ACK to the first 2xx. @internal */
+  notifyAcknowledged(sdp: string | undefined): void {
+    this.#handlers.onAcknowledged?.(sdp);
+  }
+
+  /** Sends the ACK to a 2xx and keeps it for repeated ones. @internal */
+  acknowledge(invite: SipRequest, sdp: string | undefined): void {
+    this.#keepAck(invite.cseq.sequence, sendAck(this.#context, this.dialog, invite, sdp));
+  }
+
+  /** A 2xx came once more: its ACK was lost (RFC 3261 §13.2.2.4). @internal */
+  onSuccessAgain(response: SipResponse): void {
+    this.#sentAcks.get(response.cseq.sequence)?.resend();
+  }
+
+  onAck(request: SipRequest): void {
+    const { sequence } = request.cseq;
+    const success = this.#unacknowledged.get(sequence);
+    if (success === undefined) return;
+    this.#unacknowledged.delete(sequence);
+    success.retransmission.stop();
+    if (this.#state.kind === 'ending-after-ack') {
+      const { headers } = this.#state;
+      this.#bye(headers);
+      this.#finish({ by: 'local', cause: 'bye', reason: [] });
+      return;
+    }
+    if (this.#state.kind === 'confirmed') success.onAck(sessionDescription(request));
+  }
+
+  onRequest(incoming: IncomingRequest): void {
+    const { request } = incoming;
+    if (!this.dialog.acceptSequence(request)) {
+      incoming.respond(500, { reason: 'CSeq Out Of Order' });
+      return;
+    }
+    if (this.#state.kind === 'ended' && request.method !== 'BYE') {
+      incoming.respond(481);
+      return;
+    }
+    switch (request.method) {
+      case 'BYE':
+        return this.#onBye(incoming);
+      case 'INVITE':
+        return this.#onReinvite(incoming);
+      case 'OPTIONS':
+        incoming.respond(200, { headers: { Allow: this.#context.allow, Accept: SDP_TYPE } });
+        return;
+      default:
+        incoming.respond(405, { headers: { Allow: this.#context.allow } });
+    }
+  }
+
+  #onBye(incoming: IncomingRequest): void {
+    incoming.respond(200);
+    this.#finish({ by: 'remote', cause: 'bye', reason: incoming.request.headers.raw('Reason') });
+  }
+
+  #onReinvite(incoming: IncomingRequest): void {
+    if (this.#incoming !== undefined) {
+      // RFC 3261 §14.2: a second INVITE before the first one's final answer.
+      incoming.respond(500, { headers: { 'Retry-After': String(this.#context.random.integer(11)) } });
+      return;
+    }
+    if (this.#state.kind === 'ending-after-ack' || this.negotiating) {
+      incoming.respond(491);
+      return;
+    }
+    this.dialog.refreshTarget(incoming.request, incoming.source);
+    const modify = new IncomingModify({
+      incoming,
+      contact: this.dialog.localContact,
+      allow: this.#context.allow,
+      onAccepted: (offered, send, onAck) => this.awaitAck(incoming.request.cseq.sequence, offered, send, onAck),
+      onSettled: () => {
+        this.#incoming = undefined;
+      },
+    });
+    this.#incoming = modify;
+    this.#handlers.onModify(modify);
+  }
+
+  #keepAck(sequence: number, ack: SentAck): void {
+    this.#sentAcks.clear();
+    this.#sentAcks.set(sequence, ack);
+  }
+
+  #noAck(sequence: number): void {
+    this.#unacknowledged.delete(sequence);
+    const headers = this.#state.kind === 'ending-after-ack' ? this.#state.headers : {};
+    if (this.#state.kind === 'ended') return;
+    this.#bye(headers);
+    this.#finish({ by: 'network', cause: 'no-ack', reason: [] });
+  }
+
+  /** 481 or silence to a request of ours: the dialog is no more (RFC 3261 §12.2.1.2). */
+  #gone(): void {
+    if (this.#state.kind === 'ended') return;
+    this.#bye({});
+    this.#finish({ by: 'network', cause: 'gone', reason: [] });
+  }
+
+  #bye(headers: HeaderInit): void {
+    sendBye(this.#context, this.dialog, headers, () => this.#unregister());
+  }
+
+  /** After our BYE the dialog stays known until the BYE is answered, for what crosses it (RFC 5407 §3.2). */
+  #finish(end: SessionEnd): void {
+    if (this.#state.kind === 'ended') return;
+    this.#state = { kind: 'ended', end };
+    for (const success of this.#unacknowledged.values()) success.retransmission.stop();
+    this.#unacknowledged.clear();
+    this.#incoming?.end();
+    this.#outgoing?.end();
+    if (end.by === 'remote') this.#unregister();
+    this.#handlers.onEnded(end);
+  }
+}

@@ -1,0 +1,112 @@
+import type { SipRequest, SipResponse } from '../protocol/sip/message.js';
+import type { Source } from '../transport/layer.js';
+import type { UacFailure, UacRequest } from '../ua/uac.js';
+import type { DialogContext } from './context.js';
+import type { Dialog } from './dialog.js';
+import { endsDialog, type SentAck, sendAck } from './dialog-request.js';
+import { SDP_TYPE, sessionDescription } from './session-body.js';
+
+/** What became of a re-INVITE. */
+export type ModifyResult =
+  | {
+      readonly kind: 'accepted';
+      /** The answer; or the peer's offer when the re-INVITE had none: then `acknowledge` must be called with the answer. */
+      readonly sdp: string | undefined;
+      /** Sends the ACK with the answer to an offer in the 2xx. Does nothing when the ACK is sent already. */
+      acknowledge(sdp: string | undefined): void;
+    }
+  | { readonly kind: 'rejected'; readonly status: number; readonly reason: string }
+  /** The session ended, or the signal fired, before the answer. */
+  | { readonly kind: 'ended' };
+
+interface Parts {
+  readonly context: DialogContext;
+  readonly dialog: Dialog;
+  readonly sdp?: string;
+  readonly signal?: AbortSignal;
+  readonly onAck: (sequence: number, ack: SentAck) => void;
+  /** The failure shows that the dialog is no more. */
+  readonly onGone: () => void;
+}
+
+/** A re-INVITE that we sent: RFC 3261 §14.1. */
+export class OutgoingModify {
+  readonly #parts: Parts;
+  #request: UacRequest | undefined;
+  #state: 'open' | 'answered' | 'ended' = 'open';
+  #resolve: (result: ModifyResult) => void = () => {};
+
+  constructor(parts: Parts) {
+    this.#parts = parts;
+  }
+
+  start(): Promise<ModifyResult> {
+    const { context, dialog, sdp, signal } = this.#parts;
+    if (signal?.aborted === true) return Promise.resolve({ kind: 'ended' });
+    const onAbort = (): void => this.end();
+    signal?.addEventListener('abort', onAbort, { once: true });
+    const result = new Promise<ModifyResult>((resolve) => {
+      this.#resolve = resolve;
+    });
+    const request = dialog.createRequest('INVITE', {
+      headers: { Allow: context.allow },
+      ...(sdp === undefined ? {} : { body: sdp, contentType: SDP_TYPE }),
+    });
+    this.#request = context.uac.send(request, dialog.target, {
+      onSuccess: (response, source) => this.#onSuccess(response, source),
+      onFailure: (failure) => this.#onFailure(failure),
+      onRetry: (retried) => dialog.noteLocalSequence(retried.cseq.sequence),
+    });
+    return result.finally(() => signal?.removeEventListener('abort', onAbort));
+  }
+
+  /** Nobody waits for the answer any more: the re-INVITE is cancelled; a 2xx that comes all the same is acknowledged. */
+  end(): void {
+    if (this.#state !== 'open') return;
+    this.#state = 'ended';
+    this.#request?.cancel();
+    this.#resolve({ kind: 'ended' });
+  }
+
+  #onSuccess(response: SipResponse, source: Source): void {
+    const invite = this.#invite();
+    if (this.#state === 'answered') return;
+    const sdp = sessionDescription(response);
+    if (this.#state === 'ended') return this.#acknowledge(invite, undefined);
+    this.#state = 'answered';
+    this.#parts.dialog.refreshTarget(response, source);
+    if (this.#parts.sdp !== undefined) this.#acknowledge(invite, undefined);
+    let acknowledged = this.#parts.sdp !== undefined;
+    this.#resolve({
+      kind: 'accepted',
+      sdp,
+      acknowledge: (answer) => {
+        if (acknowledged) return;
+        acknowledged = true;
+        this.#acknowledge(invite, answer);
+      },
+    });
+  }
+
+  #onFailure(failure: UacFailure): void {
+    if (this.#state !== 'open') return;
+    this.#state = 'answered';
+    if (failure.kind === 'response') {
+      const { status, reason } = failure.response;
+      this.#resolve({ kind: 'rejected', status, reason });
+    } else {
+      this.#resolve({ kind: 'rejected', status: 408, reason: 'Request Timeout' });
+    }
+    if (endsDialog(failure)) this.#parts.onGone();
+  }
+
+  #acknowledge(invite: SipRequest, sdp: string | undefined): void {
+    const { context, dialog, onAck } = this.#parts;
+    onAck(invite.cseq.sequence, sendAck(context, dialog, invite, sdp));
+  }
+
+  #invite(): SipRequest {
+    if (this.#request === undefined) throw new Error('a response came before the request had left');
+    return this.#request.request;
+  }
+}

@@ -1,0 +1,38 @@
+import type { SipMessage } from '../protocol/sip/message.js';
+import { parseMultipart } from '../protocol/sip/multipart.js';
+
+/** The media type of a session description. */
+export const SDP_TYPE = 'application/sdp';
+
+/**
+ * The session description that a message carries, alone or as a part of a multipart body (RFC 5621); undefined when it
+ * has none, or a body that cannot be read.
+ */
+export function sessionDescription(message: SipMessage): string | undefined {
+  if (message.body.length === 0) return undefined;
+  try {
+    return find(message);
+  } catch (error) {
+    if (isParseError(error)) return undefined;
+    throw error;
+  }
+}
+
+function find(message: SipMessage): string | undefined {
+  const type = message.headers.get('Content-Type');
+  if (type === undefined) return undefined;
+  if (isSdp(type)) return message.bodyText();
+  if (type.type.toLowerCase() !== 'multipart') return undefined;
+  for (const part of parseMultipart(message.body, type)) {
+    if (isSdp(part.contentType)) return new TextDecoder().decode(part.body);
+  }
+  return undefined;
+}
+
+function isSdp(type: { readonly type: string; readonly subtype: string }): boolean {
+  return type.type.toLowerCase() === 'application' && type.subtype.toLowerCase() === 'sdp';
+}
+
+function isParseError(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'SIP_PARSE';
+}

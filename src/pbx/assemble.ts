@@ -1,0 +1,222 @@
+import { localAddressAdvisor } from '../base/address-advisor.js';
+import { Disposer } from '../base/disposer.js';
+import { errorText } from '../base/errors.js';
+import { TypedEmitter } from '../base/events.js';
+import { normalizeHost } from '../base/ip.js';
+import { type Logger, silentLogger } from '../base/logger.js';
+import { SystemRandom } from '../base/random.js';
+import { type Scheduler, SystemScheduler } from '../base/scheduler.js';
+import { DEFAULT_TENANT, type TenantId } from '../base/tenant.js';
+import { CallService } from '../call/call-service.js';
+import type { Router } from '../call/route.js';
+import type { Directory } from '../directory/directory.js';
+import { type ExtensionOptions, extensionFrom } from '../directory/extension.js';
+import { MemoryDirectory } from '../directory/memory-directory.js';
+import { DialogLayer } from '../dialog/dialog-layer.js';
+import { PassThroughEngine } from '../media/pass-through-engine.js';
+import { NodeNetwork } from '../net/node-network.js';
+import { sipUri, type Uri } from '../protocol/sip/uri.js';
+import { Registrar } from '../registrar/registrar.js';
+import { Resolver } from '../resolver/resolver.js';
+import { CallerAuthentication } from '../security/caller-authentication.js';
+import { memoryStorage } from '../storage/memory-storage.js';
+import { TransactionLayer } from '../transaction/layer.js';
+import { TransportLayer } from '../transport/layer.js';
+import { DigestChallenger } from '../ua/digest-challenger.js';
+import { Uas } from '../ua/request-chain.js';
+import { Uac } from '../ua/uac.js';
+import type { PbxEvents } from './events.js';
+import { parseListen } from './listen.js';
+import type { PbxChanges, PbxOptions } from './options.js';
+import { RecordJournal } from './record-journal.js';
+import { PbxRouter } from './router.js';
+
+/** The methods that are served, for Allow. */
+const ALLOW = ['INVITE', 'ACK', 'CANCEL', 'BYE', 'OPTIONS', 'REGISTER'] as const;
+/** The option tags that may stand in Require. */
+const SUPPORTED = ['path'] as const;
+const DEFAULT_LISTEN = ['udp://0.0.0.0:5060', 'tcp://0.0.0.0:5060'];
+
+/** The modules of a running PBX, joined. */
+export interface PbxParts {
+  readonly tenantId: TenantId;
+  readonly events: TypedEmitter<PbxEvents>;
+  readonly transport: TransportLayer;
+  readonly registrar: Registrar;
+  readonly calls: CallService;
+  start(): Promise<void>;
+  drain(): Promise<void>;
+  close(): Promise<void>;
+  reconfigure(changes: PbxChanges): void;
+}
+
+/** Makes every module and joins them; opens nothing. */
+export function assemble(options: PbxOptions): PbxParts {
+  const tenantId = DEFAULT_TENANT;
+  const { domain, limits = {} } = options;
+  const logger = options.logger ?? silentLogger;
+  const network = options.network ?? new NodeNetwork();
+  const random = options.random ?? new SystemRandom();
+  const scheduler = options.scheduler ?? systemScheduler(logger);
+  const storage = options.storage ?? memoryStorage();
+  const configured = new MemoryDirectory(toExtensions(options.extensions ?? [], domain), tenantId);
+  const directory: Directory = options.directory ?? configured;
+  const names = new Set([domain, ...(options.aliases ?? [])].map(normalizeHost));
+
+  const transport = new TransportLayer({
+    network,
+    scheduler,
+    random,
+    logger,
+    listen: (options.listen ?? DEFAULT_LISTEN).map((text) => parseListen(text)).filter((point) => point !== undefined),
+    advisor: options.addressAdvisor ?? localAddressAdvisor,
+    ...(options.admit === undefined ? {} : { admit: options.admit }),
+    ...(limits.transport === undefined ? {} : { limits: limits.transport }),
+    ...(options.serverName === undefined ? {} : { serverName: options.serverName }),
+  });
+  const isOurs = (host: string): boolean => names.has(normalizeHost(host)) || transport.isLocal(host);
+  const acceptsUri = (uri: Uri): boolean => uri.kind === 'sip' && isOurs(uri.host);
+
+  const transactions = new TransactionLayer({
+    transport,
+    scheduler,
+    random,
+    logger,
+    ...(limits.transactions === undefined ? {} : { limits: limits.transactions }),
+  });
+  const uac = new Uac({
+    transactions,
+    transport,
+    resolver: new Resolver({ network, scheduler, logger }),
+    scheduler,
+    random,
+    logger,
+    ...(options.serverName === undefined ? {} : { userAgent: options.serverName }),
+  });
+  const dialogs = new DialogLayer({
+    uac,
+    contactFor: (source, user) => ({ uri: sipUri({ user, ...transport.contactFor(source) }), params: [] }),
+    scheduler,
+    random,
+    logger,
+    allow: ALLOW,
+    ...(limits.maxDialogs === undefined ? {} : { maxDialogs: limits.maxDialogs }),
+  });
+  const challenger = new DigestChallenger({
+    clock: scheduler,
+    random,
+    ...(options.digest === undefined ? {} : { algorithms: options.digest }),
+    ...(options.nonceSecret === undefined ? {} : { secret: options.nonceSecret }),
+  });
+  const registrar = new Registrar({
+    records: storage.records,
+    directory,
+    challenger,
+    scheduler,
+    logger,
+    realmOf: () => domain,
+    isOurs: (_tenant, host) => isOurs(host),
+    acceptsUri,
+    ...(options.registration === undefined ? {} : { expiry: options.registration }),
+    ...(options.registration?.maxContacts === undefined ? {} : { maxContacts: options.registration.maxContacts }),
+  });
+  const callers = new CallerAuthentication({ challenger, directory, realmOf: () => domain, acceptsUri });
+  const own = new PbxRouter({ directory, isOurs, locate: (tenant, user) => registrar.locate(tenant, user) });
+  const router: Router = options.router === undefined ? own : options.router(own);
+  const calls = new CallService({
+    dialogs,
+    router,
+    media: options.media ?? new PassThroughEngine(),
+    scheduler,
+    random,
+    logger,
+    identify: async (incoming) => {
+      const extension = await callers.identify(incoming);
+      if (extension === undefined) return undefined;
+      const displayName = extension.name ?? incoming.request.from.displayName;
+      const { number } = extension;
+      return { number, extension: number, ...(displayName === undefined ? {} : { displayName }) };
+    },
+    domainOf: () => domain,
+    journal:
+      options.journal ??
+      new RecordJournal({ records: storage.records, nodeId: options.nodeId ?? 'node', tenants: [tenantId] }),
+    ...options.calls,
+  });
+  // The order in which a request is offered to those who may take it.
+  new Uas({
+    transactions,
+    logger,
+    scheduler,
+    allow: ALLOW,
+    supported: SUPPORTED,
+    takers: [dialogs, registrar, calls],
+    tenantOf: (request) => (request.uri.kind !== 'sip' || isOurs(request.uri.host) ? tenantId : undefined),
+    ...(options.serverName === undefined ? {} : { server: options.serverName }),
+  });
+
+  const events = new TypedEmitter<PbxEvents>(logger);
+  joinEvents({ events, transport, registrar, calls });
+
+  return {
+    tenantId,
+    events,
+    transport,
+    registrar,
+    calls,
+    start: async () => {
+      await storage.open?.();
+      await registrar.start();
+      const restored = await calls.restore();
+      await transport.start();
+      if (restored > 0) logger.info({ calls: restored }, 'established calls were taken over');
+      calls.probeRestored();
+    },
+    drain: () => calls.drain(),
+    close: async () => {
+      const closing = new Disposer();
+      closing.add(() => events.removeAll());
+      closing.add(() => storage.close());
+      closing.add(() => registrar.close());
+      closing.add(() => transport.close());
+      closing.add(() => transactions.close());
+      closing.add(() => dialogs.close());
+      closing.add(() => calls.settled());
+      closing.add(() => calls.endAll());
+      await closing.dispose();
+    },
+    reconfigure: (changes) => {
+      if (changes.extensions !== undefined) {
+        configured.replaceAll(tenantId, toExtensions(changes.extensions, domain));
+      }
+      if (changes.calls !== undefined) calls.reconfigure(changes.calls);
+    },
+  };
+}
+
+function toExtensions(extensions: readonly ExtensionOptions[], domain: string) {
+  return extensions.map((extension) => extensionFrom(extension, domain));
+}
+
+function systemScheduler(logger: Logger): Scheduler {
+  return new SystemScheduler({
+    onError: (error) => logger.error({ err: error }, `a timed task failed: ${errorText(error)}`),
+  });
+}
+
+function joinEvents({
+  events,
+  transport,
+  registrar,
+  calls,
+}: Pick<PbxParts, 'events' | 'transport' | 'registrar' | 'calls'>): void {
+  for (const name of ['call.started', 'call.ringing', 'call.answered', 'call.ended'] as const) {
+    calls.events.on(name, (event) => events.emit(name, event));
+  }
+  for (const name of ['binding.added', 'binding.refreshed', 'binding.removed'] as const) {
+    registrar.events.on(name, (event) => events.emit(name, event as never));
+  }
+  transport.onMalformed(({ source, error }) =>
+    events.emit('message.malformed', { protocol: source.protocol, remote: source.remote, problem: error.message }),
+  );
+}

@@ -1,0 +1,15 @@
+import type { SocketAddress } from '../base/ip.js';
+import type { CallEvents } from '../call/call-service.js';
+import type { RegistrarEvents } from '../registrar/events.js';
+import type { TransportProtocol } from '../transport/layer.js';
+
+/** Everything that a PBX tells. Every event of a tenant names it. */
+export interface PbxEvents extends CallEvents, RegistrarEvents {
+  /** Something came in that is no proper SIP message. It has been answered if an answer was owed. */
+  'message.malformed': {
+    readonly protocol: TransportProtocol;
+    readonly remote: SocketAddress;
+    /** What was wrong with it. */
+    readonly problem: string;
+  };
+}

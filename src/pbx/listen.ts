@@ -1,0 +1,38 @@
+import { ipVersion } from '../base/ip.js';
+import type { ListenPoint } from '../transport/hop.js';
+
+/** What a listen point may look like, for messages. */
+export const LISTEN_EXAMPLE = 'an address such as "udp://0.0.0.0:5060", "tcp://127.0.0.1:5060" or "udp://[::1]:5060"';
+
+const DEFAULT_PORT = 5060;
+
+/** Reads `udp://HOST:PORT` or `tcp://HOST:PORT`; the port may be left out (5060) or 0 (any free one). */
+export function parseListen(text: string): ListenPoint | undefined {
+  const scheme = text.slice(0, 6);
+  if (scheme !== 'udp://' && scheme !== 'tcp://') return undefined;
+  const rest = text.slice(6);
+  const bracket = rest.indexOf(']');
+  const colon = rest.indexOf(':', bracket + 1);
+  const host = colon < 0 ? rest : rest.slice(0, colon);
+  const port = colon < 0 ? DEFAULT_PORT : portOf(rest.slice(colon + 1));
+  if (port === undefined) return undefined;
+  const protocol = scheme === 'udp://' ? 'udp' : 'tcp';
+  if (host.startsWith('[')) {
+    const bare = host.slice(1, -1);
+    return host.endsWith(']') && ipVersion(bare) === 6 ? { protocol, host: bare, port } : undefined;
+  }
+  return isHost(host) ? { protocol, host, port } : undefined;
+}
+
+function portOf(text: string): number | undefined {
+  if (text.length < 1 || text.length > 5) return undefined;
+  const port = Number(text);
+  return Number.isInteger(port) && port >= 0 && port <= 65_535 ? port : undefined;
+}
+
+function isHost(host: string): boolean {
+  if (host === '' || host.length > 253) return false;
+  // Digits and dots alone must be an address: 1.2.3 is a slip, not a name.
+  if (/^[\d.]+$/.test(host)) return ipVersion(host) === 4;
+  return /^[a-zA-Z0-9]([a-zA-Z0-9.-]*[a-zA-Z0-9])?$/.test(host);
+}

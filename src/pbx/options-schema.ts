@@ -1,0 +1,261 @@
+import * as v from 'valibot';
+import { isNumber } from '../directory/extension.js';
+import { type ConfigProblem, PbxConfigError, show } from './config-error.js';
+import { LISTEN_EXAMPLE, parseListen } from './listen.js';
+import type { PbxChanges, PbxOptions } from './options.js';
+
+const HOST = 'a host name such as "office.example"';
+const NUMBER = '1–64 letters, digits or + * # . _ ~ ! -, such as "100"';
+
+const host = v.pipe(
+  v.string(HOST),
+  v.regex(/^(?=.{1,253}$)(\[[0-9a-fA-F:.]+\]|[a-zA-Z0-9]([a-zA-Z0-9._-]*[a-zA-Z0-9])?)$/, HOST),
+);
+const seconds = (max: number) => whole(1, max);
+const digest = v.pipe(
+  v.array(v.picklist(['MD5', 'SHA-256', 'SHA-512-256'], '"MD5", "SHA-256" or "SHA-512-256"'), 'a list of algorithms'),
+  v.minLength(1, 'at least one algorithm'),
+  v.check((list) => new Set(list).size === list.length, 'each algorithm once'),
+);
+const text = (max: number) =>
+  v.pipe(
+    v.string('a text'),
+    v.maxLength(max, `at most ${max} characters`),
+    v.regex(/^[^\p{Cc}]*$/u, 'a text without control characters'),
+  );
+
+function whole(min: number, max: number) {
+  const expected = `a whole number from ${min} to ${max}`;
+  return v.pipe(v.number(expected), v.integer(expected), v.minValue(min, expected), v.maxValue(max, expected));
+}
+
+/** Something with methods: an adapter. Checked by the names of its methods, because it may come from another copy of the package. */
+function having(what: string, methods: readonly string[]) {
+  return v.custom<object>(
+    (value) => typeof value === 'object' && value !== null && methods.every((name) => name in value),
+    what,
+  );
+}
+
+function func(what: string) {
+  return v.custom<(...args: never[]) => unknown>((value) => typeof value === 'function', what);
+}
+
+const extension = v.strictObject(
+  {
+    number: v.pipe(v.string(NUMBER), v.check(isNumber, NUMBER)),
+    password: v.pipe(
+      v.string('a password'),
+      v.minLength(1, 'a password that is not empty'),
+      v.maxLength(256, 'at most 256 characters'),
+    ),
+    name: v.optional(text(128)),
+    digest: v.optional(digest),
+    enabled: v.optional(v.boolean('true or false')),
+    maxContacts: v.optional(whole(1, 1000)),
+    noAnswerSeconds: v.optional(seconds(3600)),
+  },
+  'an extension such as { "number": "100", "password": "…", "name": "Alice" }',
+);
+
+const extensions = v.pipe(
+  v.array(extension, 'a list of extensions'),
+  v.rawCheck(({ dataset, addIssue }) => {
+    if (!dataset.typed) return;
+    const seen = new Map<string, number>();
+    dataset.value.forEach(({ number }, index) => {
+      const first = seen.get(number);
+      if (first === undefined) seen.set(number, index);
+      else {
+        addIssue({
+          message: `a number of its own: extensions[${first}] has it already`,
+          input: number,
+          path: [
+            { type: 'array', origin: 'value', input: dataset.value, key: index, value: dataset.value[index] },
+            {
+              type: 'object',
+              origin: 'value',
+              input: dataset.value[index] as object as Record<string, unknown>,
+              key: 'number',
+              value: number,
+            },
+          ],
+        });
+      }
+    });
+  }),
+);
+
+const calls = v.strictObject(
+  { noAnswerSeconds: v.optional(seconds(3600)), maxCalls: v.optional(whole(1, 1_000_000)) },
+  'options such as { "noAnswerSeconds": 60 }',
+);
+
+const counts = v.record(
+  v.string(),
+  v.pipe(v.number('a number'), v.minValue(0, 'a number of 0 or more')),
+  'limits by name',
+);
+
+const schema = v.pipe(
+  v.strictObject(
+    {
+      domain: host,
+      aliases: v.optional(v.array(host, 'a list of host names')),
+      listen: v.optional(
+        v.pipe(
+          v.array(
+            v.pipe(
+              v.string(LISTEN_EXAMPLE),
+              v.check((each) => parseListen(each) !== undefined, LISTEN_EXAMPLE),
+            ),
+            `a list of addresses such as ["udp://0.0.0.0:5060"]`,
+          ),
+          v.minLength(1, 'at least one address'),
+        ),
+      ),
+      extensions: v.optional(extensions),
+      directory: v.optional(having('a directory with find() and list()', ['find', 'list'])),
+      digest: v.optional(digest),
+      nonceSecret: v.optional(v.pipe(v.instance(Uint8Array, 'bytes'), v.minLength(32, '32 bytes or more'))),
+      storage: v.optional(having('a storage such as memoryStorage()', ['records', 'blobs', 'close'])),
+      registration: v.optional(
+        v.pipe(
+          v.strictObject(
+            {
+              minSeconds: v.optional(seconds(86_400)),
+              maxSeconds: v.optional(seconds(604_800)),
+              defaultSeconds: v.optional(seconds(604_800)),
+              maxContacts: v.optional(whole(1, 1000)),
+            },
+            'options such as { "minSeconds": 60, "maxSeconds": 3600 }',
+          ),
+          v.check(
+            ({ minSeconds = 60, maxSeconds = 3600, defaultSeconds = Math.min(3600, maxSeconds) }) =>
+              minSeconds <= defaultSeconds && defaultSeconds <= maxSeconds,
+            'minSeconds ≤ defaultSeconds ≤ maxSeconds (defaults 60, 3600, 3600)',
+          ),
+        ),
+      ),
+      calls: v.optional(calls),
+      media: v.optional(having('a media engine', ['offer', 'answer', 'delete', 'stats'])),
+      router: v.optional(func('a function that is given the own router and returns a router')),
+      journal: v.optional(having('a call journal', ['save', 'remove', 'load'])),
+      nodeId: v.optional(v.pipe(v.string('a name'), v.regex(/^[\w.-]{1,64}$/, 'letters, digits, "-", "_" and "."'))),
+      limits: v.optional(
+        v.strictObject(
+          {
+            transport: v.optional(counts),
+            transactions: v.optional(counts),
+            maxDialogs: v.optional(whole(1, 10_000_000)),
+          },
+          'limits by module',
+        ),
+      ),
+      admit: v.optional(func('a function')),
+      addressAdvisor: v.optional(having('an address advisor', ['advertise'])),
+      serverName: v.optional(text(128)),
+      logger: v.optional(having('a logger such as pino()', ['debug', 'info', 'warn', 'error', 'child'])),
+      network: v.optional(having('a network', ['openUdp', 'listenTcp', 'connectTcp'])),
+      scheduler: v.optional(having('a scheduler', ['now', 'at', 'after'])),
+      random: v.optional(having('a source of randomness', ['bytes', 'integer', 'token'])),
+    },
+    'options such as { domain: "office.example", extensions: […] }',
+  ),
+  v.check(
+    ({ extensions: list, directory }) => list === undefined || directory === undefined,
+    'extensions or directory, not both',
+  ),
+);
+
+const changesSchema = v.strictObject(
+  { extensions: v.optional(extensions), calls: v.optional(calls) },
+  'changes such as { extensions: […] }',
+);
+
+/** @throws PbxConfigError that lists every fault */
+export function checkOptions(options: unknown): asserts options is PbxOptions {
+  check(schema, options);
+}
+
+/** @throws PbxConfigError that lists every fault; anything but what `PbxChanges` names needs a new PBX */
+export function checkChanges(changes: unknown): asserts changes is PbxChanges {
+  check(changesSchema, changes);
+}
+
+function check(against: v.GenericSchema, value: unknown): void {
+  const result = v.safeParse(against, value);
+  if (!result.success) throw new PbxConfigError(result.issues.map(problem));
+}
+
+function problem(issue: v.BaseIssue<unknown>): ConfigProblem {
+  const path = pathOf(issue);
+  if (issue.type === 'strict_object' && issue.expected === 'never') return unknownOption(issue, path);
+  const missing = issue.type === 'strict_object' && issue.path !== undefined;
+  return { path, found: missing ? 'nothing' : show(path, issue.input), expected: missing ? 'a value' : issue.message };
+}
+
+/** A name that no option has: most often a slip of the pen, so the closest one is named. */
+function unknownOption(issue: v.BaseIssue<unknown>, path: string): ConfigProblem {
+  const last = issue.path?.[issue.path.length - 1];
+  const found = String(last?.key ?? '');
+  const known = knownKeys(issue);
+  const closest = known
+    .map((key) => ({ key, distance: distance(found, key) }))
+    .sort((a, b) => a.distance - b.distance)[0];
+  const hint =
+    closest !== undefined && closest.distance <= Math.max(2, found.length / 3)
+      ? `"${closest.key}"`
+      : `one of ${known.join(', ')}`;
+  return { path, found: 'an option that does not exist', expected: hint };
+}
+
+function knownKeys(issue: v.BaseIssue<unknown>): readonly string[] {
+  let current: unknown =
+    issue.path !== undefined && issue.path.length > 0 && issue.path[0]?.type === 'object' ? schema : undefined;
+  for (const step of issue.path?.slice(0, -1) ?? []) current = descend(current, step.key);
+  const entries = entriesOf(current);
+  return entries === undefined ? [] : Object.keys(entries);
+}
+
+function descend(current: unknown, key: unknown): unknown {
+  const entries = entriesOf(current);
+  if (entries !== undefined) return entries[String(key)];
+  const inner = unwrap(current);
+  return isRecord(inner) && 'item' in inner ? inner['item'] : undefined;
+}
+
+function entriesOf(current: unknown): Record<string, unknown> | undefined {
+  const inner = unwrap(current);
+  return isRecord(inner) && isRecord(inner['entries']) ? inner['entries'] : undefined;
+}
+
+/** The schema behind `optional`. */
+function unwrap(current: unknown): unknown {
+  return isRecord(current) && 'wrapped' in current ? unwrap(current['wrapped']) : current;
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null;
+}
+
+function pathOf(issue: v.BaseIssue<unknown>): string {
+  let path = '';
+  for (const { key } of issue.path ?? [])
+    path += typeof key === 'number' ? `[${key}]` : path === '' ? String(key) : `.${String(key)}`;
+  return path;
+}
+
+/** Edits from one word to the other. */
+function distance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, i) => i);
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i];
+    for (let j = 1; j <= b.length; j++) {
+      const substitution = (row[j - 1] as number) + (a[i - 1] === b[j - 1] ? 0 : 1);
+      next.push(Math.min((row[j] as number) + 1, (next[j - 1] as number) + 1, substitution));
+    }
+    row = next;
+  }
+  return row[b.length] as number;
+}

@@ -1,0 +1,88 @@
+import type { AddressAdvisor } from '../base/address-advisor.js';
+import type { SocketAddress } from '../base/ip.js';
+import type { Logger } from '../base/logger.js';
+import type { Random } from '../base/random.js';
+import type { Scheduler } from '../base/scheduler.js';
+import type { CallJournal } from '../call/journal.js';
+import type { Router } from '../call/route.js';
+import type { Directory } from '../directory/directory.js';
+import type { ExtensionOptions } from '../directory/extension.js';
+import type { MediaEngine } from '../media/media-engine.js';
+import type { Network } from '../net/network.js';
+import type { DigestAlgorithm } from '../protocol/digest/algorithm.js';
+import type { Storage } from '../storage/storage.js';
+import type { TransactionLimits } from '../transaction/layer.js';
+import type { TransportLimits, TransportProtocol } from '../transport/layer.js';
+
+export interface RegistrationOptions {
+  /** Shorter registrations are refused with 423. Default 60. */
+  readonly minSeconds?: number;
+  /** Longer ones are cut to this. Default 3600. */
+  readonly maxSeconds?: number;
+  /** For phones that do not say. Default 3600. */
+  readonly defaultSeconds?: number;
+  /** Phones of one extension. Default 10. */
+  readonly maxContacts?: number;
+}
+
+export interface CallOptions {
+  /** How long phones ring before the caller is told that nobody answers. Default 60. */
+  readonly noAnswerSeconds?: number;
+  /** Calls at once; beyond it a new one gets 503. Default 10,000. */
+  readonly maxCalls?: number;
+}
+
+export interface PbxLimits {
+  readonly transport?: Partial<TransportLimits>;
+  readonly transactions?: Partial<TransactionLimits>;
+  /** Dialogs at once: two for each call. Default 100,000. */
+  readonly maxDialogs?: number;
+}
+
+/** Everything that `createPbx` takes. Only `domain` must be given. */
+export interface PbxOptions {
+  /** The host part of the phones' addresses, and the realm of their passwords: `office.example`. */
+  readonly domain: string;
+  /** Further names for `domain`. The addresses listened on are understood in any case. */
+  readonly aliases?: readonly string[];
+  /** Where to listen. Default `["udp://0.0.0.0:5060", "tcp://0.0.0.0:5060"]`. A wildcard stands for every address of the machine. */
+  readonly listen?: readonly string[];
+  /** The extensions. Not together with `directory`. */
+  readonly extensions?: readonly ExtensionOptions[];
+  /** Where extensions are looked up when they are not in the options. */
+  readonly directory?: Directory;
+  /** Digest algorithms that phones are offered. Default `["MD5"]`, because deployed phones fail on a challenge that also offers SHA. */
+  readonly digest?: readonly DigestAlgorithm[];
+  /** Signs nonces: 32 bytes or more, the same on all nodes. Default: drawn at start. */
+  readonly nonceSecret?: Uint8Array;
+  /** Default `memoryStorage()`: bindings end with the process. */
+  readonly storage?: Storage;
+  readonly registration?: RegistrationOptions;
+  readonly calls?: CallOptions;
+  /** What stands in the media path. Default: nothing, media goes end to end. */
+  readonly media?: MediaEngine;
+  /** Decides before the PBX's own router, which it is given. */
+  readonly router?: (own: Router) => Router;
+  /** Default: over `storage`. */
+  readonly journal?: CallJournal;
+  /** Names this node in shared storage. Default `node`. */
+  readonly nodeId?: string;
+  readonly limits?: PbxLimits;
+  /** Asked before anything of a peer is read. Default: everyone. */
+  readonly admit?: (source: { readonly protocol: TransportProtocol; readonly remote: SocketAddress }) => boolean;
+  /** What to tell peers our address is. Default: what the socket has. */
+  readonly addressAdvisor?: AddressAdvisor;
+  /** The Server and User-Agent header. Default: none. */
+  readonly serverName?: string;
+  /** Pino-shaped. Default: silent. */
+  readonly logger?: Logger;
+  /** Default: real sockets. */
+  readonly network?: Network;
+  /** Default: real time. */
+  readonly scheduler?: Scheduler;
+  /** Default: the system's. */
+  readonly random?: Random;
+}
+
+/** What `reconfigure` may change while the PBX runs. */
+export type PbxChanges = Pick<PbxOptions, 'extensions' | 'calls'>;

@@ -1,0 +1,119 @@
+import { AbortedError, UsageError } from '../base/errors.js';
+import type { Events } from '../base/events.js';
+import type { CallRecord } from '../call/call-record.js';
+import type { Listening } from '../transport/layer.js';
+import type { Binding } from '../registrar/binding.js';
+import { assemble, type PbxParts } from './assemble.js';
+import type { PbxEvents } from './events.js';
+import type { PbxChanges, PbxOptions } from './options.js';
+import { checkChanges, checkOptions } from './options-schema.js';
+
+type State = 'new' | 'starting' | 'running' | 'draining' | 'closed';
+
+/**
+ * A PBX from its options. Checks them and opens nothing: `start()` does.
+ * @throws PbxConfigError (PBX_CONFIG_INVALID) naming every option that cannot be used
+ */
+export function createPbx(options: PbxOptions): Pbx {
+  checkOptions(options);
+  return new Pbx(options);
+}
+
+/** A running PBX. Made by `createPbx`. */
+export class Pbx implements Events<PbxEvents>, AsyncDisposable {
+  readonly #parts: PbxParts;
+  #state: State = 'new';
+  #closing: Promise<void> | undefined;
+
+  /** @internal use `createPbx` */
+  constructor(options: PbxOptions) {
+    this.#parts = assemble(options);
+  }
+
+  /** Where it listens, with the real ports; empty before `start()` and after `close()`. */
+  get listening(): readonly Listening[] {
+    return this.#state === 'running' || this.#state === 'draining' ? this.#parts.transport.listening : [];
+  }
+
+  /** The calls under way. */
+  get calls(): readonly CallRecord[] {
+    return this.#parts.calls.calls;
+  }
+
+  /** The phones that are registered for an extension. */
+  bindings(number: string): Promise<readonly Binding[]> {
+    return this.#parts.registrar.bindings(this.#parts.tenantId, number);
+  }
+
+  /** Hangs a call up. False when there is no such call. */
+  endCall(callId: string): boolean {
+    return this.#parts.calls.end(callId);
+  }
+
+  on<Name extends keyof PbxEvents & string>(name: Name, listener: (event: PbxEvents[Name]) => unknown): () => void {
+    return this.#parts.events.on(name, listener);
+  }
+
+  once<Name extends keyof PbxEvents & string>(name: Name, listener: (event: PbxEvents[Name]) => unknown): () => void {
+    return this.#parts.events.once(name, listener);
+  }
+
+  /**
+   * Opens storage and sockets, all or none, takes over bindings and established calls from before, and serves.
+   * @throws ListenError (PBX_PORT_IN_USE, PBX_LISTEN_FAILED), StorageError (STORAGE_FAILED), UsageError (PBX_WRONG_STATE)
+   */
+  async start(): Promise<void> {
+    if (this.#state !== 'new')
+      throw new UsageError(
+        'PBX_WRONG_STATE',
+        `start() needs a new PBX, this one is ${this.#state}; make another one with createPbx()`,
+      );
+    this.#state = 'starting';
+    try {
+      await this.#parts.start();
+    } catch (error) {
+      await this.close();
+      throw error;
+    }
+    if (this.#state === 'starting') this.#state = 'running';
+  }
+
+  /**
+   * Refuses new calls with 503 and waits for those under way; phones may still register. Resolves when none is left, or
+   * when `signal` fires: `close()` then ends what remains.
+   */
+  async drain(options: { readonly signal?: AbortSignal } = {}): Promise<void> {
+    if (this.#state !== 'running' && this.#state !== 'draining') return;
+    this.#state = 'draining';
+    const { signal } = options;
+    const empty = this.#parts.drain();
+    if (signal === undefined) return empty;
+    await new Promise<void>((resolve) => {
+      if (signal.aborted) return resolve();
+      signal.addEventListener('abort', () => resolve(), { once: true });
+      void empty.then(resolve);
+    });
+  }
+
+  /** Hangs up what is left and closes everything: no timer, socket or listener remains. Closing again does nothing. */
+  close(): Promise<void> {
+    this.#state = 'closed';
+    this.#closing ??= this.#parts.close();
+    return this.#closing;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  /**
+   * Changes what can be changed while calls go on: all at once, or nothing. Calls under way are not touched.
+   * @throws PbxConfigError naming every fault; nothing has been changed then
+   */
+  reconfigure(changes: PbxChanges): void {
+    checkChanges(changes);
+    if (this.#state === 'closed')
+      throw new UsageError('PBX_WRONG_STATE', 'reconfigure() came after close(): make a new PBX with createPbx()');
+    this.#parts.reconfigure(changes);
+  }
+}

@@ -1,0 +1,71 @@
+import type { TenantId } from '../base/tenant.js';
+import type { Directory } from '../directory/directory.js';
+import type { Extension } from '../directory/extension.js';
+import type { Uri } from '../protocol/sip/uri.js';
+import type { DigestChallenger } from '../ua/digest-challenger.js';
+import type { IncomingRequest } from '../ua/incoming.js';
+
+export interface CallerAuthenticationOptions {
+  readonly challenger: DigestChallenger;
+  readonly directory: Directory;
+  readonly realmOf: (tenantId: TenantId) => string;
+  /** Whether a digest `uri` that is not the Request-URI addresses this server all the same. */
+  readonly acceptsUri: (uri: Uri) => boolean;
+}
+
+/** Who may call: extensions that know their password (digest, 407; RFC 3261 §22.3). */
+export class CallerAuthentication {
+  readonly #options: CallerAuthenticationOptions;
+
+  constructor(options: CallerAuthenticationOptions) {
+    this.#options = options;
+  }
+
+  /** The extension that sent the request; undefined when the request has been answered with a challenge or a refusal. */
+  async identify(incoming: IncomingRequest): Promise<Extension | undefined> {
+    const { challenger, directory, realmOf, acceptsUri } = this.#options;
+    const { request, tenantId } = incoming;
+    const realm = realmOf(tenantId);
+    const claimed = await this.#claimed(incoming);
+    const algorithms = claimed?.algorithms === undefined ? {} : { algorithms: claimed.algorithms };
+    let found: Extension | undefined;
+    const verdict = await challenger.verify(request, {
+      kind: 'proxy',
+      tenantId,
+      realm,
+      acceptsUri,
+      ...algorithms,
+      lookup: async (username) => {
+        const extension = await directory.find(tenantId, username);
+        found = extension?.enabled === false ? undefined : extension;
+        return found?.secret;
+      },
+    });
+    if (incoming.cancelled) return undefined;
+    switch (verdict.kind) {
+      case 'accepted':
+        return found;
+      case 'malformed':
+        incoming.respond(verdict.status, { reason: verdict.reason });
+        return undefined;
+      case 'challenge': {
+        const headers = challenger.challengeHeaders({
+          kind: 'proxy',
+          realm,
+          tenantId,
+          stale: verdict.stale,
+          ...algorithms,
+        });
+        incoming.respond(407, { headers });
+        return undefined;
+      }
+    }
+  }
+
+  /** The extension that From names: it may have digest algorithms of its own. */
+  async #claimed(incoming: IncomingRequest): Promise<Extension | undefined> {
+    const { uri } = incoming.request.from;
+    if (uri.kind !== 'sip' || uri.user === undefined) return undefined;
+    return this.#options.directory.find(incoming.tenantId, uri.user);
+  }
+}
