@@ -358,7 +358,7 @@ describe('sipp', () => {
         expect(one.ladder.at(-1)).toBe('>ACK');
         expect(new Set(two.ladder)).toEqual(new Set(['<INVITE']));
         const [first] = two.messages;
-        const at = two.messages.map((message) => Math.round((message.at - (first?.at ?? 0)) / 250) / 4);
+        const at = two.messages.map((message) => Math.round((message.at - (first?.at ?? 0)) / 500) / 2);
         expect(at).toEqual([0, 0.5, 1.5, 3.5, 7.5, 15.5, 31.5]);
       },
     );

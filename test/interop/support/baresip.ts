@@ -145,18 +145,16 @@ export class Baresip {
    * control socket is up, so the printed line is waited for: `100@office.test: {0/UDP/v4} 200 OK (server) [1 binding]`.
    */
   registered(timeoutMs = 10_000): Promise<string> {
-    return this.#registration((line) => line.includes('} 200 OK ') && / \[\d+ bindings?\]/.test(line), 'OK', timeoutMs);
+    const start = `${this.#options.number}@${DOMAIN}: {`;
+    const accepted = (line: string): boolean => line.includes(start) && /\} 200 OK .*\[\d+ bindings?\]/.test(line);
+    return this.child.lines.wait(accepted, { timeoutMs, what: 'the registration' });
   }
 
-  /** Resolves when the server has refused for good, to the line that says so: `100@office.test: {0/UDP/v4} 403 Forbidden (server)`. */
+  /** Resolves when baresip has given up registering, to the line that says so: `reg: sip:100@office.test: 401 Unauthorized (server)`. */
   refused(timeoutMs = 10_000): Promise<string> {
-    return this.#registration((line) => /\} [3-6]\d\d /.test(line), 'refusal', timeoutMs);
-  }
-
-  #registration(match: (line: string) => boolean, what: string, timeoutMs: number): Promise<string> {
-    const aor = `${this.#options.number}@${DOMAIN}: {`;
-    const options = { timeoutMs, what: `the registration's ${what}` };
-    return this.child.lines.wait((line) => line.includes(aor) && match(line), options);
+    const start = `reg: sip:${this.#options.number}@${DOMAIN}: `;
+    const given = (line: string): boolean => line.includes(start) && /: [3-6]\d\d /.test(line);
+    return this.child.lines.wait(given, { timeoutMs, what: 'the refusal of the registration' });
   }
 
   dial(number: string): Promise<string> {

@@ -107,6 +107,7 @@ ${options.ipv6 === true ? `listen=udp:[::1]:${port}` : ''}
 ${MODULES.map((name) => `loadmodule "${name}.so"`).join('\n')}
 modparam("usrloc", "db_mode", 0)
 modparam("rr", "enable_full_lr", 1)
+modparam("tm", "fr_timer", 32000)
 modparam("htable", "htable", "pw=>size=8;")
 modparam("auth", "algorithm", "${algorithm}")
 
