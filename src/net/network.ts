@@ -13,7 +13,10 @@ export interface Network {
   connectTcp(options: TcpConnectOptions): TcpConnection;
   /** A and AAAA records, or the system's hosts file. @throws DnsError (DNS_FAILED) */
   lookup(host: string, options?: { readonly signal?: AbortSignal }): Promise<readonly HostAddress[]>;
-  /** The addresses of this machine's interfaces, loopback included: what a wildcard listener expands to. */
+  /**
+   * The addresses of this machine's interfaces, loopback included: what a wildcard listener expands to. No IPv6 link-local
+   * ones: they need a zone, which SIP and SDP cannot carry.
+   */
   localAddresses(): readonly string[];
 }
 
@@ -35,7 +38,10 @@ export interface UdpOptions {
 
 export interface UdpSocket {
   readonly local: SocketAddress;
-  /** Fire and forget; a failure goes to `onError` of the call if given, else to that of the socket. Never throws. */
+  /**
+   * Fire and forget; a failure goes to `onError` of the call if given, else to that of the socket, after `send` has
+   * returned. Never throws. `to.address` is an IP literal; `data` must not be changed afterwards.
+   */
   send(data: Uint8Array, to: SocketAddress, onError?: (error: Error) => void): void;
   close(): Promise<void>;
 }
@@ -67,6 +73,7 @@ export interface TcpConnection {
   readonly queuedBytes: number;
   /** Sets who listens. Must be called in the turn in which the connection was made. */
   handle(handlers: TcpHandlers): void;
+  /** `data` must not be changed afterwards. On a connection that is closing it is dropped: `onClose` tells. */
   send(data: Uint8Array): void;
   /** Sends what is queued, then closes. */
   end(): void;
