@@ -25,9 +25,10 @@ function answers(result: SippResult, status: number, method: string): SippMessag
 describe('sipp', () => {
   const lab = new Lab();
   let server: SipServer;
+  const impatient = extensions(250, 1).map((extension) => ({ ...extension, noAnswerSeconds: 3 }));
   // every test has extensions of its own, so that they may run at the same time
   beforeAll(async () => {
-    if (anyPossible(NEEDS)) server = await startServer(lab, { extensions: extensions(200, 100) });
+    if (anyPossible(NEEDS)) server = await startServer(lab, { extensions: [...extensions(200, 40), ...impatient] });
   });
   afterAll(() => lab.close());
 
@@ -135,6 +136,31 @@ describe('sipp', () => {
     const [one, two] = await Promise.all([a.succeeded(), b.succeeded()]);
     expect(seen(one)).toEqual([...AUTHENTICATED, '<180', '>CANCEL', '<200', '<487', '>ACK']);
     expect(two.ladder).toEqual(['<INVITE', '>180', '<CANCEL', '>200', '>487', '<ACK']);
+  });
+
+  interopTest('C6, G6: the caller cancels before it rings: CANCEL waits for the first 180', SHORT, async (own) => {
+    const callee = new Callee('229');
+    const call = new Caller('228', '229');
+    const late = [Callee.invited, { pauseMs: 400 }, callee.provisional(180, 'Ringing'), ...callee.cancelled()];
+    const b = await phone(own, '229', late);
+    const a = await caller(own, '228', [
+      ...call.invite().slice(0, -1),
+      { receive: 100 },
+      call.cancel(),
+      { receive: 200 },
+      { receive: 180, optional: true },
+      { receive: 487 },
+      call.ackFailure(),
+    ]);
+    const [one, two] = await Promise.all([a.succeeded(), b.succeeded()]);
+    expect(seen(one).slice(0, 6)).toEqual([...AUTHENTICATED, '>CANCEL', '<200']);
+    expect(two.ladder).toEqual(['<INVITE', '>180', '<CANCEL', '>200', '>487', '<ACK']);
+    // RFC 3261 §9.1: CANCEL has the branch, the Request-URI and the CSeq number of the INVITE
+    const [invite, cancel] = [received(two, 'INVITE')[0], received(two, 'CANCEL')[0]];
+    if (invite === undefined || cancel === undefined) throw new Error('no INVITE or no CANCEL');
+    expect(cancel.text.split(' ')[1]).toBe(invite.text.split(' ')[1]);
+    expect(headerOf(cancel, 'Via')).toBe(headerOf(invite, 'Via'));
+    expect(headerOf(cancel, 'CSeq')?.split(' ')[0]).toBe(headerOf(invite, 'CSeq')?.split(' ')[0]);
   });
 
   interopTest('C7: busy', SHORT, async (own) => {
@@ -334,6 +360,29 @@ describe('sipp', () => {
       expect(two.ladder).toEqual(['<INVITE', '>302', '<ACK']);
       expect(three.ladder).toEqual(['<INVITE', '>180', '>200', '<ACK', '<BYE', '>200']);
     });
+
+    interopTest(
+      'C9: rings, nobody takes it: after its time the phone is cancelled and the caller hears 480 or 408',
+      SHORT,
+      async (own) => {
+        const callee = new Callee('250');
+        const call = new Caller('230', '250');
+        const b = await phone(own, '250', [Callee.invited, callee.provisional(180, 'Ringing'), ...callee.cancelled()]);
+        const a = await caller(own, '230', [
+          ...call.invite(),
+          { receive: 180 },
+          { receive: 408, optional: true, skip: 1 },
+          { receive: 480 },
+          call.ackFailure(),
+        ]);
+        const [one, two] = await Promise.all([a.succeeded(), b.succeeded()]);
+        expect(two.ladder).toEqual(['<INVITE', '>180', '<CANCEL', '>200', '>487', '<ACK']);
+        const [ringing, last] = [received(one, 'SIP/2.0 180')[0], one.messages.at(-1)];
+        const waited = (last?.at ?? 0) - (ringing?.at ?? 0);
+        expect(waited).toBeGreaterThan(2_500);
+        expect(waited).toBeLessThan(5_000);
+      },
+    );
 
     interopTest(
       'C8: a phone that says nothing: INVITE at 0, .5, 1.5, 3.5, 7.5, 15.5, 31.5 s, the caller hears 408 or 480',

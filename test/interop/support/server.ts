@@ -29,6 +29,8 @@ export interface ExtensionConfig {
   readonly number: string;
   readonly password: string;
   readonly name?: string;
+  /** How long its phones ring; the server's default is a minute. */
+  readonly noAnswerSeconds?: number;
 }
 
 /** What a test may choose; the rest is the same for all. */
