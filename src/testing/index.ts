@@ -6,6 +6,7 @@ export { Nat, type NatKind, type NatOptions } from './nat.js';
 export { type LogLevel, type LogLine, RecordingLogger } from './recording-logger.js';
 export { SeededRandom } from './seeded-random.js';
 export { type MediaSighting, type Sighting, type SipSighting, sightings, sipSightings } from './sightings.js';
+export type { Segment, SegmentKind } from './packet.js';
 export { type Fate, Trace, type TraceEntry, type TraceOptions } from './trace.js';
 export { VirtualDns } from './virtual-dns.js';
 export { VirtualHost, type VirtualHostOptions } from './virtual-host.js';

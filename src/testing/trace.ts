@@ -15,7 +15,7 @@ export interface TraceEntry {
   readonly sentAt: Millis;
   readonly protocol: 'udp' | 'tcp';
   /** TCP only. */
-  readonly segment?: Segment;
+  readonly segment: Segment | undefined;
   /** True for the second copy of a duplicated datagram. */
   readonly duplicate: boolean;
   readonly fromHost: string;
@@ -60,12 +60,13 @@ export class Trace {
     return this.#count;
   }
 
-  record(entry: Omit<TraceEntry, 'number' | 'fate' | 'settledAt'>): OpenTraceEntry {
-    const open: OpenTraceEntry = { ...entry, number: ++this.#count, fate: 'in flight', settledAt: undefined };
-    this.#entries.push(open);
+  /** `entry` becomes the trace's own, to be completed in place: no copy for each packet. */
+  record(entry: OpenTraceEntry): OpenTraceEntry {
+    entry.number = ++this.#count;
+    this.#entries.push(entry);
     // Forgetting in blocks keeps the price of one entry constant.
     if (this.#entries.length > this.#maxEntries * 1.25) this.#entries = this.#entries.slice(-this.#maxEntries);
-    return open;
+    return entry;
   }
 
   clear(): void {

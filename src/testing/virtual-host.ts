@@ -54,6 +54,8 @@ export class VirtualHost implements Network {
   /** May be changed at any time. */
   link: LinkConditions | undefined;
   readonly #surroundings: HostSurroundings;
+  /** Loopback included. */
+  readonly #own: ReadonlySet<string>;
   #udp: VirtualUdpSocket[] = [];
   #listeners: Listener[] = [];
   readonly #connections = new Map<string, VirtualTcpConnection>();
@@ -68,6 +70,7 @@ export class VirtualHost implements Network {
     this.behind = options.behind;
     this.link = options.link;
     this.#surroundings = surroundings;
+    this.#own = new Set(this.localAddresses());
   }
 
   get alive(): boolean {
@@ -149,7 +152,7 @@ export class VirtualHost implements Network {
 
   /** Whether `address` is one of this host's own, loopback included. */
   owns(address: string): boolean {
-    return this.addresses.includes(address) || this.localAddresses().includes(address);
+    return this.#own.has(address);
   }
 
   /**

@@ -189,15 +189,17 @@ export class VirtualNetwork {
 
   #transmit(sender: VirtualHost, sent: Packet, settled?: (arrived: boolean) => void): void {
     const now = this.#scope.now();
-    const packet = { ...sent, to: { address: normalizeHost(sent.to.address), port: sent.to.port } };
+    const address = normalizeHost(sent.to.address);
+    const packet = address === sent.to.address ? sent : { ...sent, to: { address, port: sent.to.port } };
     const local = sender.owns(packet.to.address);
     const routed = local ? { source: packet.from, site: sender.behind } : this.#leave(sender, packet);
     const target = local ? sender : routed === undefined ? undefined : this.#locate(routed.site, packet);
     const record = (duplicate: boolean): OpenTraceEntry =>
       this.trace.record({
+        number: 0,
         sentAt: now,
         protocol: packet.protocol,
-        ...(packet.segment === undefined ? {} : { segment: packet.segment }),
+        segment: packet.segment,
         duplicate,
         fromHost: sender.name,
         toHost: target?.name,
@@ -205,6 +207,8 @@ export class VirtualNetwork {
         source: routed?.source ?? packet.from,
         to: packet.to,
         data: packet.data,
+        fate: 'in flight',
+        settledAt: undefined,
       });
     let failure: Fate | undefined;
     let arrivals: readonly number[] = [];

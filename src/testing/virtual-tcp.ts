@@ -134,7 +134,7 @@ export class VirtualTcpConnection implements TcpConnection {
   /** Segments that unblock each other come as one read, as they do from a real socket. */
   #deliver(chunks: readonly Uint8Array[]): void {
     if (chunks.length === 0 || (this.#state !== 'open' && this.#state !== 'closing')) return;
-    this.#handlers?.onData(new Uint8Array(Buffer.concat(chunks)));
+    this.#handlers?.onData(Buffer.concat(chunks));
   }
 
   #opened(): void {

@@ -33,7 +33,7 @@ export class VirtualUdpSocket implements UdpSocket {
       return;
     }
     const from = address === this.local.address ? this.local : { address, port: this.local.port };
-    this.#setup.transmit({ protocol: 'udp', from, to, data: data.slice() });
+    this.#setup.transmit({ protocol: 'udp', from, to, data: Buffer.from(data) });
   }
 
   close(): Promise<void> {
@@ -44,9 +44,9 @@ export class VirtualUdpSocket implements UdpSocket {
     return Promise.resolve();
   }
 
-  /** A datagram has arrived. The receiver gets bytes of its own. */
+  /** A datagram has arrived. The receiver gets bytes of its own, as a `Buffer` over a larger store, as from a real socket. */
   receive(data: Uint8Array, from: SocketAddress): void {
-    this.#setup.options.onMessage(data.slice(), from);
+    this.#setup.options.onMessage(Buffer.from(data), from);
   }
 
   #problem(data: Uint8Array, to: SocketAddress): Error | undefined {
