@@ -3,6 +3,8 @@ import { parseMessage } from '../../src/protocol/sip/parse.js';
 
 export interface RequestParts {
   readonly uri?: string;
+  /** Default: the Request-URI. */
+  readonly to?: string;
   readonly branch?: string;
   readonly sentBy?: string;
   readonly fromTag?: string;
@@ -22,7 +24,7 @@ export function incomingRequest(method: string, parts: RequestParts = {}): SipRe
     `${method} ${uri} SIP/2.0`,
     `Via: SIP/2.0/UDP ${sentBy}${branch === '' ? '' : `;branch=${branch}`}`,
     `From: <sip:200@192.0.2.9>${parts.fromTag === '' ? '' : `;tag=${parts.fromTag ?? 'caller'}`}`,
-    `To: <${uri}>${parts.toTag === undefined ? '' : `;tag=${parts.toTag}`}`,
+    `To: <${parts.to ?? uri}>${parts.toTag === undefined ? '' : `;tag=${parts.toTag}`}`,
     `Call-ID: ${parts.callId ?? 'call-1'}`,
     `CSeq: ${parts.sequence ?? 1} ${parts.cseqMethod ?? method}`,
     'Max-Forwards: 70',
