@@ -30,7 +30,10 @@ export interface ServerTransaction {
    * @throws UsageError SIP_WRONG_STATE after a final response; a 2xx to an INVITE may be sent again until timer L ends.
    */
   respond(response: SipResponse): void;
-  /** A CANCEL came (once), before the final response. It has been answered 200; the INVITE is to be answered 487. */
+  /**
+   * A CANCEL came (once), before the final response. It has been answered 200; the INVITE is to be answered 487. A
+   * listener that is set later than that is not called: look at `cancelled`.
+   */
   onCancel(listener: (cancel: SipRequest) => void): void;
   /** The ACK to a non-2xx final response came. */
   onAck(listener: (ack: SipRequest) => void): void;
