@@ -14,8 +14,10 @@ export const HOST = 8;
 export const IPV6 = 16;
 /** What may stand unescaped in a URI header value: unreserved, hnv-unreserved. */
 export const URI_HEADER = 32;
-/** What may stand in an unquoted parameter value or a word of a Call-ID: no separator of a list, no control character. */
+/** What may stand in an unquoted parameter value: no separator of a list, no control character. */
 export const VALUE = 64;
+/** What may stand in a Call-ID: VALUE, quotes and angle brackets. */
+export const WORD = 128;
 
 const CLASS = new Uint8Array(256);
 
@@ -34,12 +36,38 @@ add(HOST, `${ALPHANUM}-._`);
 add(IPV6, '0123456789abcdefABCDEF:.');
 add(URI_HEADER, `${UNRESERVED}[]/?:+$`);
 for (let code = 0x21; code < 256; code++) {
+  if (code !== 0x7f && code !== 0x2c && code !== 0x3b) CLASS[code] = (CLASS[code] as number) | WORD;
   if (code !== 0x7f && !'",;<>'.includes(String.fromCharCode(code))) CLASS[code] = (CLASS[code] as number) | VALUE;
 }
 
 /** True when `code` is of one of the classes in `bits`; characters above U+00FF belong to VALUE only. */
 export function isClass(code: number, bits: number): boolean {
   return code < 256 ? ((CLASS[code] as number) & bits) !== 0 : (bits & VALUE) !== 0;
+}
+
+/** True when the byte is of one of the classes in `bits`. */
+export function isByteClass(byte: number | undefined, bits: number): boolean {
+  return ((CLASS[byte as number] as number) & bits) !== 0;
+}
+
+/** The first position at or after `from` whose byte is not of the class, at most `end`. */
+export function skipBytes(bytes: Uint8Array, from: number, end: number, bits: number): number {
+  let pos = from;
+  while (pos < end && ((CLASS[bytes[pos] as number] as number) & bits) !== 0) pos++;
+  return pos;
+}
+
+/** A decimal number of at most `max`, digits only; -1 for anything else. Leading zeros are allowed. */
+export function decimalBytes(bytes: Uint8Array, from: number, end: number, max: number): number {
+  if (from >= end) return -1;
+  let value = 0;
+  for (let pos = from; pos < end; pos++) {
+    const digit = (bytes[pos] as number) - 0x30;
+    if (digit < 0 || digit > 9) return -1;
+    value = value * 10 + digit;
+    if (value > max) return -1;
+  }
+  return value;
 }
 
 /** The first position at or after `from` whose character is not of the class, at most `end`. */

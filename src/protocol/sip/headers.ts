@@ -2,25 +2,31 @@ import { UsageError } from '../../base/errors.js';
 import { isToken, trim } from './chars.js';
 import { Field } from './field.js';
 import { nameHash } from './header/codec.js';
-import { type AnyCodec, CODECS, codecOf, type HeaderName, type HeaderValues, type Via } from './header/registry.js';
+import {
+  type AnyCodec,
+  CODECS,
+  canonicalName,
+  codecOf,
+  type HeaderName,
+  type HeaderValues,
+  type Via,
+} from './header/registry.js';
 import { formatVia } from './header/via.js';
 import { SipParseError } from './parse-error.js';
-import { checkLine, decodeWire, encodeWire } from './wire-text.js';
+import { checkLine, decodeWire, encodeWire, withoutNul } from './wire-text.js';
 
 /** What may be given for a header: the typed value, or raw text (one line, or one line each). `undefined` leaves it out. */
 export type HeaderInit = {
-  readonly [K in HeaderName]?: HeaderValues[K] | string | readonly string[] | undefined;
-} & { readonly [name: string]: HeaderValues[HeaderName] | string | readonly string[] | undefined };
+  [K in HeaderName]?: HeaderValues[K] | string | readonly string[] | undefined;
+} & { [name: string]: HeaderValues[HeaderName] | string | readonly string[] | undefined };
 
 /** The headers of one message, in order (RFC 3261 §7.3). Typed values are parsed on first use and kept; they are read-only. */
 export class SipHeaders {
   readonly #fields: Field[];
-  #ascii: boolean;
 
-  /** @param fields taken over, not copied. @param ascii true when no raw field holds a byte above 127. */
-  constructor(fields: Field[] = [], ascii = true) {
+  /** @param fields taken over, not copied. */
+  constructor(fields: Field[] = []) {
     this.#fields = fields;
-    this.#ascii = ascii;
   }
 
   /** Headers from an object, in its order. @throws UsageError PBX_INVALID_ARGUMENT */
@@ -30,19 +36,20 @@ export class SipHeaders {
 
   /** Sets every header of the object. @throws UsageError PBX_INVALID_ARGUMENT */
   assign(init: HeaderInit): this {
+    // Canonical names cannot repeat in one object: into empty headers they go without a search for an earlier line.
+    let fresh = this.#fields.length === 0;
     for (const name of Object.keys(init)) {
-      const value = init[name];
-      if (value !== undefined) this.#assignOne(name, value);
+      const value: unknown = init[name];
+      if (value === undefined) continue;
+      const codec = codecOf(name);
+      fresh &&= codec?.name === name;
+      if (codec !== undefined && typeof value !== 'string' && !(codec.perLine && isTextList(value))) {
+        if (fresh) this.#fields.push(Field.typed(codec, value));
+        else this.#setTyped(codec, value);
+      } else if (typeof value === 'string' && fresh) this.#fields.push(rawField(name, value));
+      else this.setRaw(name, isTextList(value) ? value : String(value));
     }
     return this;
-  }
-
-  #assignOne(name: string, value: unknown): void {
-    const codec = codecOf(name);
-    if (typeof value === 'string') this.setRaw(name, value);
-    else if (codec === undefined) this.setRaw(name, isTextList(value) ? value : String(value));
-    else if (isTextList(value) && value.length > 0 && codec.perLine) this.setRaw(name, value);
-    else this.#setTyped(codec, value);
   }
 
   /**
@@ -64,12 +71,12 @@ export class SipHeaders {
   #parse(codec: AnyCodec, first: number): unknown {
     const fields = this.#fields;
     try {
-      let value = codec.parse(this.#text(fields[first] as Field));
+      let value = codec.read((fields[first] as Field).scanner());
       for (let i = first + 1; i < fields.length; i++) {
         const field = fields[i] as Field;
         if (!field.matches(codec)) continue;
         if (codec.merge === undefined) throw new SipParseError('the header stands more than once');
-        value = codec.merge(value, codec.parse(this.#text(field)));
+        value = codec.merge(value, codec.read(field.scanner()));
       }
       return value;
     } catch (error) {
@@ -80,10 +87,6 @@ export class SipHeaders {
         header: codec.name,
       });
     }
-  }
-
-  #text(field: Field): string {
-    return this.#ascii ? field.wire : decodeWire(field.wire);
   }
 
   /** Every value of the header as text, one element a line, unfolded; any spelling or compact form of the name. */
@@ -128,27 +131,14 @@ export class SipHeaders {
     return this;
   }
 
-  /** Replaces the header by lines of text. @throws UsageError PBX_INVALID_ARGUMENT for CR, LF or NUL, or a name that is no token. */
+  /** Replaces the header by lines of text. @throws UsageError PBX_INVALID_ARGUMENT for CR or LF, or a name that is no token. */
   setRaw(name: string, value: string | readonly string[]): this {
     const values = typeof value === 'string' ? [value] : value;
     this.#replace(
       name,
-      values.map((text) => this.#rawField(name, text)),
+      values.map((text) => rawField(name, text)),
     );
     return this;
-  }
-
-  #rawField(name: string, text: string): Field {
-    const codec = codecOf(name);
-    if (codec === undefined && !isToken(name)) {
-      throw new UsageError('PBX_INVALID_ARGUMENT', `header name: found ${JSON.stringify(name)}, expected a token`);
-    }
-    checkLine(text, `header ${name}`);
-    const wire = encodeWire(trim(text));
-    if (wire !== text) this.#ascii = false;
-    const field = Field.raw(codec?.name ?? name, wire);
-    field.codec = codec;
-    return field;
   }
 
   #replace(name: string, added: readonly Field[]): void {
@@ -169,7 +159,7 @@ export class SipHeaders {
 
   /** Adds a line of text behind all others. @throws UsageError PBX_INVALID_ARGUMENT */
   append(name: string, value: string): this {
-    const field = this.#rawField(name, value);
+    const field = rawField(name, value);
     this.#asRaw(name);
     this.#fields.push(field);
     return this;
@@ -177,7 +167,7 @@ export class SipHeaders {
 
   /** Adds a line of text before the others of its name, else before all. @throws UsageError PBX_INVALID_ARGUMENT */
   prepend(name: string, value: string): this {
-    const field = this.#rawField(name, value);
+    const field = rawField(name, value);
     this.#asRaw(name);
     const codec = codecOf(name);
     const at = this.#fields.findIndex((other) => isNamed(other, codec, name));
@@ -191,7 +181,7 @@ export class SipHeaders {
     if (fields.some((field) => field.isTyped)) {
       this.#replace(
         name,
-        this.raw(name).map((text) => this.#rawField(name, text)),
+        this.raw(name).map((text) => rawField(name, text)),
       );
     } else for (const field of fields) field.typed = undefined;
   }
@@ -247,8 +237,8 @@ export class SipHeaders {
       this.#fields.splice(at, 1, ...(all.length === 0 ? [] : [Field.typed(codec, all)]));
       return;
     }
-    const inLine = CODECS.Via.parse(this.#text(field));
-    const added = [...top, ...inLine.slice(1)].map((via) => this.#rawField('Via', formatVia(via)));
+    const inLine = CODECS.Via.read(field.scanner());
+    const added = [...top, ...inLine.slice(1)].map((via) => rawField('Via', formatVia(via)));
     this.#fields.splice(at, 1, ...added);
     const first = this.#fields.find((other) => other.matches(codec));
     if (first !== undefined) first.typed = all;
@@ -257,11 +247,8 @@ export class SipHeaders {
   /** Copies all lines of a header from another message, byte for byte, to the end of these. */
   copyFrom(other: SipHeaders, name: string): this {
     for (const field of other.#all(name)) {
-      const copy = field.copy();
-      copy.typed = field.typed;
-      this.#fields.push(copy);
+      this.#fields.push(field.copy(true));
     }
-    this.#ascii &&= other.#ascii;
     return this;
   }
 
@@ -269,9 +256,7 @@ export class SipHeaders {
   appendToLine(name: string, text: string): this {
     checkLine(text, `header ${name}`);
     const [wire] = this.wire(name);
-    const field = Field.raw(codecOf(name)?.name ?? name, (wire ?? '') + encodeWire(text));
-    field.codec = codecOf(name);
-    this.#replace(name, [field]);
+    this.#replace(name, [Field.raw(canonicalName(name), (wire ?? '') + encodeWire(text))]);
     return this;
   }
 
@@ -283,10 +268,7 @@ export class SipHeaders {
   }
 
   clone(): SipHeaders {
-    return new SipHeaders(
-      this.#fields.map((field) => field.copy()),
-      this.#ascii,
-    );
+    return new SipHeaders(this.#fields.map((field) => field.copy(true)));
   }
 
   /** The lines themselves, for `print`. */
@@ -301,6 +283,14 @@ export class SipHeaders {
       codec === undefined ? field.hash === hash && field.hasName(name) : field.matches(codec),
     );
   }
+}
+
+function rawField(name: string, text: string): Field {
+  if (codecOf(name) === undefined && !isToken(name)) {
+    throw new UsageError('PBX_INVALID_ARGUMENT', `header name: found ${JSON.stringify(name)}, expected a token`);
+  }
+  checkLine(text, `header ${name}`);
+  return Field.raw(canonicalName(name), encodeWire(withoutNul(trim(text))));
 }
 
 function isNamed(field: Field, codec: AnyCodec | undefined, name: string): boolean {

@@ -1,4 +1,5 @@
 import { UsageError } from '../../base/errors.js';
+import type { ByteWriter } from './byte-writer.js';
 import { isToken } from './chars.js';
 import type { CSeq, Via } from './header/registry.js';
 import { type HeaderInit, SipHeaders } from './headers.js';
@@ -7,7 +8,7 @@ import { type NameAddr, tagOf } from './name-addr.js';
 import { getParam } from './params.js';
 import { SipParseError } from './parse-error.js';
 import { reasonPhrase } from './status.js';
-import { formatUri, parseUri, type Uri } from './uri.js';
+import { formatUri, parseUri, type Uri, writeUri } from './uri.js';
 import { checkLine, decodeWire, encodeWire } from './wire-text.js';
 
 export type { HeaderInit } from './headers.js';
@@ -139,9 +140,10 @@ export class SipRequest extends Message {
     return this.#wireUri === undefined ? formatUri(this.#uri as Uri) : decodeWire(this.#wireUri);
   }
 
-  /** The Request-URI with one character per byte. */
-  get wireUri(): string {
-    return this.#wireUri ?? encodeWire(formatUri(this.#uri as Uri));
+  /** Writes the Request-URI as it stood, or from its typed value. */
+  writeUri(writer: ByteWriter): void {
+    if (this.#wireUri === undefined) writeUri(writer, this.#uri as Uri);
+    else writer.wire(this.#wireUri);
   }
 
   /** A copy with these changes; the headers are cloned. */

@@ -1,3 +1,4 @@
+import type { ByteWriter } from './byte-writer.js';
 import type { Scanner } from './scanner.js';
 
 /** One `;name=value` parameter: raw text. A quoted value keeps its quotes; names keep their case. */
@@ -72,14 +73,27 @@ export function readParams(scanner: Scanner): Params {
   return params;
 }
 
-/** `;name=value` for each parameter. */
-export function formatParams(params: Params): string {
-  let out = '';
+/** Writes `;name=value` for each parameter. */
+export function writeParams(writer: ByteWriter, params: Params): void {
   for (let i = 0; i < params.length; i++) {
     const param = params[i] as Param;
-    out += param.value === undefined ? `;${param.name}` : `;${param.name}=${param.value}`;
+    writer.code(0x3b);
+    writer.text(param.name);
+    if (param.value !== undefined) {
+      writer.code(0x3d);
+      writer.text(param.value);
+    }
   }
-  return out;
+}
+
+/** Writes the text as a quoted-string. */
+export function writeQuoted(writer: ByteWriter, text: string): void {
+  if (text.includes('"') || text.includes('\\')) writer.text(quote(text));
+  else {
+    writer.code(0x22);
+    writer.text(text);
+    writer.code(0x22);
+  }
 }
 
 /** Equality of names without regard to the case of ASCII letters. */

@@ -1,11 +1,12 @@
-import { decimal, isClass, isSpace, isToken, TOKEN } from './chars.js';
-import { Field } from './field.js';
+import { isAscii } from 'node:buffer';
+import { decimal, decimalBytes, isByteClass, isToken, TOKEN } from './chars.js';
+import { Field, type Head } from './field.js';
 import { nameHash, nextHash } from './header/codec.js';
 import { SipHeaders } from './headers.js';
 import { type BodySpan, type SipMessage, SipRequest, SipResponse } from './message.js';
 import { SipParseError } from './parse-error.js';
 import { salvageTopVia } from './salvage.js';
-import { decodeWire, isAsciiText } from './wire-text.js';
+import { decodeWire } from './wire-text.js';
 
 export { SipParseError } from './parse-error.js';
 
@@ -38,12 +39,12 @@ export function parseMessage(bytes: Uint8Array, limits?: Partial<ParseLimits>): 
   const maxHeadBytes = limits?.maxHeadBytes ?? DEFAULT_LIMITS.maxHeadBytes;
   const maxHeaders = limits?.maxHeaders ?? DEFAULT_LIMITS.maxHeaders;
   const size = Math.min(bytes.length, maxHeadBytes);
-  const text = Buffer.isBuffer(bytes)
-    ? bytes.toString('latin1', 0, size)
-    : Buffer.from(bytes.buffer, bytes.byteOffset, size).toString('latin1', 0, size);
+  const buffer = Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
+  const text = buffer.toString('latin1', 0, size);
+  const head: Head = { text, bytes: buffer, ascii: isAscii(buffer) };
   // Empty lines before the start line are ignored (§7.5).
   let pos = 0;
-  while (text.charCodeAt(pos) === 0x0d && text.charCodeAt(pos + 1) === 0x0a) pos += 2;
+  while (buffer[pos] === 0x0d && buffer[pos + 1] === 0x0a) pos += 2;
   const start = pos;
   const startEnd = text.indexOf('\r\n', pos);
   if (startEnd < 0) throw new SipParseError('the start line does not end', { offset: size });
@@ -54,37 +55,39 @@ export function parseMessage(bytes: Uint8Array, limits?: Partial<ParseLimits>): 
   let fault: Fault | undefined;
   let bodyStart = -1;
   while (pos < size) {
-    let code = text.charCodeAt(pos);
-    if (code === 0x0d && text.charCodeAt(pos + 1) === 0x0a) {
+    const nameStart = pos;
+    let code = buffer[pos] as number;
+    let hash = 0;
+    while (isByteClass(code, TOKEN)) {
+      hash = nextHash(hash, code);
+      code = buffer[++pos] as number;
+    }
+    const nameEnd = pos;
+    if (nameEnd === nameStart && code === 0x0d && buffer[pos + 1] === 0x0a) {
       bodyStart = pos + 2;
       break;
     }
-    const nameStart = pos;
-    let hash = 0;
-    while (isClass(code, TOKEN)) {
-      hash = nextHash(hash, code);
-      code = text.charCodeAt(++pos);
-    }
-    const nameEnd = pos;
-    while (isSpace(code)) code = text.charCodeAt(++pos);
+    while (code === 0x20 || code === 0x09) code = buffer[++pos] as number;
     const named = code === 0x3a && nameEnd > nameStart;
-    if (named) code = text.charCodeAt(++pos);
-    while (isSpace(code)) code = text.charCodeAt(++pos);
+    if (named) code = buffer[++pos] as number;
+    while (code === 0x20 || code === 0x09) code = buffer[++pos] as number;
     const valueStart = pos;
     let lf = text.indexOf('\n', pos);
-    while (lf >= 0 && isSpace(text.charCodeAt(lf + 1)) && text.charCodeAt(lf - 1) === 0x0d)
+    let folded = false;
+    while (lf >= 0 && buffer[lf - 1] === 0x0d && (buffer[lf + 1] === 0x20 || buffer[lf + 1] === 0x09)) {
       lf = text.indexOf('\n', lf + 1);
+      folded = true;
+    }
     if (lf < 0) break;
-    if (text.charCodeAt(lf - 1) !== 0x0d)
-      fault ??= { message: 'a line feed without carriage return', offset: lf, status: 400 };
+    if (buffer[lf - 1] !== 0x0d) fault ??= { message: 'a line feed without carriage return', offset: lf, status: 400 };
     else if (!named) fault ??= { message: 'expected a header name and ":"', offset: nameStart, status: 400 };
     else if (fields.length === maxHeaders) {
       fault = { message: `more than ${maxHeaders} header lines`, offset: nameStart, status: 513 };
       break;
     } else {
-      fields.push(new Field(hash, text, nameStart, nameEnd, valueStart, lf - 1, false));
+      fields.push(new Field(hash, head, nameStart, nameEnd, valueStart, lf - 1, folded, undefined, false));
       if (contentLength < 0 && (hash === CONTENT_LENGTH || hash === COMPACT_LENGTH)) {
-        contentLength = lengthAt(text, valueStart, lf - 1);
+        contentLength = lengthAt(buffer, valueStart, lf - 1);
       }
     }
     pos = lf + 1;
@@ -98,8 +101,8 @@ export function parseMessage(bytes: Uint8Array, limits?: Partial<ParseLimits>): 
   }
   const available = bytes.length - bodyStart;
   const end = bodyStart + (contentLength >= 0 && contentLength < available ? contentLength : available);
-  const headers = new SipHeaders(fields, isAsciiText(text));
-  const span: BodySpan = { bytes, start: bodyStart, end };
+  const headers = new SipHeaders(fields);
+  const span: BodySpan = { bytes: buffer, start: bodyStart, end };
   const message = readStartLine(text, start, startEnd, headers, span);
   if (message instanceof SipRequest || message instanceof SipResponse) {
     if (fault === undefined) return message;
@@ -108,10 +111,10 @@ export function parseMessage(bytes: Uint8Array, limits?: Partial<ParseLimits>): 
   throw faultError(message.fault, message.request);
 }
 
-function lengthAt(text: string, start: number, lineEnd: number): number {
+function lengthAt(bytes: Uint8Array, start: number, lineEnd: number): number {
   let end = lineEnd;
-  while (end > start && isSpace(text.charCodeAt(end - 1))) end--;
-  return decimal(text, start, end, 0x7fff_ffff);
+  while (end > start && (bytes[end - 1] === 0x20 || bytes[end - 1] === 0x09)) end--;
+  return decimalBytes(bytes, start, end, 0x7fff_ffff);
 }
 
 function faultError(fault: Fault, message: SipMessage | undefined): SipParseError {
@@ -161,7 +164,7 @@ function readStatusLine(
   span: BodySpan,
 ): SipMessage | BadStartLine {
   const codeEnd = space + 4;
-  const status = codeEnd <= end ? decimal(text, space + 1, codeEnd, 699) : -1;
+  const status = codeEnd <= end ? decimalBytes(span.bytes, space + 1, codeEnd, 699) : -1;
   if (status < 100 || (codeEnd < end && text.charCodeAt(codeEnd) !== 0x20))
     return bad('expected a status code', space + 1);
   const version = text.slice(start, space);

@@ -10,7 +10,7 @@ import { Scanner } from './scanner.js';
 export function salvageTopVia(headers: PartialMessage['headers']): Via | undefined {
   const [text] = headers.wire('Via');
   if (text === undefined) return undefined;
-  return attempt(() => viaCodec.parse(text)[0]) ?? attempt(() => salvageVia(new Scanner(text)));
+  return attempt(() => viaCodec.read(Scanner.of(text))[0]) ?? attempt(() => salvageVia(Scanner.of(text)));
 }
 
 function attempt<T>(read: () => T): T | undefined {

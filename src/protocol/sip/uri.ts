@@ -1,18 +1,19 @@
+import { type ByteWriter, written } from './byte-writer.js';
 import {
-  decimal,
+  decimalBytes,
   HOST,
   IPV6,
   isAll,
+  isByteClass,
   isClass,
-  isToken,
-  skipClass,
+  skipBytes,
   TOKEN,
   URI_HEADER,
   URI_PARAM,
   USER,
 } from './chars.js';
-import { formatParams, getParam, NO_PARAMS, type Param, type Params, sameName } from './params.js';
-import { SipParseError } from './parse-error.js';
+import { getParam, NO_PARAMS, type Param, type Params, sameName, writeParams } from './params.js';
+import { Scanner } from './scanner.js';
 
 /** A SIP or SIPS URI (RFC 3261 §19.1). */
 export interface SipUri {
@@ -51,66 +52,87 @@ export type Uri = SipUri | TelUri | OtherUri;
 
 /** @throws SipParseError for anything but one absolute URI without white space or angle brackets. */
 export function parseUri(text: string): Uri {
-  const colon = text.indexOf(':');
-  if (colon < 1) fail(text, 0, 'a URI scheme');
-  if (colon === 3 && isWord(text, 'sip')) return parseSip(text, 'sip', 4);
-  if (colon === 4 && isWord(text, 'sips')) return parseSip(text, 'sips', 5);
-  if (colon === 3 && isWord(text, 'tel')) return parseTel(text);
-  const scheme = text.slice(0, colon);
-  if (!isToken(scheme)) fail(text, 0, 'a URI scheme');
-  for (let pos = colon + 1; pos < text.length; pos++) {
-    const code = text.charCodeAt(pos);
-    if (code <= 0x20 || code === 0x7f || code === 0x3c || code === 0x3e || code === 0x22) fail(text, pos, 'a URI');
+  const scanner = Scanner.of(text);
+  return readUri(scanner, 0, text.length);
+}
+
+/** The URI from `start` to `end`. The position of the scanner is left alone. */
+export function readUri(scanner: Scanner, start: number, end: number): Uri {
+  const { bytes, text } = scanner;
+  const a = (bytes[start] as number) | 0x20;
+  const b = (bytes[start + 1] as number) | 0x20;
+  const c = (bytes[start + 2] as number) | 0x20;
+  const fourth = bytes[start + 3] as number;
+  if (end - start >= 4) {
+    if (a === 0x73 && b === 0x69 && c === 0x70) {
+      if (fourth === 0x3a) return readSip(scanner, 'sip', start + 4, end);
+      if ((fourth | 0x20) === 0x73 && bytes[start + 4] === 0x3a && end - start > 4) {
+        return readSip(scanner, 'sips', start + 5, end);
+      }
+    } else if (a === 0x74 && b === 0x65 && c === 0x6c && fourth === 0x3a) return readTel(scanner, start + 4, end);
   }
-  if (text.length === colon + 1) fail(text, colon + 1, 'a URI');
-  return { kind: 'other', scheme: scheme.toLowerCase(), text };
+  const colon = skipBytes(bytes, start, end, TOKEN);
+  if (colon === start || colon >= end || bytes[colon] !== 0x3a) scanner.fail('a URI scheme', start);
+  for (let pos = colon + 1; pos < end; pos++) if (isForbidden(bytes[pos] as number)) scanner.fail('a URI', pos);
+  if (end === colon + 1) scanner.fail('a URI', end);
+  return { kind: 'other', scheme: text.slice(start, colon).toLowerCase(), text: text.slice(start, end) };
 }
 
-function isWord(text: string, word: string): boolean {
-  return text.startsWith(word) || text.slice(0, word.length).toLowerCase() === word;
-}
-
-function fail(text: string, offset: number, expected: string): never {
-  const found = offset >= text.length ? 'the end' : JSON.stringify(text.slice(offset, offset + 12));
-  throw new SipParseError(`expected ${expected}, found ${found} in the URI`, { offset });
-}
-
-function parseSip(text: string, scheme: 'sip' | 'sips', start: number): SipUri {
-  const at = text.indexOf('@', start);
+function readSip(scanner: Scanner, scheme: 'sip' | 'sips', start: number, end: number): SipUri {
+  const { bytes, text } = scanner;
+  let pos = start;
+  let colon = -1;
+  let escaped = false;
+  let forbidden = -1;
+  while (pos < end) {
+    const code = bytes[pos] as number;
+    if (!isByteClass(code, USER)) {
+      if (code === 0x40) break;
+      if (code === 0x3a) colon = colon < 0 ? pos : colon;
+      else if (code === 0x25) escaped = true;
+      // Deviates: other characters that phones send unescaped (#, UTF-8) are tolerated, but nothing that delimits.
+      else if (isForbidden(code) && forbidden < 0) forbidden = pos;
+    }
+    pos++;
+  }
   let user: string | undefined;
   let password: string | undefined;
-  let pos = start;
-  if (at >= 0) {
-    const colon = text.indexOf(':', start);
-    const userEnd = colon >= 0 && colon < at ? colon : at;
-    user = unescapeUser(text, start, userEnd);
-    if (userEnd < at) password = checkPassword(text, userEnd + 1, at);
-    pos = at + 1;
-  }
+  if (pos < end) {
+    if (forbidden >= 0) scanner.fail('a user', forbidden);
+    const userEnd = colon < 0 ? pos : colon;
+    if (userEnd === start) scanner.fail('a user', start);
+    user = text.slice(start, userEnd);
+    if (escaped) {
+      checkEscapes(scanner, start, pos);
+      user = unescapeUriText(user);
+    }
+    if (colon >= 0) password = text.slice(colon + 1, pos);
+    pos++;
+  } else pos = start;
   let host: string;
-  if (text.charCodeAt(pos) === 0x5b) {
-    const close = skipClass(text, pos + 1, text.length, IPV6);
-    if (close === pos + 1 || text.charCodeAt(close) !== 0x5d) fail(text, pos, 'an IPv6 address in brackets');
+  if (pos < end && bytes[pos] === 0x5b) {
+    const close = skipBytes(bytes, pos + 1, end, IPV6);
+    if (close === pos + 1 || close >= end || bytes[close] !== 0x5d) scanner.fail('an IPv6 address in brackets', pos);
     host = text.slice(pos + 1, close);
     pos = close + 1;
   } else {
-    const end = skipClass(text, pos, text.length, HOST);
-    if (end === pos) fail(text, pos, 'a host');
-    host = text.slice(pos, end);
-    pos = end;
+    const hostEnd = skipBytes(bytes, pos, end, HOST);
+    if (hostEnd === pos) scanner.fail('a host', pos);
+    host = text.slice(pos, hostEnd);
+    pos = hostEnd;
   }
   let port: number | undefined;
-  if (text.charCodeAt(pos) === 0x3a) {
-    let end = pos + 1;
-    while (end < text.length && isClass(text.charCodeAt(end), HOST)) end++;
-    port = decimal(text, pos + 1, end, 65_535);
-    if (port < 1) fail(text, pos + 1, 'a port from 1 to 65535');
-    pos = end;
+  if (pos < end && bytes[pos] === 0x3a) {
+    const portEnd = skipBytes(bytes, pos + 1, end, HOST);
+    port = decimalBytes(bytes, pos + 1, portEnd, 65_535);
+    if (port < 1) scanner.fail('a port from 1 to 65535', pos + 1);
+    pos = portEnd;
   }
-  if (pos === text.length) return sipValue(scheme, user, password, host, port, NO_PARAMS, NO_PARAMS);
-  const question = text.indexOf('?', pos);
-  const params = readUriParams(text, pos, question < 0 ? text.length : question);
-  const headers = question < 0 ? NO_PARAMS : readUriHeaders(text, question + 1);
+  if (pos === end) return sipValue(scheme, user, password, host, port, NO_PARAMS, NO_PARAMS);
+  const found = scanner.find(0x3f, pos);
+  const question = found < 0 || found >= end ? end : found;
+  const params = readUriParams(scanner, pos, question);
+  const headers = question === end ? NO_PARAMS : readUriHeaders(scanner, question + 1, end);
   return sipValue(scheme, user, password, host, port, params, headers);
 }
 
@@ -139,38 +161,18 @@ function sipValue(
     : { kind: 'sip', scheme, host, port, params, headers };
 }
 
-/** Tolerates unescaped characters that phones send (`#`, UTF-8), but nothing that delimits. */
-function unescapeUser(text: string, start: number, end: number): string {
-  if (start === end) fail(text, start, 'a user');
-  let escaped = false;
-  for (let pos = start; pos < end; pos++) {
-    const code = text.charCodeAt(pos);
-    if (isClass(code, USER)) continue;
-    if (code === 0x25) {
-      checkEscape(text, pos, end);
-      escaped = true;
-    } else if (isForbidden(code)) fail(text, pos, 'a user');
-  }
-  const user = text.slice(start, end);
-  return escaped ? unescapeUriText(user) : user;
-}
-
-function checkPassword(text: string, start: number, end: number): string {
-  for (let pos = start; pos < end; pos++) {
-    const code = text.charCodeAt(pos);
-    if (code === 0x25) checkEscape(text, pos, end);
-    else if (isForbidden(code)) fail(text, pos, 'a password');
-  }
-  return text.slice(start, end);
-}
-
 function isForbidden(code: number): boolean {
   return code <= 0x20 || code === 0x7f || code === 0x22 || code === 0x3c || code === 0x3e || code === 0x5c;
 }
 
-function checkEscape(text: string, pos: number, end: number): void {
-  if (pos + 2 >= end || hexDigit(text.charCodeAt(pos + 1)) < 0 || hexDigit(text.charCodeAt(pos + 2)) < 0) {
-    fail(text, pos, 'two hexadecimal digits behind %');
+function checkEscapes(scanner: Scanner, start: number, end: number): void {
+  for (let pos = start; pos < end; pos++) if (scanner.bytes[pos] === 0x25) checkEscape(scanner, pos, end);
+}
+
+function checkEscape(scanner: Scanner, pos: number, end: number): void {
+  const { bytes } = scanner;
+  if (pos + 2 >= end || hexDigit(bytes[pos + 1] as number) < 0 || hexDigit(bytes[pos + 2] as number) < 0) {
+    scanner.fail('two hexadecimal digits behind %', pos);
   }
 }
 
@@ -180,18 +182,19 @@ function hexDigit(code: number): number {
   return lower >= 0x61 && lower <= 0x66 ? lower - 0x57 : -1;
 }
 
-function readUriParams(text: string, start: number, end: number): Params {
+function readUriParams(scanner: Scanner, start: number, end: number): Params {
   if (start === end) return NO_PARAMS;
+  const { bytes, text } = scanner;
   const params: Param[] = [];
   let pos = start;
   while (pos < end) {
-    if (text.charCodeAt(pos) !== 0x3b) fail(text, pos, '";"');
-    const nameEnd = skipEscaped(text, pos + 1, end, URI_PARAM);
-    if (nameEnd === pos + 1) fail(text, nameEnd, 'a parameter name');
+    if (bytes[pos] !== 0x3b) scanner.fail('";"', pos);
+    const nameEnd = skipEscaped(scanner, pos + 1, end, URI_PARAM);
+    if (nameEnd === pos + 1) scanner.fail('a parameter name', nameEnd);
     const name = text.slice(pos + 1, nameEnd);
-    if (text.charCodeAt(nameEnd) === 0x3d && nameEnd < end) {
-      pos = skipEscaped(text, nameEnd + 1, end, URI_PARAM);
-      if (pos === nameEnd + 1) fail(text, pos, 'a parameter value');
+    if (nameEnd < end && bytes[nameEnd] === 0x3d) {
+      pos = skipEscaped(scanner, nameEnd + 1, end, URI_PARAM);
+      if (pos === nameEnd + 1) scanner.fail('a parameter value', pos);
       params.push({ name, value: text.slice(nameEnd + 1, pos) });
     } else {
       pos = nameEnd;
@@ -201,66 +204,99 @@ function readUriParams(text: string, start: number, end: number): Params {
   return params;
 }
 
-function readUriHeaders(text: string, start: number): Params {
+function readUriHeaders(scanner: Scanner, start: number, end: number): Params {
+  const { bytes, text } = scanner;
   const headers: Param[] = [];
   let pos = start;
-  do {
-    const nameEnd = skipEscaped(text, pos, text.length, URI_HEADER);
-    if (nameEnd === pos || text.charCodeAt(nameEnd) !== 0x3d) fail(text, nameEnd, 'a header name and "="');
-    const valueEnd = skipEscaped(text, nameEnd + 1, text.length, URI_HEADER);
+  for (;;) {
+    const nameEnd = skipEscaped(scanner, pos, end, URI_HEADER);
+    if (nameEnd === pos || nameEnd >= end || bytes[nameEnd] !== 0x3d) scanner.fail('a header name and "="', nameEnd);
+    const valueEnd = skipEscaped(scanner, nameEnd + 1, end, URI_HEADER);
     headers.push({ name: text.slice(pos, nameEnd), value: text.slice(nameEnd + 1, valueEnd) });
+    if (valueEnd === end) return headers;
+    if (bytes[valueEnd] !== 0x26) scanner.fail('"&"', valueEnd);
     pos = valueEnd + 1;
-    if (valueEnd < text.length && text.charCodeAt(valueEnd) !== 0x26) fail(text, valueEnd, '"&"');
-  } while (pos <= text.length);
-  return headers;
+  }
 }
 
-function skipEscaped(text: string, start: number, end: number, bits: number): number {
-  let pos = start;
-  while (pos < end) {
-    const code = text.charCodeAt(pos);
-    if (code === 0x25) {
-      checkEscape(text, pos, end);
-      pos += 3;
-    } else if (isClass(code, bits)) pos++;
-    else break;
+function skipEscaped(scanner: Scanner, start: number, end: number, bits: number): number {
+  let pos = skipBytes(scanner.bytes, start, end, bits);
+  while (pos < end && scanner.bytes[pos] === 0x25) {
+    checkEscape(scanner, pos, end);
+    pos = skipBytes(scanner.bytes, pos + 3, end, bits);
   }
   return pos;
 }
 
-function parseTel(text: string): TelUri {
-  const semicolon = text.indexOf(';');
-  const end = semicolon < 0 ? text.length : semicolon;
-  const number = text.slice(4, end);
+function readTel(scanner: Scanner, start: number, end: number): TelUri {
+  const { bytes, text } = scanner;
+  let pos = start;
   let digits = 0;
-  for (let i = 0; i < number.length; i++) {
-    const code = number.charCodeAt(i);
+  for (; pos < end && bytes[pos] !== 0x3b; pos++) {
+    const code = bytes[pos] as number;
     if (hexDigit(code) >= 0 || code === 0x2a || code === 0x23) digits++;
-    else if (!'-.()'.includes(number.charAt(i)) && !(code === 0x2b && i === 0)) fail(text, 4 + i, 'a telephone number');
+    else if (!isVisualSeparator(code) && !(code === 0x2b && pos === start)) scanner.fail('a telephone number', pos);
   }
-  if (digits === 0) fail(text, 4, 'a telephone number');
-  return { kind: 'tel', number, params: readUriParams(text, end, text.length) };
+  if (digits === 0) scanner.fail('a telephone number', start);
+  return { kind: 'tel', number: text.slice(start, pos), params: readUriParams(scanner, pos, end) };
 }
 
-/** The URI as text, escaped where RFC 3261 §25.1 demands. */
+/** `-.()` (RFC 3966 §3). */
+function isVisualSeparator(code: number): boolean {
+  return code === 0x2d || code === 0x2e || code === 0x28 || code === 0x29;
+}
+
+/** The URI as text, escaped where RFC 3261 §25.1 demands. @throws UsageError PBX_INVALID_ARGUMENT for CR, LF or NUL in a part. */
 export function formatUri(uri: Uri): string {
-  if (uri.kind === 'sip') return formatSip(uri);
-  return uri.kind === 'tel' ? `tel:${uri.number}${formatParams(uri.params)}` : uri.text;
+  return written((writer) => writeUri(writer, uri));
 }
 
-function formatSip(uri: SipUri): string {
-  const host = uri.host.includes(':') ? `[${uri.host}]` : uri.host;
-  let out: string = uri.scheme;
-  if (uri.user === undefined) out += `:${host}`;
-  else if (uri.password === undefined) out += `:${escapeUser(uri.user)}@${host}`;
-  else out += `:${escapeUser(uri.user)}:${uri.password}@${host}`;
-  if (uri.port !== undefined) out += `:${uri.port}`;
-  if (uri.params.length > 0) out += formatParams(uri.params);
+/** Writes the URI. */
+export function writeUri(writer: ByteWriter, uri: Uri): void {
+  if (uri.kind === 'sip') writeSip(writer, uri);
+  else if (uri.kind === 'tel') {
+    writer.bytes(TEL);
+    writer.text(uri.number);
+    writeParams(writer, uri.params);
+  } else writer.text(uri.text);
+}
+
+const SIP = Buffer.from('sip:');
+const SIPS = Buffer.from('sips:');
+const TEL = Buffer.from('tel:');
+
+function writeSip(writer: ByteWriter, uri: SipUri): void {
+  writer.bytes(uri.scheme === 'sip' ? SIP : SIPS);
+  if (uri.user !== undefined) {
+    writer.text(escapeUser(uri.user));
+    if (uri.password !== undefined) {
+      writer.code(0x3a);
+      writer.text(uri.password);
+    }
+    writer.code(0x40);
+  }
+  writeHost(writer, uri.host);
+  if (uri.port !== undefined) {
+    writer.code(0x3a);
+    writer.number(uri.port);
+  }
+  if (uri.params.length > 0) writeParams(writer, uri.params);
   for (let i = 0; i < uri.headers.length; i++) {
     const header = uri.headers[i] as Param;
-    out += `${i === 0 ? '?' : '&'}${header.name}=${header.value ?? ''}`;
+    writer.code(i === 0 ? 0x3f : 0x26);
+    writer.text(header.name);
+    writer.code(0x3d);
+    writer.text(header.value ?? '');
   }
-  return out;
+}
+
+/** Writes a host; IPv6 in brackets. */
+export function writeHost(writer: ByteWriter, host: string): void {
+  if (host.includes(':')) {
+    writer.code(0x5b);
+    writer.text(host);
+    writer.code(0x5d);
+  } else writer.text(host);
 }
 
 /** Escapes what may not stand in the user part (RFC 3261 §25.1); other characters go out as escaped UTF-8. */

@@ -1,5 +1,4 @@
-import { trim } from '../chars.js';
-import { formatNameAddr, type NameAddr, parseNameAddr, parseNameAddrList } from '../name-addr.js';
+import { type NameAddr, readNameAddrs, readOneNameAddr, writeNameAddr } from '../name-addr.js';
 import { SipParseError } from '../parse-error.js';
 import { type HeaderCodec, lines, single, special } from './codec.js';
 
@@ -8,23 +7,32 @@ export type ContactValue = '*' | readonly NameAddr[];
 
 /** A header with one address, written with angle brackets. */
 export function address(name: string, compact?: string): HeaderCodec<NameAddr> {
-  return single(name, parseNameAddr, formatNameAddr, compact);
+  return single(name, readOneNameAddr, writeNameAddr, compact);
 }
 
 /** A header with a list of addresses, one line each. */
 export function addresses(name: string): HeaderCodec<readonly NameAddr[]> {
-  return lines(name, parseNameAddrList, formatNameAddr);
+  return lines(name, readNameAddrs, writeNameAddr);
 }
 
 export const contactCodec = special<ContactValue>(
   'Contact',
-  (text) => (trim(text) === '*' ? '*' : parseNameAddrList(text)),
+  (scanner) => {
+    scanner.skipSpace();
+    if (scanner.peek() !== 0x2a) return readNameAddrs(scanner);
+    scanner.pos++;
+    scanner.finish();
+    return '*';
+  },
   (earlier, later) => {
     if (earlier === '*' || later === '*') {
       throw new SipParseError('"*" stands beside another Contact (RFC 3261 §10.3 step 6)', { header: 'Contact' });
     }
     return [...earlier, ...later];
   },
-  (element: '*' | NameAddr) => (element === '*' ? '*' : formatNameAddr(element)),
+  (writer, element: '*' | NameAddr) => {
+    if (element === '*') writer.code(0x2a);
+    else writeNameAddr(writer, element);
+  },
   'm',
 );

@@ -1,5 +1,5 @@
+import { type ByteWriter, written } from '../byte-writer.js';
 import type { Param, Params } from '../params.js';
-import { SipParseError } from '../parse-error.js';
 import type { Scanner } from '../scanner.js';
 import { type HeaderCodec, lines, single, whole } from './codec.js';
 
@@ -28,32 +28,42 @@ function readAuthParams(scanner: Scanner): Params {
   }
 }
 
-function readAuth(text: string, scanner: Scanner): readonly AuthValue[] {
+function readAuth(scanner: Scanner): readonly AuthValue[] {
   const values: AuthValue[] = [];
   do {
     const scheme = scanner.token('an authentication scheme');
-    if (scanner.atEnd) throw new SipParseError(`${scheme} has no parameters`, { offset: text.length });
     scanner.skipSpace();
     values.push({ scheme, params: readAuthParams(scanner) });
   } while (!scanner.atEnd);
   return values;
 }
 
-/** `Scheme name=value, name=value`. */
+/** `Scheme name=value, name=value`. @throws UsageError PBX_INVALID_ARGUMENT for CR, LF or NUL in a part. */
 export function formatAuth(value: AuthValue): string {
-  return value.params.length === 0 ? value.scheme : `${value.scheme} ${formatAuthParams(value.params)}`;
+  return written((writer) => writeAuth(writer, value));
 }
 
-function formatAuthParams(params: Params): string {
-  let out = '';
-  for (const { name, value } of params) out += `${out === '' ? '' : ', '}${name}=${value ?? '""'}`;
-  return out;
+function writeAuth(writer: ByteWriter, value: AuthValue): void {
+  writer.text(value.scheme);
+  if (value.params.length > 0) {
+    writer.code(0x20);
+    writeAuthParams(writer, value.params);
+  }
+}
+
+function writeAuthParams(writer: ByteWriter, params: Params): void {
+  params.forEach(({ name, value }, i) => {
+    if (i > 0) writer.text(', ');
+    writer.text(name);
+    writer.code(0x3d);
+    writer.text(value ?? '""');
+  });
 }
 
 /** A header with challenges or credentials: one line each, never joined by commas (RFC 3261 §7.3.1). */
 export function auth(name: string): HeaderCodec<readonly AuthValue[]> {
-  return lines(name, (text) => whole((scanner) => readAuth(text, scanner))(text), formatAuth);
+  return lines(name, whole(readAuth), writeAuth);
 }
 
 /** Authentication-Info (RFC 3261 §20.6): parameters without a scheme. */
-export const authenticationInfoCodec = single<Params>('Authentication-Info', whole(readAuthParams), formatAuthParams);
+export const authenticationInfoCodec = single<Params>('Authentication-Info', whole(readAuthParams), writeAuthParams);

@@ -1,4 +1,5 @@
-import { Scanner } from '../scanner.js';
+import type { ByteWriter } from '../byte-writer.js';
+import type { Scanner } from '../scanner.js';
 
 /** How one header is read and written. A field is one line of the message; a header may stand on several lines if `merge` is there. */
 export interface HeaderCodec<T> {
@@ -7,18 +8,18 @@ export interface HeaderCodec<T> {
   /** Compact form (RFC 3261 §7.3.3), lower case. */
   readonly compact: string | undefined;
   /** CRLF, name, colon, space: what stands before the value. */
-  readonly prefix: string;
+  readonly prefix: Uint8Array;
   /** Hashes of name and compact form; see `nameHash`. */
   readonly hash: number;
   readonly compactHash: number;
-  /** True: an array value is written with one line for each element, and `format` takes an element. */
+  /** True: an array value is written with one line for each element, and `write` takes an element. */
   readonly perLine: boolean;
-  /** One field value to the typed value. Throws SipParseError. */
-  parse(text: string): T;
+  /** Reads one field value, the whole of the scanner. Throws SipParseError. */
+  read(scanner: Scanner): T;
   /** Joins the values of two lines. Absent: the header may stand only once. */
   readonly merge: ((earlier: T, later: T) => T) | undefined;
-  /** The value (or one element, see `perLine`) as text. */
-  format(value: unknown): string;
+  /** Writes the value (or one element, see `perLine`). Throws UsageError for CR, LF or NUL. */
+  write(writer: ByteWriter, value: unknown): void;
 }
 
 /** Hash of a header name without regard to case: equal names have equal hashes, and the names are compared after that. */
@@ -37,91 +38,94 @@ function codec<T>(
   name: string,
   compact: string | undefined,
   perLine: boolean,
-  parse: (text: string) => T,
+  read: (scanner: Scanner) => T,
   merge: ((earlier: T, later: T) => T) | undefined,
-  format: (value: never) => string,
+  write: (writer: ByteWriter, value: never) => void,
 ): HeaderCodec<T> {
   return {
     name,
     compact,
-    prefix: `\r\n${name}: `,
+    prefix: Buffer.from(`\r\n${name}: `, 'latin1'),
     hash: nameHash(name),
     compactHash: compact === undefined ? 0 : nameHash(compact),
     perLine,
-    parse,
+    read,
     merge,
-    format: format as (value: unknown) => string,
+    write: write as (writer: ByteWriter, value: unknown) => void,
   };
 }
 
 /** A header that stands once. */
 export function single<T>(
   name: string,
-  parse: (text: string) => T,
-  format: (value: T) => string,
+  read: (scanner: Scanner) => T,
+  write: (writer: ByteWriter, value: T) => void,
   compact?: string,
 ): HeaderCodec<T> {
-  return codec(name, compact, false, parse, undefined, format);
+  return codec(name, compact, false, read, undefined, write);
 }
 
 /** A list written with one line for each element. */
 export function lines<E>(
   name: string,
-  parse: (text: string) => readonly E[],
-  format: (element: E) => string,
+  read: (scanner: Scanner) => readonly E[],
+  write: (writer: ByteWriter, element: E) => void,
   compact?: string,
 ): HeaderCodec<readonly E[]> {
-  return codec<readonly E[]>(name, compact, true, parse, concat, format);
+  return codec<readonly E[]>(name, compact, true, read, concat, write);
 }
 
 /** A list written on one line with commas. */
 export function list<E>(
   name: string,
-  parse: (text: string) => readonly E[],
-  format: (element: E) => string,
+  read: (scanner: Scanner) => readonly E[],
+  write: (writer: ByteWriter, element: E) => void,
   compact?: string,
 ): HeaderCodec<readonly E[]> {
-  return codec<readonly E[]>(name, compact, false, parse, concat, (value: readonly E[]) =>
-    value.map(format).join(', '),
-  );
+  return codec<readonly E[]>(name, compact, false, read, concat, (writer: ByteWriter, value: readonly E[]) => {
+    for (let i = 0; i < value.length; i++) {
+      if (i > 0) {
+        writer.code(0x2c);
+        writer.code(0x20);
+      }
+      write(writer, value[i] as E);
+    }
+  });
 }
 
 /** A header with a list of lines and a value of its own kind beside it (Contact: *). */
 export function special<T>(
   name: string,
-  parse: (text: string) => T,
+  read: (scanner: Scanner) => T,
   merge: (earlier: T, later: T) => T,
-  format: (element: never) => string,
+  write: (writer: ByteWriter, element: never) => void,
   compact?: string,
 ): HeaderCodec<T> {
-  return codec(name, compact, true, parse, merge, format);
+  return codec(name, compact, true, read, merge, write);
 }
 
 function concat<E>(earlier: readonly E[], later: readonly E[]): readonly E[] {
   return [...earlier, ...later];
 }
 
-/** Reads a whole value with a scanner: `read`, then nothing but white space. */
-export function whole<T>(read: (scanner: Scanner) => T): (text: string) => T {
-  return (text) => {
-    const scanner = new Scanner(text);
+/** Reads a whole value: `read`, then nothing but white space. */
+export function whole<T>(read: (scanner: Scanner) => T): (scanner: Scanner) => T {
+  return (scanner) => {
     scanner.skipSpace();
     const value = read(scanner);
-    scanner.end();
+    scanner.finish();
     return value;
   };
 }
 
 /** Reads a comma-separated list; an empty value is an empty list if `mayBeEmpty`. */
-export function commaList<E>(read: (scanner: Scanner) => E, mayBeEmpty = false): (text: string) => readonly E[] {
-  return (text) => {
-    const scanner = new Scanner(text);
+export function commaList<E>(read: (scanner: Scanner) => E, mayBeEmpty = false): (scanner: Scanner) => readonly E[] {
+  return (scanner) => {
     scanner.skipSpace();
-    const elements: E[] = [];
-    if (mayBeEmpty && scanner.atEnd) return elements;
-    do elements.push(read(scanner));
-    while (scanner.accept(0x2c));
-    scanner.end();
+    if (mayBeEmpty && scanner.atEnd) return [];
+    const elements = [read(scanner)];
+    while (scanner.accept(0x2c)) elements.push(read(scanner));
+    scanner.finish();
     return elements;
   };
 }

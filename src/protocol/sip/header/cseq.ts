@@ -24,7 +24,11 @@ export const cseqCodec = single<CSeq>(
     scanner.skipSpace();
     return { sequence, method: scanner.token('a method') };
   }),
-  (value) => `${value.sequence} ${value.method}`,
+  (writer, value) => {
+    writer.number(value.sequence);
+    writer.code(0x20);
+    writer.text(value.method);
+  },
 );
 
 export const rackCodec = single<RAck>(
@@ -36,5 +40,11 @@ export const rackCodec = single<RAck>(
     scanner.skipSpace();
     return { rseq, cseq, method: scanner.token('a method') };
   }),
-  (value) => `${value.rseq} ${value.cseq} ${value.method}`,
+  (writer, value) => {
+    writer.number(value.rseq);
+    writer.code(0x20);
+    writer.number(value.cseq);
+    writer.code(0x20);
+    writer.text(value.method);
+  },
 );

@@ -1,4 +1,4 @@
-import { decimal, trim } from '../chars.js';
+import { decimal } from '../chars.js';
 import { SipParseError } from '../parse-error.js';
 import { single } from './codec.js';
 
@@ -7,7 +7,7 @@ const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', '
 
 /** `Sat, 13 Nov 2010 23:29:00 GMT`, always 29 characters and GMT (RFC 3261 §20.17). */
 function parseDate(value: string): Date {
-  const text = trim(value);
+  const text = value.trim();
   const day = decimal(text, 5, 7, 31);
   const month = MONTHS.indexOf(text.slice(8, 11));
   const year = decimal(text, 12, 16, 9999);
@@ -35,4 +35,8 @@ function parseDate(value: string): Date {
   return new Date(Date.UTC(year, month, day, hour, minute, second));
 }
 
-export const dateCodec = single<Date>('Date', parseDate, (value) => value.toUTCString());
+export const dateCodec = single<Date>(
+  'Date',
+  (scanner) => parseDate(scanner.text.slice(scanner.pos, scanner.end)),
+  (writer, value) => writer.text(value.toUTCString()),
+);

@@ -1,6 +1,8 @@
-import { formatParams, getParam, type Params, readParams, withoutParam } from '../params.js';
+import { type ByteWriter, written } from '../byte-writer.js';
+import { WORD } from '../chars.js';
+import { getParam, type Params, readParams, withoutParam, writeParams } from '../params.js';
 import { SipParseError } from '../parse-error.js';
-import type { Scanner } from '../scanner.js';
+import { Scanner } from '../scanner.js';
 import { type HeaderCodec, single, whole } from './codec.js';
 
 /** Replaces (RFC 3891 §6.1) and Join (RFC 3911). */
@@ -23,13 +25,7 @@ export interface TargetDialog {
 }
 
 function readCallId(scanner: Scanner): string {
-  const start = scanner.pos;
-  const semicolon = scanner.text.indexOf(';', start);
-  let end = semicolon < 0 ? scanner.text.length : semicolon;
-  while (end > start && scanner.text.charCodeAt(end - 1) <= 0x20) end--;
-  if (end === start) scanner.fail('a Call-ID');
-  scanner.pos = end;
-  return scanner.text.slice(start, end);
+  return scanner.run(WORD, 'a Call-ID');
 }
 
 function need(params: Params, name: string): string {
@@ -43,7 +39,11 @@ function without(params: Params, ...names: string[]): Params {
 }
 
 /** Parses the value of a Replaces header, also one that stood escaped in a Refer-To. @throws SipParseError */
-export const parseReplaces: (text: string) => Replaces = whole((scanner) => {
+export function parseReplaces(text: string): Replaces {
+  return readReplaces(Scanner.of(text));
+}
+
+const readReplaces = whole((scanner): Replaces => {
   const callId = readCallId(scanner);
   const all = readParams(scanner);
   return {
@@ -55,15 +55,20 @@ export const parseReplaces: (text: string) => Replaces = whole((scanner) => {
   };
 });
 
-/** The value of a Replaces header as text. */
+/** The value of a Replaces header as text. @throws UsageError PBX_INVALID_ARGUMENT for CR or LF in a part. */
 export function formatReplaces(value: Replaces): string {
+  return written((writer) => writeReplaces(writer, value));
+}
+
+function writeReplaces(writer: ByteWriter, value: Replaces): void {
   const early = value.earlyOnly ? ';early-only' : '';
-  return `${value.callId};to-tag=${value.toTag};from-tag=${value.fromTag}${early}${formatParams(value.params)}`;
+  writer.text(`${value.callId};to-tag=${value.toTag};from-tag=${value.fromTag}${early}`);
+  writeParams(writer, value.params);
 }
 
 /** Replaces or Join. */
 export function replaces(name: string): HeaderCodec<Replaces> {
-  return single(name, parseReplaces, formatReplaces);
+  return single(name, readReplaces, writeReplaces);
 }
 
 export const targetDialogCodec = single<TargetDialog>(
@@ -78,5 +83,8 @@ export const targetDialogCodec = single<TargetDialog>(
       params: without(all, 'local-tag', 'remote-tag'),
     };
   }),
-  (value) => `${value.callId};local-tag=${value.localTag};remote-tag=${value.remoteTag}${formatParams(value.params)}`,
+  (writer, value) => {
+    writer.text(`${value.callId};local-tag=${value.localTag};remote-tag=${value.remoteTag}`);
+    writeParams(writer, value.params);
+  },
 );

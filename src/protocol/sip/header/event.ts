@@ -1,4 +1,4 @@
-import { formatParams, type Params, readParams } from '../params.js';
+import { type Params, readParams, writeParams } from '../params.js';
 import { single, whole } from './codec.js';
 
 /** Event (RFC 6665 §8.2.1). */
@@ -26,7 +26,10 @@ export interface ReferSub {
 export const eventCodec = single<EventValue>(
   'Event',
   whole((scanner) => ({ package: scanner.token('an event package'), params: readParams(scanner) })),
-  (value) => `${value.package}${formatParams(value.params)}`,
+  (writer, value) => {
+    writer.text(value.package);
+    writeParams(writer, value.params);
+  },
   'o',
 );
 
@@ -36,7 +39,10 @@ export const subscriptionStateCodec = single<SubscriptionState>(
     state: scanner.token('a subscription state').toLowerCase(),
     params: readParams(scanner),
   })),
-  (value) => `${value.state}${formatParams(value.params)}`,
+  (writer, value) => {
+    writer.text(value.state);
+    writeParams(writer, value.params);
+  },
 );
 
 export const referSubCodec = single<ReferSub>(
@@ -46,5 +52,8 @@ export const referSubCodec = single<ReferSub>(
     if (word !== 'true' && word !== 'false') scanner.fail('"true" or "false" before this');
     return { value: word === 'true', params: readParams(scanner) };
   }),
-  (value) => `${value.value}${formatParams(value.params)}`,
+  (writer, value) => {
+    writer.text(String(value.value));
+    writeParams(writer, value.params);
+  },
 );

@@ -1,6 +1,6 @@
-import { formatParams, type Params, readParams } from '../params.js';
+import { type Params, readParams, writeParams } from '../params.js';
 import type { Scanner } from '../scanner.js';
-import { parseUri } from '../uri.js';
+import { readUri } from '../uri.js';
 import { commaList, type HeaderCodec, lines } from './codec.js';
 
 /** An element of Alert-Info, Call-Info or Error-Info (RFC 3261 §20.4, §20.9, §20.18). */
@@ -13,15 +13,18 @@ export interface InfoUri {
 function readInfoUri(scanner: Scanner): InfoUri {
   scanner.skipSpace();
   if (scanner.peek() !== 0x3c) scanner.fail('"<"');
-  const close = scanner.text.indexOf('>', scanner.pos);
+  const close = scanner.find(0x3e, scanner.pos);
   if (close < 0) scanner.fail('a URI and ">"');
   const uri = scanner.text.slice(scanner.pos + 1, close);
-  parseUri(uri);
+  readUri(scanner, scanner.pos + 1, close);
   scanner.pos = close + 1;
   return { uri, params: readParams(scanner) };
 }
 
 /** A header that is a list of URIs in brackets with parameters. */
 export function infoUris(name: string): HeaderCodec<readonly InfoUri[]> {
-  return lines(name, commaList(readInfoUri), (value) => `<${value.uri}>${formatParams(value.params)}`);
+  return lines(name, commaList(readInfoUri), (writer, value) => {
+    writer.text(`<${value.uri}>`);
+    writeParams(writer, value.params);
+  });
 }

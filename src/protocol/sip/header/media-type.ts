@@ -1,5 +1,6 @@
-import { formatParams, type Params, readParams } from '../params.js';
-import type { Scanner } from '../scanner.js';
+import { type ByteWriter, written } from '../byte-writer.js';
+import { type Params, readParams, writeParams } from '../params.js';
+import { Scanner } from '../scanner.js';
 import { commaList, type HeaderCodec, list, single, whole } from './codec.js';
 
 /** A media type (RFC 3261 §20.15). */
@@ -25,11 +26,22 @@ function readMediaType(scanner: Scanner): MediaType {
 }
 
 /** @throws SipParseError */
-export const parseMediaType: (text: string) => MediaType = whole(readMediaType);
+export function parseMediaType(text: string): MediaType {
+  return readWhole(Scanner.of(text));
+}
 
-/** `type/subtype;params`. */
+const readWhole = whole(readMediaType);
+
+/** `type/subtype;params`. @throws UsageError PBX_INVALID_ARGUMENT for CR, LF or NUL in a part. */
 export function formatMediaType(value: MediaType): string {
-  return `${value.type}/${value.subtype}${formatParams(value.params)}`;
+  return written((writer) => writeMediaType(writer, value));
+}
+
+function writeMediaType(writer: ByteWriter, value: MediaType): void {
+  writer.text(value.type);
+  writer.code(0x2f);
+  writer.text(value.subtype);
+  if (value.params.length > 0) writeParams(writer, value.params);
 }
 
 /** True when the value is that type, such as `isMediaType(value, 'application', 'sdp')`. */
@@ -37,23 +49,24 @@ export function isMediaType(value: MediaType, type: string, subtype: string): bo
   return value.type === type && value.subtype === subtype;
 }
 
-export const contentTypeCodec = single('Content-Type', parseMediaType, formatMediaType, 'c');
-export const acceptCodec = list('Accept', commaList(readMediaType, true), formatMediaType);
+export const contentTypeCodec = single('Content-Type', readWhole, writeMediaType, 'c');
+export const acceptCodec = list('Accept', commaList(readMediaType, true), writeMediaType);
 
 function readTokenWithParams(scanner: Scanner): TokenWithParams {
   return { value: scanner.token('a token'), params: readParams(scanner) };
 }
 
-function formatTokenWithParams(value: TokenWithParams): string {
-  return `${value.value}${formatParams(value.params)}`;
+function writeTokenWithParams(writer: ByteWriter, value: TokenWithParams): void {
+  writer.text(value.value);
+  writeParams(writer, value.params);
 }
 
 /** A header that is one token with parameters. */
 export function tokenWithParams(name: string): HeaderCodec<TokenWithParams> {
-  return single(name, whole(readTokenWithParams), formatTokenWithParams);
+  return single(name, whole(readTokenWithParams), writeTokenWithParams);
 }
 
 /** A list of tokens with parameters, which may be empty. */
 export function tokensWithParams(name: string): HeaderCodec<readonly TokenWithParams[]> {
-  return list(name, commaList(readTokenWithParams, true), formatTokenWithParams);
+  return list(name, commaList(readTokenWithParams, true), writeTokenWithParams);
 }

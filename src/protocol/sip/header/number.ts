@@ -1,4 +1,4 @@
-import { formatParams, type Params, readParams } from '../params.js';
+import { type Params, readParams, writeParams } from '../params.js';
 import { type HeaderCodec, single, whole } from './codec.js';
 import { endOfComment } from './comment.js';
 
@@ -38,7 +38,10 @@ export function delta(name: string, compact?: string): HeaderCodec<DeltaWithPara
   return single(
     name,
     whole((scanner) => ({ seconds: scanner.number('seconds', MAX_32), params: readParams(scanner) })),
-    (value) => `${value.seconds}${formatParams(value.params)}`,
+    (writer, value) => {
+      writer.number(value.seconds);
+      writeParams(writer, value.params);
+    },
     compact,
   );
 }
@@ -50,7 +53,7 @@ export const retryAfterCodec = single<RetryAfter>(
     scanner.skipSpace();
     let comment: string | undefined;
     if (scanner.peek() === 0x28) {
-      const end = endOfComment(scanner.text, scanner.pos);
+      const end = endOfComment(scanner);
       if (end < 0) scanner.fail('a closing bracket');
       comment = scanner.text.slice(scanner.pos + 1, end - 1);
       scanner.pos = end;
@@ -58,7 +61,11 @@ export const retryAfterCodec = single<RetryAfter>(
     const params = readParams(scanner);
     return comment === undefined ? { seconds, params } : { seconds, comment, params };
   }),
-  (value) => `${value.seconds}${value.comment === undefined ? '' : ` (${value.comment})`}${formatParams(value.params)}`,
+  (writer, value) => {
+    writer.number(value.seconds);
+    if (value.comment !== undefined) writer.text(` (${value.comment})`);
+    writeParams(writer, value.params);
+  },
 );
 
 export const timestampCodec = single<Timestamp>(
@@ -68,5 +75,5 @@ export const timestampCodec = single<Timestamp>(
     scanner.skipSpace();
     return scanner.atEnd ? { value } : { value, delay: scanner.token('a delay') };
   }),
-  (timestamp) => (timestamp.delay === undefined ? timestamp.value : `${timestamp.value} ${timestamp.delay}`),
+  (writer, value) => writer.text(value.delay === undefined ? value.value : `${value.value} ${value.delay}`),
 );

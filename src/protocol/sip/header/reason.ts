@@ -1,4 +1,4 @@
-import { formatParams, type Params, readParams } from '../params.js';
+import { type Params, readParams, writeParams } from '../params.js';
 import { commaList, list } from './codec.js';
 
 /** One Reason (RFC 3326 §2). */
@@ -12,5 +12,8 @@ export interface Reason {
 export const reasonCodec = list<Reason>(
   'Reason',
   commaList((scanner) => ({ protocol: scanner.token('a protocol'), params: readParams(scanner) })),
-  (value) => `${value.protocol}${formatParams(value.params)}`,
+  (writer, value) => {
+    writer.text(value.protocol);
+    writeParams(writer, value.params);
+  },
 );

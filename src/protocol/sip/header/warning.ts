@@ -1,4 +1,3 @@
-import { isSpace } from '../chars.js';
 import { quote, unquote } from '../params.js';
 import { commaList, list } from './codec.js';
 
@@ -18,12 +17,12 @@ export const warningCodec = list<Warning>(
     const code = scanner.number('a warning code', 999);
     scanner.skipSpace();
     const start = scanner.pos;
-    while (!scanner.atEnd && !isSpace(scanner.peek()) && scanner.peek() !== 0x22) scanner.pos++;
+    while (scanner.peek() > 0x20 && scanner.peek() !== 0x22) scanner.pos++;
     if (scanner.pos === start) scanner.fail('a warning agent');
     const agent = scanner.text.slice(start, scanner.pos);
     scanner.skipSpace();
     if (scanner.peek() !== 0x22) scanner.fail('a quoted text');
     return { code, agent, text: unquote(scanner.quoted()) };
   }),
-  (value) => `${value.code} ${value.agent} ${quote(value.text)}`,
+  (writer, value) => writer.text(`${value.code} ${value.agent} ${quote(value.text)}`),
 );
