@@ -1,1 +1,1 @@
-export { type FileBlobsOptions, fileBlobs } from './file-blobs.js';
+export { type FileBlobs, type FileBlobsOptions, fileBlobs } from './file-blobs.js';

@@ -1,0 +1,57 @@
+import type { EpochMillis } from '../base/clock.js';
+import { assertNever } from '../base/errors.js';
+import type { HeaderInit } from '../protocol/sip/headers.js';
+import { withParam } from '../protocol/sip/params.js';
+import type { IncomingRequest } from '../ua/incoming.js';
+import { type RegisterOutcome, type RegisterRefusal, type RegisterWish, uriOf } from './bindings.js';
+
+/** Why a REGISTER with good credentials is refused all the same. */
+export type Refusal = RegisterRefusal | { readonly kind: 'path-without-support' } | { readonly kind: 'store-failed' };
+
+/** Phones come back after so long when the store has failed. */
+const RETRY_AFTER_SECONDS = 10;
+
+/** Answers a REGISTER that changes nothing. */
+export function refuse(incoming: IncomingRequest, refusal: Refusal): void {
+  switch (refusal.kind) {
+    case 'too-brief':
+      incoming.respond(423, { headers: { 'Min-Expires': refusal.minSeconds } });
+      return;
+    case 'out-of-order':
+      // §10.3 steps 6 and 7 name no status; 500 is what §12.2.2 gives to a CSeq out of order.
+      incoming.respond(500, { reason: 'CSeq Out of Order' });
+      return;
+    case 'too-many':
+      incoming.respond(403, { reason: `Too Many Contacts (at most ${refusal.maxContacts})` });
+      return;
+    case 'path-without-support':
+      incoming.respond(420, { headers: { Unsupported: ['path'] } });
+      return;
+    case 'store-failed':
+      incoming.respond(500, { headers: { 'Retry-After': String(RETRY_AFTER_SECONDS) } });
+      return;
+    default:
+      assertNever(refusal);
+  }
+}
+
+/**
+ * The headers of the 200 (§10.3 step 8): every current binding with what is left of it. What was just granted stands as
+ * granted; of older ones whole seconds, rounded down, so that no phone relies on a binding longer than it lives.
+ */
+export function acceptHeaders(
+  outcome: RegisterOutcome & { readonly kind: 'applied' },
+  wish: RegisterWish,
+  now: EpochMillis,
+): HeaderInit {
+  const contacts = outcome.bindings.map((binding) => {
+    const seconds = outcome.granted.get(binding) ?? Math.max(0, Math.floor((binding.expiresAt - now) / 1000));
+    return { uri: uriOf(binding), params: withParam(binding.params, 'expires', String(seconds)) };
+  });
+  return {
+    ...(contacts.length > 0 && { Contact: contacts }),
+    ...(wish.path.length > 0 && { Path: wish.path }),
+    Supported: ['path'],
+    Date: new Date(now),
+  };
+}

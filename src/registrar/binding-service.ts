@@ -1,0 +1,188 @@
+import type { Clock } from '../base/clock.js';
+import { errorText, PbxkitError } from '../base/errors.js';
+import type { Logger } from '../base/logger.js';
+import { Mailbox } from '../base/mailbox.js';
+import type { Cancel, Scheduler } from '../base/scheduler.js';
+import type { TenantId } from '../base/tenant.js';
+import { isConflict } from '../storage/errors.js';
+import type { RecordStore } from '../storage/record-store.js';
+import { type Binding, type BindingChange, bindingsOfRecord, recordOfBindings } from './binding.js';
+import { BindingTable } from './binding-table.js';
+
+/** What an update makes of the live bindings; `undefined` leaves everything as it is. */
+export type Update = (
+  live: readonly Binding[],
+) => { readonly bindings: readonly Binding[]; readonly changes: readonly BindingChange[] } | undefined;
+
+export interface BindingServiceOptions {
+  readonly records: RecordStore;
+  readonly scheduler: Scheduler;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** Told after the change is in the store, on the node that made it. */
+  readonly onChange: (tenantId: TenantId, change: BindingChange) => void;
+}
+
+const PAGE = 1_000;
+/** Another node changes the same address-of-record so often only when something is wrong. */
+const MOST_CONFLICTS = 8;
+/** When the store fails while ended bindings are removed, it is tried again. They are not given out meanwhile. */
+const RETRY_MS = 10_000;
+/** An empty record stays this long, so that nodes that watch learn of it in the order of versions. */
+const EMPTY_TTL_MS = 60_000;
+
+/**
+ * The bindings of all tenants: one record per address-of-record in `${tenantId}/bindings`, changed by compare-and-set, so
+ * that nodes that share a store do not lose each other's.
+ */
+export class BindingService {
+  readonly #options: BindingServiceOptions;
+  readonly #table: BindingTable;
+  readonly #loaded = new Map<TenantId, Promise<void>>();
+  readonly #mailboxes = new Map<string, Mailbox>();
+  readonly #unwatch: (() => void)[] = [];
+  readonly #retries = new Set<Cancel>();
+  #closed = false;
+
+  constructor(options: BindingServiceOptions) {
+    this.#options = options;
+    const { scheduler, clock } = options;
+    this.#table = new BindingTable({ scheduler, clock, onDue: (tenantId, user) => this.#expire(tenantId, user) });
+  }
+
+  /** How many bindings this process holds in memory. */
+  get size(): number {
+    return this.#table.size;
+  }
+
+  /** Reads a tenant's bindings once and follows their changes from then on. @throws what the store throws */
+  load(tenantId: TenantId): Promise<void> {
+    const known = this.#loaded.get(tenantId);
+    if (known !== undefined) return known;
+    const loading = this.#load(tenantId).catch((error: unknown) => {
+      this.#loaded.delete(tenantId);
+      throw error;
+    });
+    this.#loaded.set(tenantId, loading);
+    return loading;
+  }
+
+  /**
+   * The live bindings of `user`. Read from the store each time, because a read costs about what a look into memory
+   * costs (lmdb: a microsecond) and is right even where another process writes; when the store fails, what was known last.
+   */
+  async find(tenantId: TenantId, user: string): Promise<readonly Binding[]> {
+    try {
+      await this.load(tenantId);
+      return (await this.#read(tenantId, user)) === 0 ? [] : this.#table.live(tenantId, user);
+    } catch (error) {
+      this.#options.logger.warn({ err: error, tenantId }, `bindings are served from memory: ${errorText(error)}`);
+      return this.#table.live(tenantId, user);
+    }
+  }
+
+  /** Runs `task` after everything that was posted earlier for this address-of-record (RFC 3261 §10.3: in the order received). */
+  async inOrder<T>(tenantId: TenantId, user: string, task: () => Promise<T>): Promise<T> {
+    const key = `${tenantId}\0${user}`;
+    const mailbox = this.#mailboxes.get(key) ?? new Mailbox();
+    this.#mailboxes.set(key, mailbox);
+    try {
+      return await mailbox.run(task);
+    } finally {
+      if (mailbox.size === 0) this.#mailboxes.delete(key);
+    }
+  }
+
+  /**
+   * Changes the bindings of `user`, whole or not at all. `update` may run several times, when another node was quicker.
+   * Call it inside `inOrder`. @throws what the store throws; nothing is changed then
+   */
+  async change(tenantId: TenantId, user: string, update: Update): Promise<void> {
+    await this.load(tenantId);
+    for (let tries = 0; tries < MOST_CONFLICTS; tries++) {
+      const version = await this.#read(tenantId, user);
+      const ended = version === 0 ? [] : this.#table.ended(tenantId, user);
+      const result = update(version === 0 ? [] : this.#table.live(tenantId, user));
+      if (result === undefined || (result.changes.length === 0 && ended.length === 0)) return;
+      try {
+        await this.#write(tenantId, user, version, result.bindings);
+      } catch (error) {
+        if (isConflict(error)) continue;
+        throw error;
+      }
+      for (const binding of ended) this.#options.onChange(tenantId, { type: 'removed', binding, reason: 'expired' });
+      for (const change of result.changes) this.#options.onChange(tenantId, change);
+      return;
+    }
+    throw new PbxkitError(
+      'STORAGE_CONFLICT',
+      'storage',
+      `the bindings of ${user} were changed elsewhere ${MOST_CONFLICTS} times in a row`,
+    );
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    for (const undo of [...this.#unwatch.splice(0), ...this.#retries]) undo();
+    this.#retries.clear();
+    await Promise.all([...this.#mailboxes.values()].map((mailbox) => mailbox.idle()));
+    this.#table.close();
+  }
+
+  async #load(tenantId: TenantId): Promise<void> {
+    const { records } = this.#options;
+    const collection = collectionOf(tenantId);
+    const unwatch = records.watch(collection, '', (change) => {
+      const bindings = change.type === 'put' ? bindingsOfRecord(change.record.value) : [];
+      this.#table.accept(tenantId, change.id, change.version, bindings);
+    });
+    try {
+      for (let after: string | undefined; ; ) {
+        const page = await records.scan(collection, { limit: PAGE, ...(after !== undefined && { after }) });
+        for (const { id, version, value } of page) this.#table.accept(tenantId, id, version, bindingsOfRecord(value));
+        if (page.length < PAGE) break;
+        after = page.at(-1)?.id;
+      }
+    } catch (error) {
+      unwatch();
+      throw error;
+    }
+    if (this.#closed) unwatch();
+    else this.#unwatch.push(unwatch);
+  }
+
+  /** Brings the table up to date. Resolves to the record's version, 0 when there is none. */
+  async #read(tenantId: TenantId, user: string): Promise<number> {
+    const record = await this.#options.records.get(collectionOf(tenantId), user);
+    if (record === undefined) return 0;
+    this.#table.accept(tenantId, user, record.version, bindingsOfRecord(record.value));
+    return record.version;
+  }
+
+  async #write(tenantId: TenantId, user: string, version: number, bindings: readonly Binding[]): Promise<void> {
+    const next = await this.#options.records.put(collectionOf(tenantId), user, recordOfBindings(bindings), {
+      ifVersion: version,
+      ...(bindings.length === 0 && { ttlMs: EMPTY_TTL_MS }),
+    });
+    this.#table.accept(tenantId, user, next, bindings);
+  }
+
+  #expire(tenantId: TenantId, user: string): void {
+    if (this.#closed) return;
+    const { logger, scheduler } = this.#options;
+    const sweep = (): Promise<void> => this.change(tenantId, user, (live) => ({ bindings: live, changes: [] }));
+    this.inOrder(tenantId, user, sweep).catch((error: unknown) => {
+      if (this.#closed) return;
+      logger.warn({ err: error, tenantId }, `ended bindings stay in the store for now: ${errorText(error)}`);
+      const cancel = scheduler.after(RETRY_MS, () => {
+        this.#retries.delete(cancel);
+        this.#expire(tenantId, user);
+      });
+      this.#retries.add(cancel);
+    });
+  }
+}
+
+function collectionOf(tenantId: TenantId): string {
+  return `${tenantId}/bindings`;
+}

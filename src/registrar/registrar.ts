@@ -1,0 +1,332 @@
+import type { Clock } from '../base/clock.js';
+import { errorText, UsageError } from '../base/errors.js';
+import { type Events, TypedEmitter } from '../base/events.js';
+import { ExpiringMap } from '../base/expiring-map.js';
+import type { SocketAddress } from '../base/ip.js';
+import type { Logger } from '../base/logger.js';
+import type { Scheduler } from '../base/scheduler.js';
+import type { TenantId } from '../base/tenant.js';
+import { type Extension, isNumber } from '../directory/extension.js';
+import type { SipUri } from '../protocol/sip/uri.js';
+import type { RecordStore } from '../storage/record-store.js';
+import type { DigestChallenger, VerifyOptions } from '../ua/digest-challenger.js';
+import type { IncomingRequest } from '../ua/incoming.js';
+import type { RequestTaker } from '../ua/request-chain.js';
+import type { Target } from '../ua/target.js';
+import { acceptHeaders, refuse } from './answer.js';
+import type { Binding, BindingChange, Flow, RemovalReason } from './binding.js';
+import { BindingService } from './binding-service.js';
+import {
+  applyRegister,
+  type BindingPolicy,
+  type ExpiryPolicy,
+  type RegisterOutcome,
+  type RegisterWish,
+} from './bindings.js';
+import { readRegister, registeredAor } from './register-request.js';
+import { targetsOf } from './targets.js';
+
+/** What the registrar asks of a directory; `Directory` fits it. */
+export interface ExtensionFinder {
+  find(tenantId: TenantId, number: string): Promise<Extension | undefined>;
+}
+
+interface BindingEvent {
+  readonly tenantId: TenantId;
+  readonly aor: string;
+  readonly binding: Binding;
+}
+
+/** Each goes out once the change is stored, on the node that made it. */
+export interface RegistrarEvents {
+  'binding.added': BindingEvent;
+  'binding.refreshed': BindingEvent;
+  'binding.removed': BindingEvent & { readonly reason: RemovalReason };
+  /** Credentials that were not right: for whoever counts guesses. */
+  'credentials.refused': {
+    readonly tenantId: TenantId;
+    readonly aor: string;
+    readonly username: string;
+    readonly cause: 'wrong' | 'replay' | 'stale' | 'not-owner';
+    readonly remote: SocketAddress;
+  };
+}
+
+export interface RegistrarOptions {
+  readonly records: RecordStore;
+  readonly directory: ExtensionFinder;
+  readonly challenger: DigestChallenger;
+  readonly scheduler: Scheduler;
+  readonly logger: Logger;
+  /** For stored times; default: the scheduler's. */
+  readonly clock?: Clock;
+  /** The digest realm of a tenant. */
+  readonly realmOf: (tenantId: TenantId) => string;
+  /** Whether addresses-of-record of `host` are this tenant's. Asked for To, and for a digest uri that is not the Request-URI. */
+  readonly servesDomain: (tenantId: TenantId, host: string) => boolean;
+  /** Whose bindings `start` loads; others are loaded when first asked for. Default: none. */
+  readonly tenants?: () => Iterable<TenantId>;
+  /** In whole seconds. Defaults: at least 60, at most 3600, 3600 when the phone does not say. */
+  readonly expiry?: Partial<ExpiryPolicy>;
+  /** Contacts an address-of-record may have, where its extension does not say. Default 10. */
+  readonly maxContacts?: number;
+  /** What happens to the REGISTER that is one too many. Default `refuse`: 403 with the limit in its reason. */
+  readonly whenFull?: BindingPolicy['whenFull'];
+  /**
+   * What happens to a REGISTER with a Path whose phone does not say `Supported: path`. Default `reject`: 420, which RFC
+   * 3327 §5.3 recommends, because somebody on the way added it without the phone's consent. `accept` suits edge proxies of one's own.
+   */
+  readonly pathWithoutSupport?: 'reject' | 'accept';
+}
+
+/** Connections that REGISTERs came by and that may be used for calls. */
+const MOST_CONNECTIONS = 100_000;
+
+/**
+ * The registrar (RFC 3261 §10.3, RFC 3327). It takes REGISTER from the chain, keeps bindings in the store, and answers
+ * where an extension can be reached.
+ *
+ * Deviates: contacts other than sip and sips URIs are refused with 400, because a call could not be sent there.
+ */
+export class Registrar implements RequestTaker, Events<RegistrarEvents> {
+  readonly name = 'registrar';
+  readonly #options: RegistrarOptions;
+  readonly #policy: BindingPolicy;
+  readonly #clock: Clock;
+  readonly #events: TypedEmitter<RegistrarEvents>;
+  readonly #service: BindingService;
+  readonly #connections = new ExpiringMap<string, true>({ capacity: MOST_CONNECTIONS });
+  #closed = false;
+
+  /** @throws UsageError PBX_INVALID_ARGUMENT for an expiry or a limit out of range */
+  constructor(options: RegistrarOptions) {
+    const { records, scheduler, logger, clock = scheduler } = options;
+    this.#options = options;
+    this.#clock = clock;
+    this.#policy = policyOf(options);
+    this.#events = new TypedEmitter(logger);
+    this.#service = new BindingService({
+      records,
+      scheduler,
+      clock,
+      logger,
+      onChange: (tenantId, change) => this.#tell(tenantId, change),
+    });
+  }
+
+  on<Name extends keyof RegistrarEvents>(name: Name, listener: (event: RegistrarEvents[Name]) => unknown): () => void {
+    return this.#events.on(name, listener);
+  }
+
+  once<Name extends keyof RegistrarEvents>(
+    name: Name,
+    listener: (event: RegistrarEvents[Name]) => unknown,
+  ): () => void {
+    return this.#events.once(name, listener);
+  }
+
+  /** Loads the tenants' bindings; those that ended meanwhile are removed at once. @throws what the store throws */
+  async start(): Promise<void> {
+    for (const tenantId of this.#options.tenants?.() ?? []) await this.#service.load(tenantId);
+  }
+
+  /** Finishes what runs; later REGISTERs get 503. Bindings stay in the store. The store is not closed. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    await this.#service.close();
+    this.#connections.clear();
+    this.#events.removeAll();
+  }
+
+  /** How many bindings are known here. */
+  get size(): number {
+    return this.#service.size;
+  }
+
+  /** The live bindings of an extension. Never rejects: when the store fails, what was known last. */
+  async bindings(tenantId: TenantId, user: string): Promise<readonly Binding[]> {
+    return isNumber(user) ? this.#service.find(tenantId, user) : [];
+  }
+
+  /** Where to send for an extension: by q, newest first; empty when it is not registered. Never rejects. */
+  async locate(tenantId: TenantId, user: string): Promise<readonly Target[]> {
+    const now = this.#options.scheduler.now();
+    const isOpen = (connectionId: string): boolean => this.#connections.get(connectionId, now) === true;
+    return targetsOf(await this.bindings(tenantId, user), isOpen);
+  }
+
+  /** Removes one contact of an extension, or all. Resolves to how many. @throws what the store throws */
+  async remove(tenantId: TenantId, user: string, contact?: string): Promise<number> {
+    let removed = 0;
+    if (!isNumber(user)) return removed;
+    await this.#service.inOrder(tenantId, user, () =>
+      this.#service.change(tenantId, user, (live) => {
+        const gone = live.filter((binding) => contact === undefined || binding.contact === contact);
+        removed = gone.length;
+        return {
+          bindings: live.filter((binding) => !gone.includes(binding)),
+          changes: gone.map((binding) => ({ type: 'removed', binding, reason: 'administrative' })),
+        };
+      }),
+    );
+    return removed;
+  }
+
+  /** To be told by the transport when a connection is closed: calls then go to the contact's own address. */
+  flowClosed(flow: Flow): void {
+    if (flow.connectionId !== undefined) this.#connections.delete(flow.connectionId);
+  }
+
+  take(incoming: IncomingRequest): boolean | Promise<boolean> {
+    if (incoming.request.method !== 'REGISTER') return false;
+    if (this.#closed) {
+      incoming.respond(503);
+      return true;
+    }
+    return this.#take(incoming);
+  }
+
+  async #take(incoming: IncomingRequest): Promise<boolean> {
+    const { tenantId, request } = incoming;
+    const aor = registeredAor(request);
+    if (!this.#options.servesDomain(tenantId, aor.host)) {
+      incoming.respond(404);
+      return true;
+    }
+    await this.#service.inOrder(tenantId, aor.user ?? '', () => this.#register(incoming, aor));
+    return true;
+  }
+
+  async #register(incoming: IncomingRequest, aor: SipUri): Promise<void> {
+    const extension = await this.#authenticate(incoming, aor);
+    if (extension === undefined) return;
+    const wish = readRegister(incoming);
+    if (wish.path.length > 0 && !this.#mayHavePath(incoming)) {
+      refuse(incoming, { kind: 'path-without-support' });
+      return;
+    }
+    try {
+      await this.#apply(incoming, extension, wish);
+    } catch (error) {
+      const { logger } = this.#options;
+      logger.error(
+        { err: error, tenantId: incoming.tenantId, callId: wish.callId },
+        `REGISTER failed: ${errorText(error)}`,
+      );
+      refuse(incoming, { kind: 'store-failed' });
+    }
+  }
+
+  /** The extension that may change these bindings (§10.3 steps 3 and 4), or undefined when the request has been answered. */
+  async #authenticate(incoming: IncomingRequest, aor: SipUri): Promise<Extension | undefined> {
+    const { challenger, directory, realmOf, servesDomain, logger } = this.#options;
+    const { tenantId, request } = incoming;
+    const realm = realmOf(tenantId);
+    let extension: Extension | undefined;
+    const options: VerifyOptions = {
+      kind: 'www',
+      tenantId,
+      realm,
+      acceptsUri: (uri) => uri.kind === 'sip' && servesDomain(tenantId, uri.host),
+      lookup: async (username) => {
+        const found = await directory.find(tenantId, username);
+        if (found === undefined || found.enabled === false) return undefined;
+        if (found.secret.realm !== realm) {
+          logger.warn(
+            { tenantId, number: username },
+            `its secret is of realm "${found.secret.realm}", expected "${realm}"`,
+          );
+          return undefined;
+        }
+        extension = found;
+        return found.secret;
+      },
+    };
+    const verdict = await challenger.verify(request, options);
+    if (verdict.kind === 'malformed') {
+      incoming.respond(verdict.status, { reason: verdict.reason });
+      return undefined;
+    }
+    if (verdict.kind === 'challenge') {
+      if (verdict.cause !== 'missing') this.#refused(incoming, aor, verdict.username ?? '', verdict.cause);
+      incoming.respond(401, {
+        headers: challenger.challengeHeaders({ kind: 'www', tenantId, realm, stale: verdict.stale }),
+      });
+      return undefined;
+    }
+    if (extension === undefined || verdict.username !== aor.user) {
+      this.#refused(incoming, aor, verdict.username, 'not-owner');
+      incoming.respond(403);
+      return undefined;
+    }
+    return extension;
+  }
+
+  async #apply(incoming: IncomingRequest, extension: Extension, wish: RegisterWish): Promise<void> {
+    const { tenantId } = incoming;
+    const { number, maxContacts = this.#policy.maxContacts } = extension;
+    const policy = { ...this.#policy, maxContacts };
+    let outcome: RegisterOutcome | undefined;
+    await this.#service.change(tenantId, number, (live) => {
+      outcome = applyRegister(live, wish, policy, this.#clock.wallTime());
+      return outcome.kind === 'applied' ? outcome : undefined;
+    });
+    if (outcome === undefined) return;
+    if (outcome.kind === 'refused') {
+      refuse(incoming, outcome.refusal);
+      return;
+    }
+    this.#rememberConnection(wish.flow, outcome.granted);
+    incoming.respond(200, { headers: acceptHeaders(outcome, wish, this.#clock.wallTime()) });
+  }
+
+  /** For as long as the registration that came by it lasts. */
+  #rememberConnection(flow: Flow, granted: ReadonlyMap<Binding, number>): void {
+    const seconds = Math.max(0, ...granted.values());
+    if (flow.connectionId === undefined || seconds === 0) return;
+    const now = this.#options.scheduler.now();
+    this.#connections.set(flow.connectionId, true, now + seconds * 1000, now);
+  }
+
+  #mayHavePath(incoming: IncomingRequest): boolean {
+    if (this.#options.pathWithoutSupport === 'accept') return true;
+    const supported = incoming.request.headers.get('Supported') ?? [];
+    return supported.some((tag) => tag.toLowerCase() === 'path');
+  }
+
+  #refused(
+    incoming: IncomingRequest,
+    aor: SipUri,
+    username: string,
+    cause: RegistrarEvents['credentials.refused']['cause'],
+  ): void {
+    const { tenantId, source } = incoming;
+    const { remote } = source;
+    this.#events.emit('credentials.refused', { tenantId, aor: `${aor.user}@${aor.host}`, username, cause, remote });
+  }
+
+  #tell(tenantId: TenantId, change: BindingChange): void {
+    const { binding } = change;
+    const event = { tenantId, aor: binding.aor, binding };
+    if (change.type === 'removed') this.#events.emit('binding.removed', { ...event, reason: change.reason });
+    else this.#events.emit(`binding.${change.type}`, event);
+  }
+}
+
+function policyOf(options: RegistrarOptions): BindingPolicy {
+  const { minSeconds = 60, maxSeconds = 3600, defaultSeconds = Math.min(3600, maxSeconds) } = options.expiry ?? {};
+  const { maxContacts = 10, whenFull = 'refuse' } = options;
+  check('expiry.minSeconds', minSeconds, 0, maxSeconds);
+  check('expiry.maxSeconds', maxSeconds, 1, 2 ** 32 - 1);
+  check('expiry.defaultSeconds', defaultSeconds, Math.max(1, minSeconds), maxSeconds);
+  check('maxContacts', maxContacts, 1, Number.MAX_SAFE_INTEGER);
+  return { minSeconds, maxSeconds, defaultSeconds, maxContacts, whenFull };
+}
+
+function check(what: string, value: number, least: number, most: number): void {
+  if (Number.isSafeInteger(value) && value >= least && value <= most) return;
+  throw new UsageError(
+    'PBX_INVALID_ARGUMENT',
+    `${what}: found ${value}, expected a whole number from ${least} to ${most}`,
+  );
+}

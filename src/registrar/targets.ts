@@ -1,0 +1,48 @@
+import { normalizeHost } from '../base/ip.js';
+import { parseNameAddr } from '../protocol/sip/name-addr.js';
+import { getParam, hasParam, NO_PARAMS, withoutParam } from '../protocol/sip/params.js';
+import type { SipUri } from '../protocol/sip/uri.js';
+import type { Target } from '../ua/target.js';
+import type { Binding } from './binding.js';
+import { uriOf } from './bindings.js';
+
+/**
+ * Where to send for these bindings: by q, then the one refreshed last (RFC 3261 §16.6 leaves that to us).
+ * `isOpen` says whether the connection of a flow can still be used.
+ */
+export function targetsOf(bindings: readonly Binding[], isOpen: (connectionId: string) => boolean): readonly Target[] {
+  const ordered = [...bindings].sort((a, b) => b.q - a.q || b.refreshedAt - a.refreshedAt);
+  return ordered.map((binding) => targetOf(binding, isOpen));
+}
+
+function targetOf(binding: Binding, isOpen: (connectionId: string) => boolean): Target {
+  const contact = uriOf(binding);
+  const uri = requestUriOf(contact);
+  const policy = { peer: 'phone' } as const;
+  // With a Path its first proxy is the next hop, and the flow led to a proxy, not to the phone (RFC 3327 §5.4).
+  if (binding.path.length > 0) return { uri, route: binding.path.map(parseNameAddr), policy };
+  return needsFlow(binding, uri, isOpen) ? { uri, flow: binding.flow, policy } : { uri, policy };
+}
+
+/** Headers and `method` may stand in a Contact, not in a Request-URI (RFC 3261 §19.1.1). */
+function requestUriOf(contact: SipUri): SipUri {
+  if (contact.headers.length === 0 && !hasParam(contact.params, 'method')) return contact;
+  return { ...contact, headers: NO_PARAMS, params: withoutParam(contact.params, 'method') };
+}
+
+/**
+ * A connection is used as long as it is open; one that has closed, or was of an earlier run, is not named, so that the
+ * contact's own address is tried. Over UDP the flow is needed where the contact is not where the REGISTER came from.
+ */
+function needsFlow(binding: Binding, uri: SipUri, isOpen: (connectionId: string) => boolean): boolean {
+  const { flow, observed } = binding;
+  if (flow.protocol !== 'udp') return flow.connectionId !== undefined && isOpen(flow.connectionId);
+  const transport = getParam(uri.params, 'transport')?.toLowerCase() ?? 'udp';
+  const reachable =
+    transport === 'udp' &&
+    uri.scheme === 'sip' &&
+    getParam(uri.params, 'maddr') === undefined &&
+    normalizeHost(uri.host) === normalizeHost(observed.address) &&
+    (uri.port ?? 5060) === observed.port;
+  return !reachable;
+}

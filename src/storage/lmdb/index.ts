@@ -1,0 +1,1 @@
+export { type LmdbStorageOptions, lmdb } from './lmdb-storage.js';
