@@ -5,23 +5,21 @@ import { TypedEmitter } from '../base/events.js';
 import { normalizeHost, type SocketAddress } from '../base/ip.js';
 import { type Logger, silentLogger } from '../base/logger.js';
 import type { Random } from '../base/random.js';
-import type { Cancel, Scheduler } from '../base/scheduler.js';
+import type { Scheduler } from '../base/scheduler.js';
 import type { Network } from '../net/network.js';
 import type { SipRequest, SipResponse } from '../protocol/sip/message.js';
 import { NO_PARAMS, type Params } from '../protocol/sip/params.js';
-import { printMessage } from '../protocol/sip/print.js';
 import { AdvertisedAddresses } from './advertised.js';
-import type { SipConnection } from './connection.js';
-import { TransportError } from './error.js';
+import type { TransportError } from './error.js';
 import type { FlowRef, Hop, Listening, ListenPoint, Source, TransportProtocol } from './hop.js';
 import { Intake, type MalformedMessage } from './intake.js';
 import { DEFAULT_TRANSPORT_LIMITS, type TransportLimits } from './limits.js';
 import { checkListenPoints, openAll } from './listeners.js';
-import { ErrorOnce, type OutgoingHandlers, type OutgoingRequest } from './outgoing.js';
+import type { OutgoingHandlers, OutgoingRequest } from './outgoing.js';
+import { Sender } from './sender.js';
 import { newCounters, type TransportStats } from './stats.js';
 import { TcpTransport } from './tcp.js';
 import { UdpTransport } from './udp.js';
-import { responseTarget, stampSent } from './via.js';
 
 export { TransportError } from './error.js';
 export type { FlowRef, Hop, Listening, ListenPoint, Source, TransportProtocol } from './hop.js';
@@ -68,23 +66,19 @@ const TCP_PARAMS: Params = Object.freeze([{ name: 'transport', value: 'tcp' }]);
  * `start()` once, `close()` once; nothing is thrown into the program, whatever peers send.
  */
 export class TransportLayer {
-  readonly #scheduler: Scheduler;
   readonly #network: Network;
-  readonly #logger: Logger;
   readonly #listen: readonly ListenPoint[];
-  readonly #limits: TransportLimits;
   readonly #advertised: AdvertisedAddresses;
   readonly #counters = newCounters();
   readonly #events: TypedEmitter<TransportEvents>;
   readonly #udp: UdpTransport;
   readonly #tcp: TcpTransport;
-  readonly #later = new Set<Cancel>();
+  readonly #sender: Sender;
   #handlers: TransportHandlers | undefined;
   #state: 'new' | 'starting' | 'open' | 'closed' = 'new';
   #sockets: Disposer | undefined;
   #closing: Promise<void> | undefined;
   #starting: Promise<void> | undefined;
-  #serial = 0;
 
   /** Opens nothing. @throws UsageError PBX_INVALID_ARGUMENT for listen points that cannot be */
   constructor(options: TransportLayerOptions) {
@@ -94,10 +88,7 @@ export class TransportLayer {
     const limits = { ...DEFAULT_TRANSPORT_LIMITS, ...options.limits };
     const counters = this.#counters;
     this.#network = network;
-    this.#scheduler = scheduler;
-    this.#logger = logger;
     this.#listen = options.listen;
-    this.#limits = limits;
     this.#advertised = new AdvertisedAddresses(options.advisor ?? localAddressAdvisor);
     this.#events = new TypedEmitter(logger);
     const intake = new Intake({
@@ -145,6 +136,15 @@ export class TransportLayer {
         if (this.#state !== 'closed') this.#events.emit('flow.closed', { flow });
       },
     });
+    this.#sender = new Sender({
+      scheduler,
+      logger,
+      limits,
+      counters,
+      advertised: this.#advertised,
+      udp: this.#udp,
+      tcp: this.#tcp,
+    });
   }
 
   /**
@@ -182,8 +182,7 @@ export class TransportLayer {
 
   async #shut(): Promise<void> {
     this.#state = 'closed';
-    for (const cancel of this.#later) cancel();
-    this.#later.clear();
+    this.#sender.close();
     // Whoever called start() hears of its failure; here it only must be over.
     await this.#starting?.catch(() => {});
     await this.#sockets?.dispose();
@@ -248,44 +247,12 @@ export class TransportLayer {
 
   /**
    * Makes a request ready to leave by that hop (RFC 3261 §18.1.1): stamps a copy, chooses TCP if it is too large for UDP
-   * and prints it once. The request must carry its top Via with the branch. Never fails: what is wrong with the hop comes
-   * to `handlers.onError` after `send()`.
-   *
-   * Deviates: a hop with a UDP flow stays with UDP whatever the size. Such a peer is known by its NAT's mapping only, to
-   * which no TCP connection leads.
+   * and prints it once. The request must carry its top Via with the branch. What is wrong with the hop comes to
+   * `handlers.onError` after `send()`.
+   * @throws UsageError PBX_INVALID_ARGUMENT for a request without a Via
    */
   outgoing(request: SipRequest, hop: Hop, handlers: OutgoingHandlers): OutgoingRequest {
-    const remote = { address: normalizeHost(hop.address), port: hop.port };
-    const errors = new ErrorOnce(handlers);
-    if (this.#state === 'closed') return this.#unsendable(request, hop, remote, errors, 'the transport is closed');
-    switch (hop.protocol) {
-      case 'udp': {
-        const socket = this.#udp.socketFor(remote.address, hop.flow);
-        if (socket === undefined) {
-          const family = remote.address.includes(':') ? 'IPv6' : 'IPv4';
-          return this.#unsendable(request, hop, remote, errors, `no ${family} UDP socket is open to send from`);
-        }
-        const stamped = this.#stamp(request, 'udp', socket.local, remote);
-        const bytes = printMessage(stamped);
-        const mayStay = hop.forceProtocol === true || hop.flow?.protocol === 'udp';
-        if (bytes.length > this.#limits.maxUdpRequestBytes && !mayStay)
-          return this.#byTcp(request, hop, remote, errors, true);
-        const failed = (cause: Error): void => {
-          this.#counters.failed++;
-          this.#tellLater(errors, new TransportError({ protocol: 'udp', remote }, cause.message, { cause }));
-        };
-        const send = (): void => {
-          if (this.#state === 'closed') return;
-          this.#counters.sent++;
-          socket.send(bytes, remote, failed);
-        };
-        return { protocol: 'udp', reliable: false, request: stamped, hop, send, release: () => errors.silence() };
-      }
-      case 'tcp':
-        return this.#byTcp(request, hop, remote, errors, false);
-      default:
-        return this.#unsendable(request, hop, remote, errors, `${hop.protocol} is not open here`);
-    }
+    return this.#sender.outgoing(request, hop, handlers);
   }
 
   /**
@@ -293,132 +260,15 @@ export class TransportLayer {
    * gone, a new one to the address it came from and the port of the Via; by UDP from the socket that received the request.
    */
   sendResponse(response: SipResponse, source: Source, onError?: (error: TransportError) => void): void {
-    if (this.#state === 'closed') return;
-    const errors = new ErrorOnce({
-      onError: onError ?? ((error) => this.#logger.debug({ err: error }, error.message)),
-    });
-    const target = responseTarget(response.topVia, source.protocol, source.remote);
-    const bytes = printMessage(response);
-    if (source.protocol === 'udp') {
-      const socket = this.#udp.socketFor(target.address, source.flow);
-      if (socket === undefined) {
-        this.#fail(errors, source.protocol, target, 'the socket that received the request is closed');
-        return;
-      }
-      this.#counters.sent++;
-      socket.send(bytes, target, (cause) => this.#fail(errors, 'udp', target, cause.message, cause));
-      return;
-    }
-    const connection = this.#tcp.ofFlow(source.flow) ?? this.#tcp.existing(target) ?? this.#tcp.connect(target);
-    if (connection === undefined) {
-      this.#fail(errors, source.protocol, target, 'too many connections');
-      return;
-    }
-    const key = `response ${this.#serial++}`;
-    this.#counters.sent++;
-    connection.expect(key, {
-      until: 'open',
-      fail: ({ problem, cause }) => this.#fail(errors, source.protocol, target, problem, cause),
-    });
-    connection.send(bytes);
-  }
-
-  #byTcp(
-    request: SipRequest,
-    hop: Hop,
-    remote: SocketAddress,
-    errors: ErrorOnce,
-    sizeSwitched: boolean,
-  ): OutgoingRequest {
-    const tcpHop: Hop = sizeSwitched ? { protocol: 'tcp', address: hop.address, port: hop.port } : hop;
-    const existing = this.#tcp.existing(remote, tcpHop.flow);
-    const local = this.#tcp.listenerFor(remote.address, existing?.local) ?? this.#udp.socketFor(remote.address)?.local;
-    if (local === undefined) return this.#unsendable(request, tcpHop, remote, errors, 'nothing is open to send from');
-    const stamped = this.#stamp(request, 'tcp', local, remote);
-    const bytes = printMessage(stamped);
-    const key = transactionKey(stamped.branch, stamped.method);
-    let used: SipConnection | undefined;
-    const send = (): void => {
-      if (this.#state === 'closed') return;
-      const connection = this.#tcp.existing(remote, tcpHop.flow) ?? this.#tcp.connect(remote);
-      if (connection === undefined) {
-        const error = new TransportError({ protocol: 'tcp', remote }, 'too many connections', { sizeSwitched });
-        this.#counters.failed++;
-        this.#tellLater(errors, error);
-        return;
-      }
-      used = connection;
-      this.#counters.sent++;
-      connection.expect(key, {
-        until: stamped.method === 'ACK' ? 'open' : 'answered',
-        fail: ({ problem, connected, cause }) => {
-          this.#counters.failed++;
-          const options = { cause, sizeSwitched: sizeSwitched && !connected };
-          this.#tellLater(errors, new TransportError({ protocol: 'tcp', remote }, problem, options));
-        },
-      });
-      connection.send(bytes);
-    };
-    const release = (): void => {
-      errors.silence();
-      used?.settle(key);
-    };
-    return { protocol: 'tcp', reliable: true, request: stamped, hop: tcpHop, send, release };
-  }
-
-  #unsendable(
-    request: SipRequest,
-    hop: Hop,
-    remote: SocketAddress,
-    errors: ErrorOnce,
-    problem: string,
-  ): OutgoingRequest {
-    const { protocol } = hop;
-    const send = (): void => this.#fail(errors, protocol, remote, problem);
-    return { protocol, reliable: protocol !== 'udp', request, hop, send, release: () => errors.silence() };
-  }
-
-  /** A copy with our sent-by in its top Via. @throws UsageError when it has no Via: a fault of ours, not of a peer */
-  #stamp(request: SipRequest, protocol: 'udp' | 'tcp', local: SocketAddress, remote: SocketAddress): SipRequest {
-    if (!request.headers.has('Via')) {
-      throw new UsageError(
-        'PBX_INVALID_ARGUMENT',
-        `a ${request.method} without a Via cannot be sent: the transaction sets it`,
-      );
-    }
-    const stamped = request.with({});
-    stamped.headers.replaceTopVia(stampSent(request.topVia, protocol, this.#advertised.for(local, remote)));
-    return stamped;
+    this.#sender.respond(response, source, onError);
   }
 
   #onResponse(response: SipResponse, source: Source): void {
-    if (source.protocol !== 'udp' && response.status >= 200) {
-      this.#tcp.ofFlow(source.flow)?.settle(transactionKey(response.branch, response.cseq.method));
-    }
+    this.#sender.settle(response, source);
     this.#handlers?.onResponse(response, source);
-  }
-
-  #fail(errors: ErrorOnce, protocol: TransportProtocol, remote: SocketAddress, problem: string, cause?: Error): void {
-    this.#counters.failed++;
-    this.#tellLater(errors, new TransportError({ protocol, remote }, problem, { cause }));
-  }
-
-  /** Not inside the call that caused it, so that nobody is called back in the middle of sending. */
-  #tellLater(errors: ErrorOnce, error: TransportError): void {
-    if (this.#state === 'closed') return;
-    const cancel = this.#scheduler.after(0, () => {
-      this.#later.delete(cancel);
-      errors.tell(error);
-    });
-    this.#later.add(cancel);
   }
 }
 
 function contact(address: SocketAddress, params: Params): ContactAddress {
   return { host: address.address, port: address.port, params };
-}
-
-/** What ties a response to the request that waits for it on a connection (RFC 3261 §17.1.3). */
-function transactionKey(branch: string | undefined, method: string): string {
-  return `${branch ?? ''}|${method}`;
 }

@@ -1,4 +1,4 @@
-import { sameAddress, type SocketAddress } from '../base/ip.js';
+import { type SocketAddress, sameAddress } from '../base/ip.js';
 import type { Logger } from '../base/logger.js';
 import type { Scheduler } from '../base/scheduler.js';
 import type { Network, UdpSocket } from '../net/network.js';

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { SocketAddress } from '../../src/base/ip.js';
-import { SipHeaders } from '../../src/protocol/sip/headers.js';
 import type { Via } from '../../src/protocol/sip/header/registry.js';
+import { SipHeaders } from '../../src/protocol/sip/headers.js';
 import { canAnswer, responseTarget, stampReceived, stampSent } from '../../src/transport/via.js';
 
 function via(text: string): Via {

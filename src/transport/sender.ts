@@ -1,0 +1,223 @@
+import { UsageError } from '../base/errors.js';
+import { normalizeHost, type SocketAddress } from '../base/ip.js';
+import type { Logger } from '../base/logger.js';
+import type { Cancel, Scheduler } from '../base/scheduler.js';
+import type { SipRequest, SipResponse } from '../protocol/sip/message.js';
+import { printMessage } from '../protocol/sip/print.js';
+import type { AdvertisedAddresses } from './advertised.js';
+import type { SipConnection } from './connection.js';
+import { TransportError } from './error.js';
+import type { Hop, Source, TransportProtocol } from './hop.js';
+import type { TransportLimits } from './limits.js';
+import { ErrorOnce, type OutgoingHandlers, type OutgoingRequest } from './outgoing.js';
+import type { TransportCounters } from './stats.js';
+import type { TcpTransport } from './tcp.js';
+import type { UdpTransport } from './udp.js';
+import { responseTarget, stampSent } from './via.js';
+
+export interface SenderOptions {
+  readonly scheduler: Scheduler;
+  readonly logger: Logger;
+  readonly limits: TransportLimits;
+  readonly counters: TransportCounters;
+  readonly advertised: AdvertisedAddresses;
+  readonly udp: UdpTransport;
+  readonly tcp: TcpTransport;
+}
+
+/** The way out: which socket or connection a message leaves by, and who is told if it cannot. */
+export class Sender {
+  readonly #scheduler: Scheduler;
+  readonly #logger: Logger;
+  readonly #limits: TransportLimits;
+  readonly #counters: TransportCounters;
+  readonly #advertised: AdvertisedAddresses;
+  readonly #udp: UdpTransport;
+  readonly #tcp: TcpTransport;
+  readonly #later = new Set<Cancel>();
+  #closed = false;
+  #serial = 0;
+
+  constructor(options: SenderOptions) {
+    this.#scheduler = options.scheduler;
+    this.#logger = options.logger;
+    this.#limits = options.limits;
+    this.#counters = options.counters;
+    this.#advertised = options.advertised;
+    this.#udp = options.udp;
+    this.#tcp = options.tcp;
+  }
+
+  /** Sends nothing any more and tells nobody anything. */
+  close(): void {
+    this.#closed = true;
+    for (const cancel of this.#later) cancel();
+    this.#later.clear();
+  }
+
+  /** A final response ends the wait of its request on that connection. */
+  settle(response: SipResponse, source: Source): void {
+    if (source.protocol === 'udp' || response.status < 200) return;
+    this.#tcp.ofFlow(source.flow)?.settle(transactionKey(response.branch, response.cseq.method));
+  }
+
+  /**
+   * RFC 3261 §18.1.1; see `TransportLayer.outgoing`.
+   *
+   * Deviates: a hop with a UDP flow stays with UDP whatever the size. Such a peer is known by its NAT's mapping only, to
+   * which no TCP connection leads.
+   */
+  outgoing(request: SipRequest, hop: Hop, handlers: OutgoingHandlers): OutgoingRequest {
+    const remote = { address: normalizeHost(hop.address), port: hop.port };
+    const errors = new ErrorOnce(handlers);
+    if (this.#closed) return this.#unsendable(request, hop, remote, errors, 'the transport is closed');
+    switch (hop.protocol) {
+      case 'udp': {
+        const socket = this.#udp.socketFor(remote.address, hop.flow);
+        if (socket === undefined) {
+          const family = remote.address.includes(':') ? 'IPv6' : 'IPv4';
+          return this.#unsendable(request, hop, remote, errors, `no ${family} UDP socket is open to send from`);
+        }
+        const stamped = this.#stamp(request, 'udp', socket.local, remote);
+        const bytes = printMessage(stamped);
+        const mayStay = hop.forceProtocol === true || hop.flow?.protocol === 'udp';
+        if (bytes.length > this.#limits.maxUdpRequestBytes && !mayStay)
+          return this.#byTcp(request, hop, remote, errors, true);
+        const failed = (cause: Error): void => {
+          this.#counters.failed++;
+          this.#tellLater(errors, new TransportError({ protocol: 'udp', remote }, cause.message, { cause }));
+        };
+        const send = (): void => {
+          if (this.#closed) return;
+          this.#counters.sent++;
+          socket.send(bytes, remote, failed);
+        };
+        return { protocol: 'udp', reliable: false, request: stamped, hop, send, release: () => errors.silence() };
+      }
+      case 'tcp':
+        return this.#byTcp(request, hop, remote, errors, false);
+      default:
+        return this.#unsendable(request, hop, remote, errors, `${hop.protocol} is not open here`);
+    }
+  }
+
+  /** RFC 3261 §18.2.2, RFC 3581 §4; see `TransportLayer.sendResponse`. */
+  respond(response: SipResponse, source: Source, onError?: (error: TransportError) => void): void {
+    if (this.#closed) return;
+    const errors = new ErrorOnce({
+      onError: onError ?? ((error) => this.#logger.debug({ err: error }, error.message)),
+    });
+    const target = responseTarget(response.topVia, source.protocol, source.remote);
+    const bytes = printMessage(response);
+    if (source.protocol === 'udp') {
+      const socket = this.#udp.socketFor(target.address, source.flow);
+      if (socket === undefined) {
+        this.#fail(errors, source.protocol, target, 'the socket that received the request is closed');
+        return;
+      }
+      this.#counters.sent++;
+      socket.send(bytes, target, (cause) => this.#fail(errors, 'udp', target, cause.message, cause));
+      return;
+    }
+    const connection = this.#tcp.ofFlow(source.flow) ?? this.#tcp.existing(target) ?? this.#tcp.connect(target);
+    if (connection === undefined) {
+      this.#fail(errors, source.protocol, target, 'too many connections');
+      return;
+    }
+    const key = `response ${this.#serial++}`;
+    this.#counters.sent++;
+    connection.expect(key, {
+      until: 'open',
+      fail: ({ problem, cause }) => this.#fail(errors, source.protocol, target, problem, cause),
+    });
+    connection.send(bytes);
+  }
+
+  #byTcp(
+    request: SipRequest,
+    hop: Hop,
+    remote: SocketAddress,
+    errors: ErrorOnce,
+    sizeSwitched: boolean,
+  ): OutgoingRequest {
+    const tcpHop: Hop = sizeSwitched ? { protocol: 'tcp', address: hop.address, port: hop.port } : hop;
+    const existing = this.#tcp.existing(remote, tcpHop.flow);
+    const local = this.#tcp.listenerFor(remote.address, existing?.local) ?? this.#udp.socketFor(remote.address)?.local;
+    if (local === undefined) return this.#unsendable(request, tcpHop, remote, errors, 'nothing is open to send from');
+    const stamped = this.#stamp(request, 'tcp', local, remote);
+    const bytes = printMessage(stamped);
+    const key = transactionKey(stamped.branch, stamped.method);
+    let used: SipConnection | undefined;
+    const send = (): void => {
+      if (this.#closed) return;
+      const connection = this.#tcp.existing(remote, tcpHop.flow) ?? this.#tcp.connect(remote);
+      if (connection === undefined) {
+        const error = new TransportError({ protocol: 'tcp', remote }, 'too many connections', { sizeSwitched });
+        this.#counters.failed++;
+        this.#tellLater(errors, error);
+        return;
+      }
+      used = connection;
+      this.#counters.sent++;
+      connection.expect(key, {
+        until: stamped.method === 'ACK' ? 'open' : 'answered',
+        fail: ({ problem, connected, cause }) => {
+          this.#counters.failed++;
+          const options = { cause, sizeSwitched: sizeSwitched && !connected };
+          this.#tellLater(errors, new TransportError({ protocol: 'tcp', remote }, problem, options));
+        },
+      });
+      connection.send(bytes);
+    };
+    const release = (): void => {
+      errors.silence();
+      used?.settle(key);
+    };
+    return { protocol: 'tcp', reliable: true, request: stamped, hop: tcpHop, send, release };
+  }
+
+  #unsendable(
+    request: SipRequest,
+    hop: Hop,
+    remote: SocketAddress,
+    errors: ErrorOnce,
+    problem: string,
+  ): OutgoingRequest {
+    const { protocol } = hop;
+    const send = (): void => this.#fail(errors, protocol, remote, problem);
+    return { protocol, reliable: protocol !== 'udp', request, hop, send, release: () => errors.silence() };
+  }
+
+  /** A copy with our sent-by in its top Via. @throws UsageError when it has no Via: a fault of ours, not of a peer */
+  #stamp(request: SipRequest, protocol: 'udp' | 'tcp', local: SocketAddress, remote: SocketAddress): SipRequest {
+    if (!request.headers.has('Via')) {
+      throw new UsageError(
+        'PBX_INVALID_ARGUMENT',
+        `a ${request.method} without a Via cannot be sent: the transaction sets it`,
+      );
+    }
+    const stamped = request.with({});
+    stamped.headers.replaceTopVia(stampSent(request.topVia, protocol, this.#advertised.for(local, remote)));
+    return stamped;
+  }
+
+  #fail(errors: ErrorOnce, protocol: TransportProtocol, remote: SocketAddress, problem: string, cause?: Error): void {
+    this.#counters.failed++;
+    this.#tellLater(errors, new TransportError({ protocol, remote }, problem, { cause }));
+  }
+
+  /** Not inside the call that caused it, so that nobody is called back in the middle of sending. */
+  #tellLater(errors: ErrorOnce, error: TransportError): void {
+    if (this.#closed) return;
+    const cancel = this.#scheduler.after(0, () => {
+      this.#later.delete(cancel);
+      errors.tell(error);
+    });
+    this.#later.add(cancel);
+  }
+}
+
+/** What ties a response to the request that waits for it on a connection (RFC 3261 §17.1.3). */
+function transactionKey(branch: string | undefined, method: string): string {
+  return `${branch ?? ''}|${method}`;
+}
