@@ -1,0 +1,218 @@
+import { branchOf, type Step } from './scenario.js';
+import { DOMAIN, passwordOf } from './server.js';
+
+/** The session description of a phone; `version` grows with every change (RFC 3264 §8), `port` defaults to sipp's own. */
+export function sdp(options: { version?: number; port?: string } = {}): string {
+  return `v=0
+o=- 1234 ${options.version ?? 1} IN IP4 [media_ip]
+s=-
+c=IN IP4 [media_ip]
+t=0 0
+m=audio ${options.port ?? '[media_port]'} RTP/AVP 0 101
+a=rtpmap:0 PCMU/8000
+a=rtpmap:101 telephone-event/8000
+a=fmtp:101 0-15
+a=sendrecv`;
+}
+
+const CONTACT = (number: string): string => `<sip:${number}@[local_ip]:[local_port];transport=[transport]>`;
+
+/** Ends a message's header: with a body and its type, or without one. */
+function ending(body: string | undefined): string {
+  return body === undefined
+    ? 'Content-Length: 0\n\n'
+    : `Content-Type: application/sdp\nContent-Length: [len]\n\n${body}\n`;
+}
+
+/** REGISTER with digest: 401, then 200. */
+export function registration(number: string): Step[] {
+  const register = (cseq: number, authorization: string): string => `REGISTER sip:${DOMAIN} SIP/2.0
+Via: SIP/2.0/[transport] [local_ip]:[local_port];branch=[branch];rport
+Max-Forwards: 70
+From: <sip:${number}@${DOMAIN}>;tag=[pid]r[call_number]
+To: <sip:${number}@${DOMAIN}>
+Call-ID: [call_id]
+CSeq: ${cseq} REGISTER
+Contact: ${CONTACT(number)}
+Expires: 600
+${authorization}${ending(undefined)}`;
+  return [
+    { send: register(1, '') },
+    { receive: 401, challenge: true },
+    { send: register(2, `[authentication username=${number} password=${passwordOf(number)}]\n`) },
+    { receive: 200 },
+  ];
+}
+
+/** What the caller's INVITE may differ in. */
+export interface InviteOptions {
+  readonly body?: string | undefined;
+}
+
+/** The caller's side of one call. */
+export class Caller {
+  constructor(
+    readonly from: string,
+    readonly to: string,
+  ) {}
+
+  /** INVITE, 407, ACK, INVITE with credentials: sent as the step "invite" with CSeq 2. */
+  invite(options: InviteOptions = { body: sdp() }): Step[] {
+    const invite = (cseq: number, authorization: string): string => `INVITE sip:${this.to}@${DOMAIN} SIP/2.0
+Via: SIP/2.0/[transport] [local_ip]:[local_port];branch=[branch];rport
+Max-Forwards: 70
+From: <sip:${this.from}@${DOMAIN}>;tag=[pid]c[call_number]
+To: <sip:${this.to}@${DOMAIN}>
+Call-ID: [call_id]
+CSeq: ${cseq} INVITE
+Contact: ${CONTACT(this.from)}
+Allow: INVITE, ACK, CANCEL, BYE, OPTIONS, UPDATE
+${authorization}${ending(options.body)}`;
+    return [
+      { send: invite(1, ''), name: 'challenged' },
+      { receive: 100, optional: true },
+      { receive: 407, challenge: true },
+      { send: this.#outside('ACK', 1, 'challenged', '[peer_tag_param]'), once: true },
+      { send: invite(2, `[authentication username=${this.from} password=${passwordOf(this.from)}]\n`), name: 'invite' },
+      { receive: 100, optional: true },
+    ];
+  }
+
+  /** It rings, and is answered. */
+  isAnswered(): Step[] {
+    return [{ receive: 180 }, { receive: 200, route: true }];
+  }
+
+  /** The ACK of a failure: same branch and Request-URI as the INVITE. */
+  ackFailure(): Step {
+    return { send: this.#outside('ACK', 2, 'invite', '[peer_tag_param]'), once: true };
+  }
+
+  cancel(): Step {
+    return { send: this.#outside('CANCEL', 2, 'invite', '') };
+  }
+
+  /** A request inside the dialog: to the remote target, along the route set. */
+  inside(method: string, cseq: number, body?: string): Step {
+    const contact = method === 'INVITE' || method === 'ACK' ? `Contact: ${CONTACT(this.from)}\n` : '';
+    const send = `${method} [next_url] SIP/2.0
+Via: SIP/2.0/[transport] [local_ip]:[local_port];branch=[branch];rport
+[routes]
+Max-Forwards: 70
+From: <sip:${this.from}@${DOMAIN}>;tag=[pid]c[call_number]
+To: <sip:${this.to}@${DOMAIN}>[peer_tag_param]
+Call-ID: [call_id]
+CSeq: ${cseq} ${method}
+${contact}${ending(body)}`;
+    return method === 'ACK' ? { send, once: true } : { send };
+  }
+
+  /** A request outside any dialog that belongs to the INVITE of a step. */
+  #outside(method: 'ACK' | 'CANCEL', cseq: number, step: string, tag: string): string {
+    return `${method} sip:${this.to}@${DOMAIN} SIP/2.0
+Via: SIP/2.0/[transport] [local_ip]:[local_port];branch=${branchOf(step)};rport
+Max-Forwards: 70
+From: <sip:${this.from}@${DOMAIN}>;tag=[pid]c[call_number]
+To: <sip:${this.to}@${DOMAIN}>${tag}
+Call-ID: [call_id]
+CSeq: ${cseq} ${method}
+${ending(undefined)}`;
+  }
+}
+
+/** What the called phone's answer may carry. */
+export interface AnswerOptions {
+  readonly body?: string;
+  /** Default: the phone itself. */
+  readonly contact?: string;
+}
+
+/** The called phone's side of one call. Its To tag is the same in every answer. */
+export class Callee {
+  constructor(readonly number: string) {}
+
+  /** A provisional answer to the INVITE just received. */
+  provisional(status: number, reason: string, options: AnswerOptions = {}): Step {
+    return { send: this.#answer(status, reason, '[last_CSeq:]', true, options), once: true };
+  }
+
+  /** The final answer to the INVITE just received: repeated until the ACK comes. */
+  final(status: number, reason: string, options: AnswerOptions = {}): Step {
+    return { send: this.#answer(status, reason, '[last_CSeq:]', true, options) };
+  }
+
+  /** The final answer to the INVITE just received, sent once. */
+  finalOnce(status: number, reason: string, options: AnswerOptions = {}): Step {
+    return { send: this.#answer(status, reason, '[last_CSeq:]', true, options), once: true };
+  }
+
+  /** The answer to a request inside the dialog; with `untilAck` to a re-INVITE. */
+  okInside(options: AnswerOptions & { readonly untilAck?: true } = {}): Step {
+    const send = this.#answer(200, 'OK', '[last_CSeq:]', false, options);
+    return options.untilAck ? { send } : { send, once: true };
+  }
+
+  /** A call comes: rings, answers, waits for the ACK. */
+  answers(): Step[] {
+    return [
+      Callee.invited,
+      this.provisional(180, 'Ringing'),
+      { pauseMs: 100 },
+      this.final(200, 'OK', { body: sdp() }),
+      { receive: 'ACK' },
+    ];
+  }
+
+  /** The other one hangs up. */
+  isHungUp(): Step[] {
+    return [{ receive: 'BYE' }, this.okInside()];
+  }
+
+  /** A CANCEL comes: 200 to it, 487 to the INVITE (RFC 3261 §9.2). The INVITE's CSeq was kept as `$1`. */
+  cancelled(): Step[] {
+    return [
+      { receive: 'CANCEL' },
+      { send: this.#answer(200, 'OK', '[last_CSeq:]', true, {}), once: true },
+      { send: this.#answer(487, 'Request Terminated', 'CSeq:[$1]', true, {}) },
+      { receive: 'ACK' },
+    ];
+  }
+
+  /** The INVITE of a call that may be cancelled. */
+  static readonly invited: Step = {
+    receive: 'INVITE',
+    route: true,
+    keep: [
+      { header: 'CSeq', variable: 1 },
+      { header: 'From', variable: 2 },
+      { header: 'To', variable: 3 },
+    ],
+  };
+
+  #answer(status: number, reason: string, cseq: string, tag: boolean, options: AnswerOptions): string {
+    return `SIP/2.0 ${status} ${reason}
+[last_Via:]
+[last_From:]
+[last_To:]${tag ? ';tag=[pid]u[call_number]' : ''}
+[last_Call-ID:]
+${cseq}
+[last_Record-Route:]
+Contact: ${options.contact ?? CONTACT(this.number)}
+${ending(options.body)}`;
+  }
+
+  /** A request of the called phone inside the dialog. The dialog's From and To, as the INVITE had them, were kept as `$2` and `$3`. */
+  inside(method: string, cseq: number): Step {
+    return {
+      send: `${method} [next_url] SIP/2.0
+Via: SIP/2.0/[transport] [local_ip]:[local_port];branch=[branch];rport
+[routes]
+Max-Forwards: 70
+From:[$3];tag=[pid]u[call_number]
+To:[$2]
+Call-ID: [call_id]
+CSeq: ${cseq} ${method}
+${ending(undefined)}`,
+    };
+  }
+}
