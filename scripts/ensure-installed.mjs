@@ -1,10 +1,11 @@
 /**
  * Installs the dependencies when they are missing or older than package-lock.json, so that `npm start` and `npm test` work in a
- * fresh clone. Plain Node.js: nothing is installed yet. Safe when several start at once: one installs, the others wait.
+ * fresh clone: a script imports this before anything that is not part of Node.js. Safe when several start at once: one installs, the
+ * others wait. Says nothing when there is nothing to do; otherwise what it says goes to stderr. A failure ends the process.
  */
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -52,16 +53,18 @@ function takeLock() {
 }
 
 function ownerIsGone() {
-  const file = join(lockFolder, 'pid');
-  if (!existsSync(file)) return false;
-  const pid = Number(readFileSync(file, 'utf8'));
-  if (pid === 0) return false;
   try {
-    process.kill(pid, 0);
-    return false;
+    const pid = Number(readFileSync(join(lockFolder, 'pid'), 'utf8'));
+    if (pid > 0) process.kill(pid, 0);
+    return pid === 0 && ageMs(lockFolder) > 10_000;
   } catch (error) {
-    return error.code === 'ESRCH';
+    // No such process; or no such file: it died before it wrote one, or is about to write it, or has just finished.
+    return error.code === 'ESRCH' || (error.code === 'ENOENT' && existsSync(lockFolder) && ageMs(lockFolder) > 10_000);
   }
+}
+
+function ageMs(path) {
+  return Date.now() - (statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? Date.now());
 }
 
 function install() {
@@ -74,5 +77,5 @@ function install() {
       : spawnSync(process.execPath, [npm, ...options], { cwd: root, encoding: 'utf8' });
   if (status === 0) return;
   process.stderr.write(`${stdout ?? ''}${stderr ?? ''}\npbxkit: npm ci failed${error ? `: ${error.message}` : ''}\n`);
-  process.exitCode = status ?? 1;
+  process.exit(status ?? 1);
 }

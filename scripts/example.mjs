@@ -1,7 +1,9 @@
 /**
  * Runs one of the examples: `npm run example -- NAME [its arguments]`. In this very process, so that signals and the exit code are
- * the example's own. `pbxkit` in an example means src/ here (the paths in tsconfig.json) and the package elsewhere.
+ * the example's own; `exec` in package.json is there for the same, for npm's shell would keep a signal to itself. `pbxkit` in an
+ * example means src/ here (the paths in tsconfig.json) and the package elsewhere.
  */
+import './ensure-installed.mjs';
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';

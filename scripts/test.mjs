@@ -4,6 +4,7 @@
  *
  * PBXKIT_REQUIRE_INTEROP=1 makes anything skipped a failure (.ci/run sets it).
  */
+import './ensure-installed.mjs';
 import { spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
