@@ -40,6 +40,10 @@ export {
   type Progress,
 } from './dialog/outgoing-invite.js';
 export { type ModifyResult, OutgoingModify } from './dialog/outgoing-modify.js';
+export type { Directory } from './directory/directory.js';
+export { type Extension, type ExtensionOptions, extensionFrom } from './directory/extension.js';
+export { MemoryDirectory } from './directory/memory-directory.js';
+export { StoredDirectory } from './directory/stored-directory.js';
 export type { MediaEngine, MediaExchange, MediaStats, StreamStats } from './media/media-engine.js';
 export { PassThroughEngine } from './media/pass-through-engine.js';
 export { DnsError, ListenError, type ListenProtocol } from './net/errors.js';
@@ -59,7 +63,6 @@ export { type ConfigProblem, PbxConfigError } from './pbx/config-error.js';
 export type { PbxEvents } from './pbx/events.js';
 export type {
   CallOptions,
-  ExtensionOptions,
   PbxChanges,
   PbxLimits,
   PbxOptions,
@@ -86,6 +89,8 @@ export { parseMessage } from './protocol/sip/parse.js';
 export { SipParseError } from './protocol/sip/parse-error.js';
 export { printMessage } from './protocol/sip/print.js';
 export { formatUri, type OtherUri, parseUri, type SipUri, sipUri, type TelUri, type Uri } from './protocol/sip/uri.js';
+export type { Binding, BindingChange, RemovalReason } from './registrar/binding.js';
+export { Registrar, type RegistrarEvents, type RegistrarOptions } from './registrar/registrar.js';
 export { type ResolvedHop, Resolver, type ResolverLimits, type ResolverOptions } from './resolver/resolver.js';
 export type { BlobContent, BlobInfo, BlobStore } from './storage/blob-store.js';
 export { BlobNotFoundError, StorageError, VersionConflictError } from './storage/errors.js';

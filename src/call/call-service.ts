@@ -1,8 +1,8 @@
+import { type Events, TypedEmitter } from '../base/events.js';
 import type { Logger } from '../base/logger.js';
 import type { Random } from '../base/random.js';
 import type { Scheduler } from '../base/scheduler.js';
 import type { TenantId } from '../base/tenant.js';
-import { type Events, TypedEmitter } from '../base/events.js';
 import type { DialogLayer } from '../dialog/dialog-layer.js';
 import type { MediaEngine } from '../media/media-engine.js';
 import type { IncomingRequest } from '../ua/incoming.js';
@@ -44,7 +44,7 @@ const DEFAULT_MAX_CALLS = 10_000;
 const DEFAULT_NO_ANSWER_SECONDS = 60;
 
 /** Takes INVITEs outside dialogs and makes calls of them. */
-export class CallService implements RequestTaker {
+export class CallService implements RequestTaker, Events<CallEvents> {
   readonly name = 'calls';
   readonly #options: CallServiceOptions;
   readonly #emitter: TypedEmitter<CallEvents>;
@@ -78,8 +78,12 @@ export class CallService implements RequestTaker {
     };
   }
 
-  get events(): Events<CallEvents> {
-    return this.#emitter;
+  on<Name extends keyof CallEvents>(name: Name, listener: (event: CallEvents[Name]) => unknown): () => void {
+    return this.#emitter.on(name, listener);
+  }
+
+  once<Name extends keyof CallEvents>(name: Name, listener: (event: CallEvents[Name]) => unknown): () => void {
+    return this.#emitter.once(name, listener);
   }
 
   /** The records of the calls that live. */

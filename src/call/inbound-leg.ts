@@ -1,7 +1,7 @@
 import type { TenantId } from '../base/tenant.js';
 import type { IncomingInvite } from '../dialog/incoming-invite.js';
-import type { Answer, Progress } from '../dialog/outgoing-invite.js';
 import type { InviteSession } from '../dialog/invite-session.js';
+import type { Answer, Progress } from '../dialog/outgoing-invite.js';
 import type { MediaEngine } from '../media/media-engine.js';
 import { passProgress } from './passing.js';
 

@@ -9,10 +9,10 @@ import { type Scheduler, SystemScheduler } from '../base/scheduler.js';
 import { DEFAULT_TENANT, type TenantId } from '../base/tenant.js';
 import { CallService } from '../call/call-service.js';
 import type { Router } from '../call/route.js';
+import { DialogLayer } from '../dialog/dialog-layer.js';
 import type { Directory } from '../directory/directory.js';
 import { type ExtensionOptions, extensionFrom } from '../directory/extension.js';
 import { MemoryDirectory } from '../directory/memory-directory.js';
-import { DialogLayer } from '../dialog/dialog-layer.js';
 import { PassThroughEngine } from '../media/pass-through-engine.js';
 import { NodeNetwork } from '../net/node-network.js';
 import { sipUri, type Uri } from '../protocol/sip/uri.js';
@@ -115,12 +115,19 @@ export function assemble(options: PbxOptions): PbxParts {
     scheduler,
     logger,
     realmOf: () => domain,
-    isOurs: (_tenant, host) => isOurs(host),
-    acceptsUri,
+    servesDomain: (_tenant, host) => isOurs(host),
+    tenants: () => [tenantId],
     ...(options.registration === undefined ? {} : { expiry: options.registration }),
     ...(options.registration?.maxContacts === undefined ? {} : { maxContacts: options.registration.maxContacts }),
   });
-  const callers = new CallerAuthentication({ challenger, directory, realmOf: () => domain, acceptsUri });
+  const events = new TypedEmitter<PbxEvents>(logger);
+  const callers = new CallerAuthentication({
+    challenger,
+    directory,
+    realmOf: () => domain,
+    acceptsUri,
+    onRefused: (refused) => events.emit('credentials.refused', { ...refused, aor: `${refused.username}@${domain}` }),
+  });
   const own = new PbxRouter({ directory, isOurs, locate: (tenant, user) => registrar.locate(tenant, user) });
   const router: Router = options.router === undefined ? own : options.router(own);
   const calls = new CallService({
@@ -155,7 +162,6 @@ export function assemble(options: PbxOptions): PbxParts {
     ...(options.serverName === undefined ? {} : { server: options.serverName }),
   });
 
-  const events = new TypedEmitter<PbxEvents>(logger);
   joinEvents({ events, transport, registrar, calls });
 
   return {
@@ -204,19 +210,20 @@ function systemScheduler(logger: Logger): Scheduler {
   });
 }
 
-function joinEvents({
-  events,
-  transport,
-  registrar,
-  calls,
-}: Pick<PbxParts, 'events' | 'transport' | 'registrar' | 'calls'>): void {
+type Emitting = Pick<PbxParts, 'events' | 'transport' | 'registrar' | 'calls'>;
+
+/** News goes up: what the modules tell becomes events of the PBX. */
+function joinEvents({ events, transport, registrar, calls }: Emitting): void {
   for (const name of ['call.started', 'call.ringing', 'call.answered', 'call.ended'] as const) {
-    calls.events.on(name, (event) => events.emit(name, event));
+    calls.on(name, (event) => events.emit(name, event));
   }
-  for (const name of ['binding.added', 'binding.refreshed', 'binding.removed'] as const) {
-    registrar.events.on(name, (event) => events.emit(name, event as never));
+  for (const name of ['binding.added', 'binding.refreshed'] as const) {
+    registrar.on(name, (event) => events.emit(name, event));
   }
+  registrar.on('binding.removed', (event) => events.emit('binding.removed', event));
+  registrar.on('credentials.refused', (event) => events.emit('credentials.refused', event));
   transport.onMalformed(({ source, error }) =>
     events.emit('message.malformed', { protocol: source.protocol, remote: source.remote, problem: error.message }),
   );
+  transport.onFlowClosed((flow) => registrar.flowClosed(flow));
 }

@@ -1,6 +1,6 @@
 import type { SocketAddress } from '../base/ip.js';
 import type { CallEvents } from '../call/call-service.js';
-import type { RegistrarEvents } from '../registrar/events.js';
+import type { RegistrarEvents } from '../registrar/registrar.js';
 import type { TransportProtocol } from '../transport/layer.js';
 
 /** Everything that a PBX tells. Every event of a tenant names it. */

@@ -43,7 +43,10 @@ function func(what: string) {
 
 const extension = v.strictObject(
   {
-    number: v.pipe(v.string(NUMBER), v.check(isNumber, NUMBER)),
+    number: v.pipe(
+      v.string(NUMBER),
+      v.check((number) => isNumber(number), NUMBER),
+    ),
     password: v.pipe(
       v.string('a password'),
       v.minLength(1, 'a password that is not empty'),

@@ -1,8 +1,8 @@
-import { AbortedError, UsageError } from '../base/errors.js';
+import { UsageError } from '../base/errors.js';
 import type { Events } from '../base/events.js';
 import type { CallRecord } from '../call/call-record.js';
-import type { Listening } from '../transport/layer.js';
 import type { Binding } from '../registrar/binding.js';
+import type { Listening } from '../transport/layer.js';
 import { assemble, type PbxParts } from './assemble.js';
 import type { PbxEvents } from './events.js';
 import type { PbxChanges, PbxOptions } from './options.js';

@@ -1,6 +1,6 @@
 import { normalizeHost } from '../base/ip.js';
-import type { Destination, RouteContext, RouteOutcome, Router } from '../call/route.js';
 import type { TenantId } from '../base/tenant.js';
+import type { Destination, RouteContext, RouteOutcome, Router } from '../call/route.js';
 import type { Directory } from '../directory/directory.js';
 import type { Uri } from '../protocol/sip/uri.js';
 import type { Target } from '../ua/target.js';

@@ -1,3 +1,4 @@
+import type { SocketAddress } from '../base/ip.js';
 import type { TenantId } from '../base/tenant.js';
 import type { Directory } from '../directory/directory.js';
 import type { Extension } from '../directory/extension.js';
@@ -11,6 +12,16 @@ export interface CallerAuthenticationOptions {
   readonly realmOf: (tenantId: TenantId) => string;
   /** Whether a digest `uri` that is not the Request-URI addresses this server all the same. */
   readonly acceptsUri: (uri: Uri) => boolean;
+  /** Told of credentials that were not right: for whoever counts guesses. */
+  readonly onRefused?: (refused: RefusedCaller) => void;
+}
+
+/** Credentials of a caller that were not right. */
+export interface RefusedCaller {
+  readonly tenantId: TenantId;
+  readonly username: string;
+  readonly cause: 'wrong' | 'replay' | 'stale';
+  readonly remote: SocketAddress;
 }
 
 /** Who may call: extensions that know their password (digest, 407; RFC 3261 §22.3). */
@@ -23,7 +34,7 @@ export class CallerAuthentication {
 
   /** The extension that sent the request; undefined when the request has been answered with a challenge or a refusal. */
   async identify(incoming: IncomingRequest): Promise<Extension | undefined> {
-    const { challenger, directory, realmOf, acceptsUri } = this.#options;
+    const { challenger, directory, realmOf, acceptsUri, onRefused } = this.#options;
     const { request, tenantId } = incoming;
     const realm = realmOf(tenantId);
     const claimed = await this.#claimed(incoming);
@@ -49,6 +60,8 @@ export class CallerAuthentication {
         incoming.respond(verdict.status, { reason: verdict.reason });
         return undefined;
       case 'challenge': {
+        const { cause, username = '' } = verdict;
+        if (cause !== 'missing') onRefused?.({ tenantId, username, cause, remote: incoming.source.remote });
         const headers = challenger.challengeHeaders({
           kind: 'proxy',
           realm,

@@ -2,8 +2,8 @@ import { UsageError } from '../base/errors.js';
 import type { IncomingInvite } from '../dialog/incoming-invite.js';
 import type { IncomingModify } from '../dialog/incoming-modify.js';
 import type { InviteSession, SessionEnd } from '../dialog/invite-session.js';
-import type { ModifyResult } from '../dialog/outgoing-modify.js';
 import type { InviteFailure, OutgoingInvite, OutgoingInviteHandlers } from '../dialog/outgoing-invite.js';
+import type { ModifyResult } from '../dialog/outgoing-modify.js';
 import type { Uri } from '../protocol/sip/uri.js';
 import type { PhoneMedia } from './phone-media.js';
 

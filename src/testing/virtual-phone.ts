@@ -66,6 +66,7 @@ export class VirtualPhone {
   readonly #callId: string;
   readonly #local: SocketAddress;
   readonly #waiting: ((call: PhoneCall) => void)[] = [];
+  #starting: Promise<void> | undefined;
   #sequence = 0;
   #sessions = 1000;
 
@@ -114,10 +115,14 @@ export class VirtualPhone {
     this.#callId = random.token(128);
   }
 
-  /** Opens the phone's sockets. */
+  /** Opens the phone's sockets; `register` does it too. */
   start(): Promise<void> {
-    return this.#transport.start();
+    this.#starting ??= this.#transport.start();
+    return this.#starting;
   }
+
+  /** Whether a call rings here: `world.until(bob.ringing)`. */
+  readonly ringing = (): boolean => this.calls.some((call) => call.direction === 'in' && call.state.kind === 'ringing');
 
   async close(): Promise<void> {
     this.#dialogs.close();
@@ -137,6 +142,7 @@ export class VirtualPhone {
 
   /** Registers, refreshes or removes contacts; answers the challenge. Never rejects: look at `status`. */
   async register(options: RegisterOptions = {}): Promise<RegisterResult> {
+    await this.start();
     const { contacts = [this.contact], expiresSeconds = 3600 } = options;
     const aor: NameAddr = { uri: this.#aor(this.number), params: [] };
     const request = createRequest({

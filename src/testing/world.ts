@@ -1,16 +1,19 @@
-import { UsageError } from '../base/errors.js';
 import { Disposer } from '../base/disposer.js';
+import { UsageError } from '../base/errors.js';
+import type { SocketAddress } from '../base/ip.js';
 import type { Logger } from '../base/logger.js';
+import { parseUri } from '../protocol/sip/uri.js';
 import { formatLadder, type LadderOptions } from './ladder.js';
 import type { LinkConditions } from './link.js';
 import { Machine, type WorldPorts } from './machine.js';
 import { ManualClock } from './manual-clock.js';
-import type { Nat, NatOptions } from './nat.js';
+import type { Nat, NatKind, NatOptions } from './nat.js';
 import { RecordingLogger } from './recording-logger.js';
 import { SeededRandom } from './seeded-random.js';
 import { Trace } from './trace.js';
 import type { VirtualHostOptions } from './virtual-host.js';
 import { VirtualNetwork } from './virtual-network.js';
+import { VirtualPhone, type VirtualPhoneOptions } from './virtual-phone.js';
 
 /** Where the world's own PBX machine stands (RFC 5737 documentation address). */
 export const PBX_ADDRESS = '192.0.2.1';
@@ -24,6 +27,17 @@ export interface WorldOptions extends LinkConditions {
   readonly segmentBytes?: number | readonly [number, number];
   /** Default: kept in `world.log`. */
   readonly logger?: Logger;
+}
+
+export interface PhoneOptions extends Omit<VirtualPhoneOptions, 'machine' | 'number' | 'domain' | 'server'> {
+  /** Default: the world's own PBX machine. */
+  readonly server?: SocketAddress;
+  /** A NAT box of its own, of that kind; true: port-restricted. */
+  readonly behindNat?: boolean | NatKind;
+  /** Of the machine, as the ladder shows it. Default: the number. */
+  readonly name?: string;
+  /** Conditions of the phone's own access. */
+  readonly link?: LinkConditions;
 }
 
 export interface Duration {
@@ -52,6 +66,7 @@ export class World {
   readonly #logger: Logger;
   readonly #machines: Machine[] = [];
   readonly #disposer = new Disposer();
+  #phones = 0;
 
   constructor(options: WorldOptions) {
     this.seed = options.seed;
@@ -97,6 +112,32 @@ export class World {
 
   nat(options: NatOptions): Nat {
     return this.network.nat(options);
+  }
+
+  /**
+   * A phone on a machine of its own: `world.phone('sip:100@office.example', { password })`. It knows the PBX at
+   * 192.0.2.1:5060 and is closed with the world. `register()` opens its sockets.
+   */
+  phone(aor: string, options: PhoneOptions): VirtualPhone {
+    const uri = parseUri(aor);
+    if (uri.kind !== 'sip' || uri.user === undefined) {
+      throw new UsageError(
+        'PBX_INVALID_ARGUMENT',
+        `phone: found ${aor}, expected an address such as "sip:100@office.example"`,
+      );
+    }
+    const { behindNat = false, name, link, server = { address: PBX_ADDRESS, port: 5060 }, ...rest } = options;
+    const index = ++this.#phones;
+    const behind = behindNat
+      ? this.nat({ publicAddress: `203.0.113.${index}`, ...(typeof behindNat === 'string' ? { kind: behindNat } : {}) })
+      : undefined;
+    const machine = this.machine({
+      name: name ?? (this.#machines.some((each) => each.name === uri.user) ? `${uri.user}#${index}` : uri.user),
+      addresses: [behind === undefined ? `10.0.0.${index}` : `192.168.${index}.10`],
+      ...(behind === undefined ? {} : { behind }),
+      ...(link === undefined ? {} : { link }),
+    });
+    return this.use(new VirtualPhone({ ...rest, machine, number: uri.user, domain: uri.host, server }));
   }
 
   get machines(): readonly Machine[] {

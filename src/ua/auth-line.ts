@@ -1,5 +1,6 @@
 import { type AuthValue, auth } from '../protocol/sip/header/auth.js';
 import { SipParseError } from '../protocol/sip/parse-error.js';
+import { Scanner } from '../protocol/sip/scanner.js';
 
 const codec = auth('Authorization');
 
@@ -16,7 +17,7 @@ export interface AuthLine {
  */
 export function readAuthLine(text: string): AuthLine {
   try {
-    return { values: codec.parse(text) };
+    return { values: codec.read(Scanner.of(text)) };
   } catch (error) {
     if (!(error instanceof SipParseError)) throw error;
     return isDigest(text) ? { values: [], fault: error } : { values: [] };

@@ -7,6 +7,7 @@ import { type DigestCredentials, formatCredentials } from '../../src/protocol/di
 import { auth } from '../../src/protocol/sip/header/auth.js';
 import { SipHeaders } from '../../src/protocol/sip/headers.js';
 import { createRequest, type SipRequest } from '../../src/protocol/sip/message.js';
+import { Scanner } from '../../src/protocol/sip/scanner.js';
 import { ManualClock } from '../../src/testing/manual-clock.js';
 import { SeededRandom } from '../../src/testing/seeded-random.js';
 import {
@@ -58,7 +59,7 @@ function desk(options: Partial<DigestChallengerOptions> = {}, clock = new Manual
 function challengesIn(headers: SipHeaders) {
   return headers
     .raw('WWW-Authenticate')
-    .flatMap((text) => auth('WWW-Authenticate').parse(text))
+    .flatMap((text) => auth('WWW-Authenticate').read(Scanner.of(text)))
     .flatMap((value) => parseChallenge(value) ?? []);
 }
 

@@ -12,6 +12,7 @@ import {
   parseCredentials,
 } from '../../../src/protocol/digest/credentials.js';
 import { type AuthValue, auth } from '../../../src/protocol/sip/header/auth.js';
+import { Scanner } from '../../../src/protocol/sip/scanner.js';
 
 const root = fileURLToPath(new URL('../../..', import.meta.url));
 const file = resolve(root, process.env['PBXKIT_CORPORA'] ?? '../shared/corpora', 'vectors/digest.json');
@@ -159,7 +160,7 @@ describe('RFC 7616 §3.3 challenge', () => {
       stale: true,
       opaque: 'o',
     });
-    expect(parseChallenge(auth('WWW-Authenticate').parse(text)[0] as AuthValue)?.realm).toBe('r"x');
+    expect(parseChallenge(auth('WWW-Authenticate').read(Scanner.of(text))[0] as AuthValue)?.realm).toBe('r"x');
     expect(text).toBe('Digest realm="r\\"x", nonce="n", opaque="o", stale=true, algorithm=MD5, qop="auth"');
   });
 });
@@ -217,7 +218,7 @@ describe('RFC 7616 §3.4 credentials', () => {
           qop: 'auth',
           nc,
         };
-        const [read] = auth('Authorization').parse(formatCredentials(credentials));
+        const [read] = auth('Authorization').read(Scanner.of(formatCredentials(credentials)));
         expect(parseCredentials(read as AuthValue)).toEqual({ ...credentials, ncText: formatNonceCount(nc) });
       }),
       { numRuns: 100 },

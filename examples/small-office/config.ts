@@ -1,0 +1,59 @@
+import { readFile } from 'node:fs/promises';
+import { memoryStorage, PbxConfigError, type PbxOptions, type Storage } from 'pbxkit';
+import { lmdb } from 'pbxkit/storage/lmdb';
+
+/**
+ * The options of a configuration file: those of `createPbx` as JSON, but for `storage`, which is named by its kind.
+ * @throws PbxConfigError
+ */
+export async function readConfig(args: readonly string[]): Promise<PbxOptions> {
+  const [, file, ...rest] = args;
+  if (file === undefined || rest.length > 0) throw wrong('', args.join(' '), '--config FILE');
+  const config = parse(file, await read(file));
+  const { storage, ...options } = config;
+  return { ...options, ...(storage === undefined ? {} : { storage: storageOf(storage) }) } as PbxOptions;
+}
+
+async function read(file: string): Promise<string> {
+  try {
+    return await readFile(file, 'utf8');
+  } catch (error) {
+    throw wrong(file, `a file that cannot be read (${(error as NodeJS.ErrnoException).code})`, 'a JSON file');
+  }
+}
+
+function parse(file: string, text: string): Record<string, unknown> {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (error) {
+    throw wrong(file, `text that is not JSON (${(error as Error).message})`, 'a JSON object');
+  }
+  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Record<string, unknown>;
+  throw wrong(
+    file,
+    Array.isArray(value) ? 'a list' : String(value),
+    'a JSON object such as {"domain": "office.example"}',
+  );
+}
+
+function storageOf(value: unknown): Storage {
+  const { kind, path, ...others } = (typeof value === 'object' && value !== null ? value : {}) as Record<
+    string,
+    unknown
+  >;
+  const unknown = Object.keys(others)[0];
+  if (unknown !== undefined) throw wrong(`storage.${unknown}`, 'an option that does not exist', '"kind" or "path"');
+  if (kind === 'memory') {
+    if (path !== undefined) throw wrong('storage.path', JSON.stringify(path), 'nothing: memory keeps no file');
+    return memoryStorage();
+  }
+  if (kind !== 'lmdb') throw wrong('storage.kind', JSON.stringify(kind) ?? 'nothing', '"memory" or "lmdb"');
+  if (typeof path !== 'string' || path === '')
+    throw wrong('storage.path', JSON.stringify(path) ?? 'nothing', 'a path such as "./office.db"');
+  return lmdb({ path });
+}
+
+function wrong(path: string, found: string, expected: string): PbxConfigError {
+  return new PbxConfigError([{ path, found, expected }]);
+}

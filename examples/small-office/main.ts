@@ -1,0 +1,50 @@
+/**
+ * The reference server: an office with a few extensions.
+ *
+ *   npm start                        extensions 100–102; their passwords are made at the first start and shown once
+ *   npm start -- --new-passwords     makes new ones
+ *   npm start -- --config FILE       an office from a file, see docs/guides/reference-server.md
+ */
+import { pathToFileURL } from 'node:url';
+import { createPbx, type Pbx, type PbxOptions } from 'pbxkit';
+import { readConfig } from './config.js';
+import { demoOffice } from './demo-office.js';
+import { describeOffice, follow } from './messages.js';
+
+/** How long calls under way may go on after SIGTERM. A second signal ends them at once. */
+const DRAIN_SECONDS = 10;
+
+/** Starts an office; resolves when it serves. */
+export async function main(options: PbxOptions): Promise<Pbx> {
+  const pbx = createPbx(options);
+  follow(pbx, console.log);
+  await pbx.start();
+  for (const line of describeOffice(pbx, options)) console.log(line);
+  return pbx;
+}
+
+async function run(args: readonly string[]): Promise<void> {
+  const pbx = await main(args[0] === '--config' ? await readConfig(args) : await demoOffice(args));
+  const hurry = new AbortController();
+  const stop = async (): Promise<void> => {
+    if (hurry.signal.aborted) return;
+    if (stopping) return hurry.abort();
+    stopping = true;
+    console.log(
+      `stopping${pbx.calls.length > 0 ? ` when ${pbx.calls.length} call(s) have ended, in ${DRAIN_SECONDS} s at the latest` : ''}`,
+    );
+    await pbx.drain({ signal: AbortSignal.any([hurry.signal, AbortSignal.timeout(DRAIN_SECONDS * 1000)]) });
+    await pbx.close();
+    process.exit(0);
+  };
+  let stopping = false;
+  process.on('SIGTERM', stop).on('SIGINT', stop);
+}
+
+if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
+  run(process.argv.slice(2)).catch((error: unknown) => {
+    const { name, code, message } = error as { name?: string; code?: string; message?: string };
+    console.error(code === undefined ? error : `${name} [${code}] ${message}`);
+    process.exitCode = 1;
+  });
+}

@@ -1,0 +1,42 @@
+import type { Pbx, PbxOptions } from 'pbxkit';
+
+/** How to connect a phone, and last of all the line that begins with `ready`. */
+export function describeOffice(pbx: Pbx, options: PbxOptions): string[] {
+  const servers = pbx.listening.map(
+    ({ protocol, local }) =>
+      `${protocol}://${local.address.includes(':') ? `[${local.address}]` : local.address}:${local.port}`,
+  );
+  const numbers = options.extensions?.map(({ number }) => number) ?? ['100', '101', '102'];
+  return [
+    'To connect a phone, enter as',
+    `  user name (also authentication name)  ${numbers.slice(0, 5).join(', ')}${numbers.length > 5 ? ', …' : ''}`,
+    '  password                              that of the extension',
+    `  domain or realm                       ${options.domain}`,
+    `  server, registrar or outbound proxy   ${servers
+      .filter((each) => each.startsWith('udp'))
+      .map((each) => each.slice(6))
+      .join(' or ')}`,
+    'Then dial the number of another extension.',
+    `ready: ${options.domain} at ${servers.join(', ')}`,
+  ];
+}
+
+/** Tells what happens, a line each. */
+export function follow(pbx: Pbx, say: (line: string) => void): void {
+  pbx.on('binding.added', ({ aor, binding }) => say(`${aor} registered from ${binding.contact}`));
+  pbx.on('binding.removed', ({ aor, binding, reason }) => say(`${aor} is gone from ${binding.contact} (${reason})`));
+  pbx.on('credentials.refused', ({ username, cause, remote }) => {
+    if (cause === 'wrong')
+      say(`wrong password, or no extension "${username}": refused ${remote.address}:${remote.port}`);
+  });
+  pbx.on('call.ringing', ({ record }) => say(`${record.caller} calls ${record.called}: ringing`));
+  pbx.on('call.answered', ({ record }) => say(`${record.caller} calls ${record.called}: answered`));
+  pbx.on('call.ended', ({ record }) => {
+    const inbound = record.legs[0];
+    const how =
+      record.answeredAt === undefined
+        ? `${inbound?.outcome} (${inbound?.status} ${inbound?.cause ?? ''})`
+        : `talked ${Math.round(record.talkMs / 1000)} s`;
+    say(`${record.caller} calls ${record.called}: ended, ${how}`);
+  });
+}
