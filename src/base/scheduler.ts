@@ -63,7 +63,10 @@ export class SystemScheduler implements Scheduler {
   #arm(): void {
     clearTimeout(this.#timer);
     const next = this.#queue.next;
-    if (next === undefined) return this.#disarm();
+    if (next === undefined) {
+      this.#disarm();
+      return;
+    }
     this.#armedFor = next;
     const delay = Math.min(Math.max(0, Math.ceil(next - this.now())), LONGEST_TIMEOUT_MS);
     this.#timer = setTimeout(() => this.#fire(), delay);

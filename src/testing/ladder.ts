@@ -1,4 +1,4 @@
-import { type MediaSighting, type SipSighting, type Sighting, sightings } from './sightings.js';
+import { type MediaSighting, type Sighting, type SipSighting, sightings } from './sightings.js';
 import type { Trace } from './trace.js';
 
 export interface LadderOptions {

@@ -62,7 +62,10 @@ describe('TypedEmitter', () => {
     emitter.on('ping', async () => {
       throw new Error('later');
     });
-    emitter.on('ping', () => Promise.reject('text'));
+    const reason: unknown = JSON.parse('"text"');
+    emitter.on('ping', async () => {
+      throw reason;
+    });
     emitter.emit('ping', { n: 1 });
     await new Promise((resolve) => setImmediate(resolve));
     expect(logger.lines('error').map((line) => line.text)).toEqual([
