@@ -61,13 +61,7 @@ export type {
 export { NodeNetwork } from './net/node-network.js';
 export { type ConfigProblem, PbxConfigError } from './pbx/config-error.js';
 export type { PbxEvents } from './pbx/events.js';
-export type {
-  CallOptions,
-  PbxChanges,
-  PbxLimits,
-  PbxOptions,
-  RegistrationOptions,
-} from './pbx/options.js';
+export type { CallOptions, PbxChanges, PbxLimits, PbxOptions, RegistrationOptions } from './pbx/options.js';
 export { createPbx, Pbx } from './pbx/pbx.js';
 export type { DigestAlgorithm } from './protocol/digest/challenge.js';
 export { type DigestSecret, makeSecret } from './protocol/digest/compute.js';
@@ -89,23 +83,28 @@ export { parseMessage } from './protocol/sip/parse.js';
 export { SipParseError } from './protocol/sip/parse-error.js';
 export { printMessage } from './protocol/sip/print.js';
 export { formatUri, type OtherUri, parseUri, type SipUri, sipUri, type TelUri, type Uri } from './protocol/sip/uri.js';
-export type { Binding, BindingChange, RemovalReason } from './registrar/binding.js';
-export { Registrar, type RegistrarEvents, type RegistrarOptions } from './registrar/registrar.js';
+export type { Binding, BindingChange, Flow, RemovalReason } from './registrar/binding.js';
+export type { BindingPolicy, ExpiryPolicy } from './registrar/bindings.js';
+export { type ExtensionFinder, Registrar, type RegistrarEvents, type RegistrarOptions } from './registrar/registrar.js';
 export { type ResolvedHop, Resolver, type ResolverLimits, type ResolverOptions } from './resolver/resolver.js';
+export {
+  CallerAuthentication,
+  type CallerAuthenticationOptions,
+  type RefusedCaller,
+} from './security/caller-authentication.js';
 export type { BlobContent, BlobInfo, BlobStore } from './storage/blob-store.js';
 export { BlobNotFoundError, StorageError, VersionConflictError } from './storage/errors.js';
 export type { Json } from './storage/json.js';
 export { type MemoryStorageOptions, memoryStorage } from './storage/memory-storage.js';
-export {
-  DEFAULT_SCAN_LIMIT,
-  type DeleteOptions,
-  type Durability,
-  type PutOptions,
-  type RecordChange,
-  type RecordOperation,
-  type RecordStore,
-  type ScanOptions,
-  type StoredRecord,
+export type {
+  DeleteOptions,
+  Durability,
+  PutOptions,
+  RecordChange,
+  RecordOperation,
+  RecordStore,
+  ScanOptions,
+  StoredRecord,
 } from './storage/record-store.js';
 export type { Storage } from './storage/storage.js';
 export type { ClientEffect, ServerEffect } from './transaction/effects.js';
