@@ -4,6 +4,9 @@ import type { FlowRef, TransportProtocol } from '../transport/hop.js';
 import type { CredentialSource } from './credential-source.js';
 import type { DigestClient } from './digest-client.js';
 
+/** For the floors above, which know no transport. */
+export type { FlowRef, Source, TransportProtocol } from '../transport/hop.js';
+
 /** How a request is sent. Nothing of it is needed for one that goes where its Request-URI says. */
 export interface SendTarget {
   /** Route headers to put on: a Path, a Service-Route, a dialog's route set, an outbound proxy. */
