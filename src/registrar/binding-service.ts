@@ -9,10 +9,10 @@ import type { RecordStore } from '../storage/record-store.js';
 import { type Binding, type BindingChange, bindingsOfRecord, recordOfBindings } from './binding.js';
 import { BindingTable } from './binding-table.js';
 
-/** What an update makes of the live bindings; `undefined` leaves everything as it is. */
-export type Update = (
-  live: readonly Binding[],
-) => { readonly bindings: readonly Binding[]; readonly changes: readonly BindingChange[] } | undefined;
+/** What becomes of the live bindings. `refused` leaves them as they are. */
+export type Update =
+  | { readonly kind: 'applied'; readonly bindings: readonly Binding[]; readonly changes: readonly BindingChange[] }
+  | { readonly kind: 'refused' };
 
 export interface BindingServiceOptions {
   readonly records: RecordStore;
@@ -95,15 +95,19 @@ export class BindingService {
 
   /**
    * Changes the bindings of `user`, whole or not at all. `update` may run several times, when another node was quicker.
-   * Call it inside `inOrder`. @throws what the store throws; nothing is changed then
+   * Call it inside `inOrder`. Resolves to what the last `update` returned. @throws what the store throws; nothing is changed then
    */
-  async change(tenantId: TenantId, user: string, update: Update): Promise<void> {
+  async change<Result extends Update>(
+    tenantId: TenantId,
+    user: string,
+    update: (live: readonly Binding[]) => Result,
+  ): Promise<Result> {
     await this.load(tenantId);
     for (let tries = 0; tries < MOST_CONFLICTS; tries++) {
       const version = await this.#read(tenantId, user);
       const ended = version === 0 ? [] : this.#table.ended(tenantId, user);
       const result = update(version === 0 ? [] : this.#table.live(tenantId, user));
-      if (result === undefined || (result.changes.length === 0 && ended.length === 0)) return;
+      if (result.kind === 'refused' || (result.changes.length === 0 && ended.length === 0)) return result;
       try {
         await this.#write(tenantId, user, version, result.bindings);
       } catch (error) {
@@ -112,7 +116,7 @@ export class BindingService {
       }
       for (const binding of ended) this.#options.onChange(tenantId, { type: 'removed', binding, reason: 'expired' });
       for (const change of result.changes) this.#options.onChange(tenantId, change);
-      return;
+      return result;
     }
     throw new PbxkitError(
       'STORAGE_CONFLICT',
@@ -170,7 +174,8 @@ export class BindingService {
   #expire(tenantId: TenantId, user: string): void {
     if (this.#closed) return;
     const { logger, scheduler } = this.#options;
-    const sweep = (): Promise<void> => this.change(tenantId, user, (live) => ({ bindings: live, changes: [] }));
+    const sweep = (): Promise<unknown> =>
+      this.change(tenantId, user, (live) => ({ kind: 'applied', bindings: live, changes: [] }));
     this.inOrder(tenantId, user, sweep).catch((error: unknown) => {
       if (this.#closed) return;
       logger.warn({ err: error, tenantId }, `ended bindings stay in the store for now: ${errorText(error)}`);

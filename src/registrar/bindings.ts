@@ -80,42 +80,40 @@ export function applyRegister(
   if (brief) return refused({ kind: 'too-brief', minSeconds: policy.minSeconds });
 
   let bindings: readonly Binding[] = current;
-  const before = new Set(current);
   const granted = new Map<Binding, number>();
-  const changes = new Map<Binding, BindingChange>();
-  for (const contact of contacts) {
-    const same = bindings.filter((binding) => equalUris(uriOf(binding), contact.uri));
-    if (same.some((binding) => before.has(binding) && isOutOfOrder(binding, wish)))
-      return refused({ kind: 'out-of-order' });
+  const changes: BindingChange[] = [];
+  for (const contact of withoutRepeats(contacts)) {
+    const same = bindings.filter((binding) => !granted.has(binding) && equalUris(uriOf(binding), contact.uri));
+    if (same.some((binding) => isOutOfOrder(binding, wish))) return refused({ kind: 'out-of-order' });
     const seconds = grantedSeconds(contact.expiresSeconds, policy);
-    const [known] = same.filter((binding) => before.has(binding));
-    for (const gone of same) {
-      granted.delete(gone);
-      changes.delete(gone);
-      if (before.has(gone) && (seconds === 0 || gone !== known)) {
-        changes.set(gone, { type: 'removed', binding: gone, reason: seconds === 0 ? 'unregistered' : 'replaced' });
-      }
-    }
     if (seconds === 0) {
       bindings = bindings.filter((binding) => !same.includes(binding));
+      for (const binding of same) changes.push({ type: 'removed', binding, reason: 'unregistered' });
       continue;
     }
-    const binding = bindingOf(contact, wish, seconds, same[0]?.firstRegisteredAt ?? now, now);
+    // Equality is not transitive (§19.1.4): one contact may stand for several bindings, and takes the place of all.
+    const [known, ...doubles] = same;
+    const binding = bindingOf(contact, wish, seconds, known?.firstRegisteredAt ?? now, now);
     granted.set(binding, seconds);
-    changes.set(binding, { type: known === undefined ? 'added' : 'refreshed', binding });
-    const place = bindings.findIndex((each) => same.includes(each));
+    changes.push({ type: known === undefined ? 'added' : 'refreshed', binding });
+    for (const double of doubles) changes.push({ type: 'removed', binding: double, reason: 'replaced' });
     bindings =
-      place < 0
+      known === undefined
         ? [...bindings, binding]
-        : bindings.flatMap((each, i) => (i === place ? [binding] : same.includes(each) ? [] : [each]));
+        : bindings.flatMap((each) => (each === known ? [binding] : doubles.includes(each) ? [] : [each]));
   }
-  const adds = [...changes.values()].some(({ type }) => type === 'added');
+  const adds = changes.some(({ type }) => type === 'added');
   const kept = adds ? makeRoom(bindings, granted, policy) : bindings;
   if (kept === undefined) return refused({ kind: 'too-many', maxContacts: policy.maxContacts });
   for (const binding of bindings) {
-    if (!kept.includes(binding)) changes.set(binding, { type: 'removed', binding, reason: 'replaced' });
+    if (!kept.includes(binding)) changes.push({ type: 'removed', binding, reason: 'replaced' });
   }
-  return { kind: 'applied', bindings: kept, changes: [...changes.values()], granted };
+  return { kind: 'applied', bindings: kept, changes, granted };
+}
+
+/** Without the contacts that a later one of the request repeats. */
+function withoutRepeats(contacts: readonly ContactWish[]): readonly ContactWish[] {
+  return contacts.filter((contact, i) => !contacts.slice(i + 1).some((later) => equalUris(contact.uri, later.uri)));
 }
 
 /** The bindings that still live at `now`, and those that do not. */

@@ -24,7 +24,7 @@ export function registeredAor(request: SipRequest): SipUri {
 }
 
 /** Reads a REGISTER. @throws SipParseError 400 for what §10.3 step 6 forbids and for contacts that are no SIP URIs */
-export function readRegister(incoming: IncomingRequest): RegisterWish {
+export function readRegister(incoming: Pick<IncomingRequest, 'request' | 'source'>): RegisterWish {
   const { request, source } = incoming;
   const { headers } = request;
   const userAgent = headers.first('User-Agent')?.slice(0, LONGEST_USER_AGENT);

@@ -2,7 +2,7 @@ import type { Clock } from '../base/clock.js';
 import { errorText, UsageError } from '../base/errors.js';
 import { type Events, TypedEmitter } from '../base/events.js';
 import { ExpiringMap } from '../base/expiring-map.js';
-import type { SocketAddress } from '../base/ip.js';
+import { normalizeHost, type SocketAddress } from '../base/ip.js';
 import type { Logger } from '../base/logger.js';
 import type { Scheduler } from '../base/scheduler.js';
 import type { TenantId } from '../base/tenant.js';
@@ -62,7 +62,7 @@ export interface RegistrarOptions {
   readonly clock?: Clock;
   /** The digest realm of a tenant. */
   readonly realmOf: (tenantId: TenantId) => string;
-  /** Whether addresses-of-record of `host` are this tenant's. Asked for To, and for a digest uri that is not the Request-URI. */
+  /** Whether addresses-of-record of `host` (lower case, no brackets) are this tenant's. Asked for To, and for a digest uri that is not the Request-URI. */
   readonly servesDomain: (tenantId: TenantId, host: string) => boolean;
   /** Whose bindings `start` loads; others are loaded when first asked for. Default: none. */
   readonly tenants?: () => Iterable<TenantId>;
@@ -164,6 +164,7 @@ export class Registrar implements RequestTaker, Events<RegistrarEvents> {
         const gone = live.filter((binding) => contact === undefined || binding.contact === contact);
         removed = gone.length;
         return {
+          kind: 'applied',
           bindings: live.filter((binding) => !gone.includes(binding)),
           changes: gone.map((binding) => ({ type: 'removed', binding, reason: 'administrative' })),
         };
@@ -189,7 +190,7 @@ export class Registrar implements RequestTaker, Events<RegistrarEvents> {
   async #take(incoming: IncomingRequest): Promise<boolean> {
     const { tenantId, request } = incoming;
     const aor = registeredAor(request);
-    if (!this.#options.servesDomain(tenantId, aor.host)) {
+    if (!this.#options.servesDomain(tenantId, normalizeHost(aor.host))) {
       incoming.respond(404);
       return true;
     }
@@ -205,16 +206,10 @@ export class Registrar implements RequestTaker, Events<RegistrarEvents> {
       refuse(incoming, { kind: 'path-without-support' });
       return;
     }
-    try {
-      await this.#apply(incoming, extension, wish);
-    } catch (error) {
-      const { logger } = this.#options;
-      logger.error(
-        { err: error, tenantId: incoming.tenantId, callId: wish.callId },
-        `REGISTER failed: ${errorText(error)}`,
-      );
-      refuse(incoming, { kind: 'store-failed' });
-    }
+    const outcome = await this.#apply(incoming.tenantId, extension, wish);
+    if (outcome === undefined) refuse(incoming, { kind: 'store-failed' });
+    else if (outcome.kind === 'refused') refuse(incoming, outcome.refusal);
+    else incoming.respond(200, { headers: acceptHeaders(outcome, wish, this.#clock.wallTime()) });
   }
 
   /** The extension that may change these bindings (§10.3 steps 3 and 4), or undefined when the request has been answered. */
@@ -227,7 +222,7 @@ export class Registrar implements RequestTaker, Events<RegistrarEvents> {
       kind: 'www',
       tenantId,
       realm,
-      acceptsUri: (uri) => uri.kind === 'sip' && servesDomain(tenantId, uri.host),
+      acceptsUri: (uri) => uri.kind === 'sip' && servesDomain(tenantId, normalizeHost(uri.host)),
       lookup: async (username) => {
         const found = await directory.find(tenantId, username);
         if (found === undefined || found.enabled === false) return undefined;
@@ -262,22 +257,20 @@ export class Registrar implements RequestTaker, Events<RegistrarEvents> {
     return extension;
   }
 
-  async #apply(incoming: IncomingRequest, extension: Extension, wish: RegisterWish): Promise<void> {
-    const { tenantId } = incoming;
+  /** What became of the wish; undefined when the store failed and nothing has changed. */
+  async #apply(tenantId: TenantId, extension: Extension, wish: RegisterWish): Promise<RegisterOutcome | undefined> {
     const { number, maxContacts = this.#policy.maxContacts } = extension;
     const policy = { ...this.#policy, maxContacts };
-    let outcome: RegisterOutcome | undefined;
-    await this.#service.change(tenantId, number, (live) => {
-      outcome = applyRegister(live, wish, policy, this.#clock.wallTime());
-      return outcome.kind === 'applied' ? outcome : undefined;
-    });
-    if (outcome === undefined) return;
-    if (outcome.kind === 'refused') {
-      refuse(incoming, outcome.refusal);
-      return;
+    try {
+      const outcome = await this.#service.change(tenantId, number, (live) =>
+        applyRegister(live, wish, policy, this.#clock.wallTime()),
+      );
+      if (outcome.kind === 'applied') this.#rememberConnection(wish.flow, outcome.granted);
+      return outcome;
+    } catch (error) {
+      this.#options.logger.error({ err: error, tenantId, callId: wish.callId }, `REGISTER failed: ${errorText(error)}`);
+      return undefined;
     }
-    this.#rememberConnection(wish.flow, outcome.granted);
-    incoming.respond(200, { headers: acceptHeaders(outcome, wish, this.#clock.wallTime()) });
   }
 
   /** For as long as the registration that came by it lasts. */
