@@ -12,7 +12,9 @@ export { type CallEvents, CallService, type CallServiceOptions } from './call/ca
 export type { LiveCall } from './call/context.js';
 export { type CallHandler, HandledCall, type HandledCallParts } from './call/handled-call.js';
 export type { CallJournal, CallSnapshot, LegSnapshot } from './call/journal.js';
-export type { Destination, Party, RouteContext, RouteOutcome, Router } from './call/route.js';
+export type { Party } from './call/party.js';
+export type { Destination, RouteContext, Router } from './call/route.js';
+export type { RouteOutcome } from './call/route-outcome.js';
 export {
   Dialog,
   type DialogId,

@@ -18,7 +18,6 @@ export type ErrorCode =
   | 'SDP_NEGOTIATION'
   | 'DIGEST_PARSE'
   | 'SIP_TRANSPORT'
-  | 'SIP_TIMEOUT'
   | 'SIP_NO_ROUTE'
   | 'SIP_WRONG_STATE'
   | 'DNS_FAILED'

@@ -12,7 +12,8 @@ import { Call } from './call.js';
 import type { CallRecord } from './call-record.js';
 import type { CallContext, LiveCall } from './context.js';
 import type { CallJournal } from './journal.js';
-import type { Party, Router } from './route.js';
+import type { Party } from './party.js';
+import type { Router } from './route.js';
 
 export interface CallEvents {
   'call.started': { readonly tenantId: TenantId; readonly record: CallRecord };

@@ -14,8 +14,10 @@ import { HandledCall } from './handled-call.js';
 import { INBOUND_LEG, InboundLeg } from './inbound-leg.js';
 import type { CallSnapshot } from './journal.js';
 import { inboundOutcome, outcome } from './outcome.js';
+import type { Party } from './party.js';
 import { passInvite, passReason } from './passing.js';
-import type { Destination, Party, RouteOutcome } from './route.js';
+import type { Destination } from './route.js';
+import type { RouteOutcome } from './route-outcome.js';
 
 export interface CallStart {
   readonly id: string;

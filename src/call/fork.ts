@@ -5,7 +5,7 @@ import { formatUri } from '../protocol/sip/uri.js';
 import type { Lease, Target } from '../ua/target.js';
 import type { CallLog, LegEnd, LegOutcome } from './call-record.js';
 import { bestOutcome, outcome, outcomeOf } from './outcome.js';
-import type { RouteOutcome } from './route.js';
+import type { RouteOutcome } from './route-outcome.js';
 
 /** One phone that is called. */
 export interface OutboundLeg {
@@ -38,7 +38,7 @@ type LegState =
   | { readonly kind: 'over' };
 
 /** A 200 for the call came from elsewhere: phones then show no missed call (RFC 3326). */
-const COMPLETED_ELSEWHERE = { Reason: ['SIP;cause=200;text="Call completed elsewhere"'] };
+const COMPLETED_ELSEWHERE = { Reason: 'SIP;cause=200;text="Call completed elsewhere"' };
 
 /**
  * Calls several phones at once: the first answer wins, the others are cancelled (RFC 3261 §16.7 is the model for what
@@ -118,8 +118,9 @@ export class Fork {
       cause: failed.reason,
     });
     this.#outcomes.push(failed);
-    if (failed.status >= 600) return this.#giveUp('cancelled', { kind: 'failed', outcome: failed });
-    if ([...this.#legs.values()].every((state) => state.kind === 'over')) {
+    if (failed.status >= 600) {
+      this.#giveUp('cancelled', { kind: 'failed', outcome: failed });
+    } else if ([...this.#legs.values()].every((state) => state.kind === 'over')) {
       this.#settle({ kind: 'failed', outcome: bestOutcome(this.#outcomes) });
     }
   }

@@ -3,7 +3,7 @@ import type { IncomingInvite } from '../dialog/incoming-invite.js';
 import type { InviteSession, SessionEnd } from '../dialog/invite-session.js';
 import type { CallLog } from './call-record.js';
 import { inboundOutcome } from './outcome.js';
-import type { Party } from './route.js';
+import type { Party } from './party.js';
 
 /** Serves one call in the program itself instead of offering it to a phone; the call ends when the promise settles. */
 export type CallHandler = (call: HandledCall, signal: AbortSignal) => Promise<void>;

@@ -3,7 +3,7 @@ import type { SipResponse } from '../protocol/sip/message.js';
 import { getParam } from '../protocol/sip/params.js';
 import { reasonPhrase } from '../protocol/sip/status.js';
 import type { Uri } from '../protocol/sip/uri.js';
-import type { RouteOutcome } from './route.js';
+import type { RouteOutcome } from './route-outcome.js';
 
 /** An outcome that no response stands behind. */
 export function outcome(kind: RouteOutcome['kind'], status: number): RouteOutcome {

@@ -19,7 +19,7 @@ export function passProgress(message: SipMessage): HeaderInit {
 
 /** Reason header fields (RFC 3326) as they are passed with a BYE, CANCEL or final response. */
 export function passReason(reason: readonly string[]): HeaderInit {
-  return reason.length === 0 ? {} : { Reason: [...reason] };
+  return reason.length === 0 ? {} : { Reason: reason.join(', ') };
 }
 
 function pick(message: SipMessage, names: readonly string[]): HeaderInit {

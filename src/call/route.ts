@@ -1,17 +1,9 @@
 import type { TenantId } from '../base/tenant.js';
 import type { Uri } from '../protocol/sip/uri.js';
-import type { Source } from '../transport/layer.js';
-import type { Target } from '../ua/target.js';
+import type { Source, Target } from '../ua/target.js';
 import type { CallHandler } from './handled-call.js';
-
-/** One end of a call as people know it. */
-export interface Party {
-  /** The number: an extension of the PBX, or what the other side said. */
-  readonly number: string;
-  readonly displayName?: string;
-  /** The extension that was authenticated, if one was. */
-  readonly extension?: string;
-}
+import type { Party } from './party.js';
+import type { RouteOutcome } from './route-outcome.js';
 
 /** What a router decides by. Plain data but for the signal. */
 export interface RouteContext {
@@ -26,18 +18,6 @@ export interface RouteContext {
   readonly redirections: number;
   /** Fires when the caller gives up. */
   readonly signal: AbortSignal;
-}
-
-/** How an attempt, or one of its legs, ended without an answer by a person. */
-export interface RouteOutcome {
-  readonly kind: 'busy' | 'no-answer' | 'rejected' | 'unreachable' | 'redirected' | 'failed';
-  /** The status that the caller would be given. */
-  readonly status: number;
-  readonly reason: string;
-  /** Where a 3xx pointed to, best first. */
-  readonly contacts: readonly Uri[];
-  /** Reason header fields to pass on (RFC 3326). */
-  readonly reasonHeaders: readonly string[];
 }
 
 /** Where a call goes next. */

@@ -1,10 +1,10 @@
 import type { Logger } from '../base/logger.js';
 import type { Random } from '../base/random.js';
 import type { Scheduler } from '../base/scheduler.js';
-import type { NameAddr } from '../protocol/sip/name-addr.js';
 import type { SipRequest } from '../protocol/sip/message.js';
-import type { Source } from '../transport/layer.js';
+import type { NameAddr } from '../protocol/sip/name-addr.js';
 import type { IncomingRequest } from '../ua/incoming.js';
+import type { Source } from '../ua/target.js';
 import type { Uac } from '../ua/uac.js';
 import type { Dialog } from './dialog.js';
 

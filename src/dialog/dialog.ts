@@ -4,8 +4,8 @@ import { createRequest } from '../protocol/sip/message.js';
 import { formatNameAddr, type NameAddr, parseNameAddr, tagOf, withTag } from '../protocol/sip/name-addr.js';
 import { hasParam } from '../protocol/sip/params.js';
 import { formatUri, parseUri, type SipUri, type Uri } from '../protocol/sip/uri.js';
-import type { FlowRef, Source } from '../transport/layer.js';
 import { flowTo, isBehindNat } from '../ua/reach-back.js';
+import type { FlowRef, Source } from '../ua/target.js';
 
 /** A dialog is named by these three (RFC 3261 §12). */
 export interface DialogId {

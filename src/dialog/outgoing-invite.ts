@@ -1,8 +1,7 @@
 import type { HeaderInit, SipRequest, SipResponse } from '../protocol/sip/message.js';
 import { createRequest } from '../protocol/sip/message.js';
 import { type NameAddr, tagOf, withTag } from '../protocol/sip/name-addr.js';
-import type { Source } from '../transport/layer.js';
-import type { Target } from '../ua/target.js';
+import type { Source, Target } from '../ua/target.js';
 import type { UacFailure, UacRequest } from '../ua/uac.js';
 import type { DialogContext } from './context.js';
 import { Dialog } from './dialog.js';

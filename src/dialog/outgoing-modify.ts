@@ -1,5 +1,5 @@
 import type { SipRequest, SipResponse } from '../protocol/sip/message.js';
-import type { Source } from '../transport/layer.js';
+import type { Source } from '../ua/target.js';
 import type { UacFailure, UacRequest } from '../ua/uac.js';
 import type { DialogContext } from './context.js';
 import type { Dialog } from './dialog.js';

@@ -1,6 +1,7 @@
 import { normalizeHost } from '../base/ip.js';
 import type { TenantId } from '../base/tenant.js';
-import type { Destination, RouteContext, RouteOutcome, Router } from '../call/route.js';
+import type { Destination, RouteContext, Router } from '../call/route.js';
+import type { RouteOutcome } from '../call/route-outcome.js';
 import type { Directory } from '../directory/directory.js';
 import type { Uri } from '../protocol/sip/uri.js';
 import type { Target } from '../ua/target.js';

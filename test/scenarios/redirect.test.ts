@@ -1,0 +1,47 @@
+/** Flow C4 of RFC 3665 §3.6: a phone answers 302. */
+import { describe, expect } from 'vitest';
+import { sipUri } from '../../src/protocol/sip/uri.js';
+import { DOMAIN, officeScenario } from '../support/office.js';
+import { seenBy } from '../support/wire.js';
+
+describe('C4: redirection', () => {
+  officeScenario('to another extension: it is called instead', {}, async (office, world) => {
+    const alice = await office.registered('100');
+    await office.registered('101', { onCall: (call) => call.redirect(sipUri({ user: '102', host: DOMAIN })) });
+    const carol = await office.registered('102');
+    const begin = world.clock.now();
+    const next = carol.incoming();
+    const call = alice.call('101');
+    (await world.run(() => next)).answer();
+    await world.until(call.talking());
+    expect(call.state.kind).toBe('talking');
+    expect(seenBy(world, '101', begin)).toEqual(['<INVITE', '>302', '<ACK']);
+    call.hangUp();
+    await office.quiet();
+    expect(office.record.legs.map((leg) => [leg.number, leg.outcome])).toEqual([
+      ['100', 'answered'],
+      ['101', 'redirected'],
+      ['102', 'answered'],
+    ]);
+  });
+
+  officeScenario('in a circle: given up after five', {}, async (office, world) => {
+    const alice = await office.registered('100');
+    await office.registered('101', { onCall: (call) => call.redirect(sipUri({ user: '102', host: DOMAIN })) });
+    await office.registered('102', { onCall: (call) => call.redirect(sipUri({ user: '101', host: DOMAIN })) });
+    const call = alice.call('101');
+    await world.until(call.ended());
+    expect(call.state).toMatchObject({ status: 482 });
+    expect(office.record.legs).toHaveLength(7);
+    await office.quiet();
+  });
+
+  officeScenario('to the outside: not followed, the caller gets 480', {}, async (office, world) => {
+    const alice = await office.registered('100');
+    await office.registered('101', { onCall: (call) => call.redirect(sipUri({ user: '1', host: 'premium.example' })) });
+    const call = alice.call('101');
+    await world.until(call.ended());
+    expect(call.state).toMatchObject({ status: 480 });
+    await office.quiet();
+  });
+});
