@@ -43,7 +43,7 @@ export class PbxRouter implements Router {
 
   /** A phone may send a call to another number here, not to the outside: that would be a way to call out at our cost. */
   #redirect(context: RouteContext, { contacts }: RouteOutcome): Promise<Destination> {
-    if (context.redirections >= MAX_REDIRECTIONS) {
+    if (context.redirections > MAX_REDIRECTIONS) {
       return Promise.resolve({ kind: 'reject', status: 482, reason: 'Too Many Redirections' });
     }
     for (const uri of contacts) {
