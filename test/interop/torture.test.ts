@@ -13,7 +13,7 @@ import { Lab } from './support/lab.js';
 import { optionsRequest, TcpPeer, UdpPeer } from './support/peers.js';
 import { anyPossible } from './support/programs.js';
 import { extensions, type SipServer, startServer } from './support/server.js';
-import { lengthFault, type ReadMessage, readMessage, valuesOf, viasOf, withoutSpace } from './support/sip-text.js';
+import { lengthFault, readMessage, readTorture, valuesOf, viasOf, withoutSpace } from './support/sip-text.js';
 
 /** An address of this process alone: answers without rport come to port 5060 of it, and to the ports that some Vias name. */
 const TESTER = `127.${64 + ((process.pid >> 8) & 0x3f)}.${process.pid & 0xff}.77`;
@@ -87,8 +87,8 @@ suite(`RFC 4475 and RFC 5118 messages to the running server${corpusPresent ? '' 
   /** The answer fits the outcome, and gives back what a response must give back (RFC 3261 §8.2.6.2), untouched. */
   function judge(message: TortureMessage, request: Buffer, bytes: Buffer): void {
     const answer = readMessage(bytes);
-    const asked = readMessage(request);
-    if (answer === undefined || asked === undefined) throw new Error(`unreadable:\n${bytes.toString('latin1')}`);
+    const asked = readTorture(request);
+    if (answer === undefined) throw new Error(`unreadable:\n${bytes.toString('latin1')}`);
     const allowed = allowedStatuses(message);
     expect(allowed, `${answer.startLine} to ${message.file}; owed: ${message.outcome}`).toContain(answer.status);
     const owed = OWED_HEADER[answer.status];
@@ -100,9 +100,6 @@ suite(`RFC 4475 and RFC 5118 messages to the running server${corpusPresent ? '' 
     }
     expect(viasOf(answer).slice(1).map(withoutSpace)).toEqual(viasOf(asked).slice(1).map(withoutSpace));
   }
-
-  const callIdOf = (message: ReadMessage | undefined): string | undefined =>
-    message === undefined ? undefined : valuesOf(message, 'call-id')[0];
 
   for (const message of messages.filter(({ via_transport }) => via_transport === 'UDP')) {
     test(`RFC ${message.rfc} §${message.section} ${message.file}: ${message.outcome}`, {
@@ -117,7 +114,7 @@ suite(`RFC 4475 and RFC 5118 messages to the running server${corpusPresent ? '' 
       const before = [...sockets.values()].map((peer) => [peer, peer.received.mark()] as const);
       const from = listener.received.mark();
       source.send(bytes, { host, port: server.port });
-      const callId = callIdOf(readMessage(bytes));
+      const [callId] = valuesOf(readTorture(bytes), 'call-id');
       if (!mayBeSilent(message)) {
         const isFinal = (answer: Buffer): boolean =>
           same(answer, callId) && !answer.toString('latin1').startsWith('SIP/2.0 100');

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { REPOSITORY } from './server.js';
-import { readMessage, viasOf } from './sip-text.js';
+import { readTorture, viasOf } from './sip-text.js';
 
 const CORPORA = path.resolve(REPOSITORY, process.env['PBXKIT_CORPORA'] ?? '../shared/corpora');
 const EXPECTATIONS = path.join(CORPORA, 'rfc4475-rfc5118-expected.json');
@@ -57,8 +57,7 @@ export function mayBeSilent(message: TortureMessage): boolean {
 
 /** Where the answer to a datagram goes when it has no rport: the source address, the port of the topmost Via, else 5060 (RFC 3261 §18.2.2). */
 export function answerPort(bytes: Buffer, sourcePort: number): number {
-  const message = readMessage(bytes);
-  const via = message === undefined ? undefined : viasOf(message)[0];
+  const [via] = viasOf(readTorture(bytes));
   if (via === undefined) return 5060;
   const [sentBy = '', ...parameters] = via.replace(/\s*\/\s*/g, '/').split(';');
   if (parameters.some((parameter) => parameter.trim() === 'rport')) return sourcePort;
@@ -69,8 +68,7 @@ export function answerPort(bytes: Buffer, sourcePort: number): number {
 
 /** What a server takes for a transaction (RFC 3261 §17.2.3): two messages with the same key must not meet one server. */
 export function transactionKey(bytes: Buffer): string {
-  const message = readMessage(bytes);
-  if (message === undefined) return '';
+  const message = readTorture(bytes);
   const [via = ''] = viasOf(message);
   return `${message.startLine.split(' ')[0]} ${via.split(';')[0]} ${/branch\s*=\s*([^;\s]*)/.exec(via)?.[1]}`;
 }

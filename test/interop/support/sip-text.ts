@@ -19,10 +19,19 @@ const LONG_NAMES: Readonly<Record<string, string>> = {
   m: 'contact',
 };
 
-/** Reads one whole message; `undefined` when it does not begin like one or its header has no end. */
+/** Reads one whole message; `undefined` when its header has no end. */
 export function readMessage(bytes: Buffer): ReadMessage | undefined {
   const end = bytes.indexOf('\r\n\r\n');
-  if (end < 0) return undefined;
+  return end < 0 ? undefined : read(bytes, end);
+}
+
+/** Reads what can be read of a message of the corpora: some end before the empty line. */
+export function readTorture(bytes: Buffer): ReadMessage {
+  const end = bytes.indexOf('\r\n\r\n');
+  return read(bytes, end < 0 ? bytes.length : end);
+}
+
+function read(bytes: Buffer, end: number): ReadMessage {
   const [startLine = '', ...lines] = unfold(bytes.toString('latin1', 0, end)).split('\r\n');
   const headers = lines.map((line) => {
     const colon = line.indexOf(':');
