@@ -40,6 +40,7 @@ export class DialogLayer implements RequestTaker {
   readonly #invites = new Map<string, OutgoingInvite>();
   readonly #finishedInvites = new ExpiringMap<string, OutgoingInvite>({ capacity: 20_000 });
   readonly #stopStrays: () => void;
+  #onIdle: (() => void) | undefined;
 
   constructor(options: DialogLayerOptions) {
     this.#scheduler = options.scheduler;
@@ -112,7 +113,22 @@ export class DialogLayer implements RequestTaker {
     return true;
   }
 
+  /** Resolves when no dialog is left, or after `limitMs`: gives the BYEs of a shutdown their time. */
+  idle(limitMs: number): Promise<void> {
+    if (this.#usages.size === 0) return Promise.resolve();
+    return new Promise((resolve) => {
+      const done = (): void => {
+        cancel();
+        this.#onIdle = undefined;
+        resolve();
+      };
+      const cancel = this.#scheduler.after(limitMs, done);
+      this.#onIdle = done;
+    });
+  }
+
   close(): void {
+    this.#onIdle?.();
     this.#stopStrays();
     this.#usages.clear();
     this.#invites.clear();
@@ -123,7 +139,9 @@ export class DialogLayer implements RequestTaker {
     const key = dialogKey(id);
     this.#usages.set(key, usage);
     return () => {
-      if (this.#usages.get(key) === usage) this.#usages.delete(key);
+      if (this.#usages.get(key) !== usage) return;
+      this.#usages.delete(key);
+      if (this.#usages.size === 0) this.#onIdle?.();
     };
   }
 

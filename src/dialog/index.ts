@@ -1,3 +1,4 @@
+export type { DialogContext, DialogUsage } from './context.js';
 export {
   Dialog,
   type DialogId,

@@ -35,6 +35,8 @@ import { PbxRouter } from './router.js';
 const ALLOW = ['INVITE', 'ACK', 'CANCEL', 'BYE', 'OPTIONS', 'REGISTER'] as const;
 /** The option tags that may stand in Require. */
 const SUPPORTED = ['path'] as const;
+/** How long `close()` waits for phones to answer the BYE. */
+const GOODBYE_MS = 1000;
 const DEFAULT_LISTEN = ['udp://0.0.0.0:5060', 'tcp://0.0.0.0:5060'];
 
 /** The modules of a running PBX, joined. */
@@ -188,6 +190,7 @@ export function assemble(options: PbxOptions): PbxParts {
       closing.add(() => transactions.close());
       closing.add(() => dialogs.close());
       closing.add(() => calls.settled());
+      closing.add(() => dialogs.idle(GOODBYE_MS));
       closing.add(() => calls.endAll());
       await closing.dispose();
     },
