@@ -1,8 +1,7 @@
-import { type ByteWriter, written } from './byte-writer.js';
 import { trim } from './chars.js';
-import { nameHash } from './header/codec.js';
-import { type AnyCodec, codecByHash, codecOf } from './header/registry.js';
+import { type AnyCodec, codecByHash } from './header/registry.js';
 import { sameName } from './params.js';
+import { putBytes, putWire, written } from './put.js';
 import { Scanner } from './scanner.js';
 import { decodeWire, unfold } from './wire-text.js';
 
@@ -19,49 +18,62 @@ export interface Head {
  * An internal part of `SipHeaders`.
  */
 export class Field {
-  /** Known once looked up; see `matches`. */
-  codec: AnyCodec | undefined = undefined;
   /** Line of text: the kept value of *all* lines of this name, if this is the first of them. Typed line: the value itself. */
   typed: unknown = undefined;
   /** The wire text of the value once it was asked for. */
   text: string | undefined = undefined;
 
-  /** @param head undefined for a line that was set: then `setName` is its name. */
+  /**
+   * @param codec what the hash of the name points to; right for sure only when `named`
+   * @param head undefined for a line that was set: then `setName` is its name
+   * @param isTyped true: `typed` is the value and there is no text
+   */
   constructor(
-    readonly hash: number,
+    private codec: AnyCodec | undefined,
+    private named: boolean,
     readonly head: Head | undefined,
     readonly nameStart: number,
     readonly nameEnd: number,
     readonly start: number,
     readonly end: number,
     readonly folded: boolean,
-    readonly setName: string | undefined,
-    /** True: `typed` is the value and there is no text. */
+    readonly setName: string,
     readonly isTyped: boolean,
   ) {}
 
+  /** A line of a received head. */
+  static received(
+    hash: number,
+    head: Head,
+    nameStart: number,
+    nameEnd: number,
+    start: number,
+    end: number,
+    folded: boolean,
+  ): Field {
+    const codec = codecByHash(hash);
+    return new Field(codec, codec === undefined, head, nameStart, nameEnd, start, end, folded, '', false);
+  }
+
   /** A line from a name and wire text. */
-  static raw(name: string, wire: string): Field {
-    const field = new Field(nameHash(name), undefined, 0, 0, 0, 0, false, name, false);
-    field.codec = codecOf(name);
+  static raw(codec: AnyCodec | undefined, name: string, wire: string): Field {
+    const field = new Field(codec, true, undefined, 0, 0, 0, 0, false, codec?.name ?? name, false);
     field.text = wire;
     return field;
   }
 
   static typed(codec: AnyCodec, value: unknown): Field {
-    const field = new Field(codec.hash, undefined, 0, 0, 0, 0, false, codec.name, true);
-    field.codec = codec;
+    const field = new Field(codec, true, undefined, 0, 0, 0, 0, false, codec.name, true);
     field.typed = value;
     return field;
   }
 
-  /** A copy; the kept value goes along if `withValue`. */
-  copy(withValue: boolean): Field {
-    const { hash, head, nameStart, nameEnd, start, end, folded, setName, isTyped } = this;
-    const copy = new Field(hash, head, nameStart, nameEnd, start, end, folded, setName, isTyped);
-    copy.codec = this.codec;
+  /** A copy with the kept value. */
+  copy(): Field {
+    const { codec, named, head, nameStart, nameEnd, start, end, folded, setName, isTyped } = this;
+    const copy = new Field(codec, named, head, nameStart, nameEnd, start, end, folded, setName, isTyped);
     copy.text = this.text;
-    if (withValue || isTyped) copy.typed = this.typed;
+    copy.typed = this.typed;
     return copy;
   }
 
@@ -81,7 +93,7 @@ export class Field {
 
   /** The name as it stands. */
   get name(): string {
-    return this.setName ?? (this.head as Head).text.slice(this.nameStart, this.nameEnd);
+    return this.head === undefined ? this.setName : this.head.text.slice(this.nameStart, this.nameEnd);
   }
 
   /** Canonical name if pbxkit knows the header, else as it stands. */
@@ -91,35 +103,31 @@ export class Field {
 
   /** The codec of the header, undefined for one that pbxkit does not know. */
   get knownCodec(): AnyCodec | undefined {
-    if (this.codec === undefined) {
-      const codec = codecByHash(this.hash);
-      if (codec !== undefined) this.matches(codec);
-    }
+    if (!this.named) this.#compareName();
     return this.codec;
   }
 
   /** True when this line is of that header, in whatever spelling. */
   matches(codec: AnyCodec): boolean {
-    if (this.codec !== undefined) return this.codec === codec;
-    const { hash } = this;
-    if (hash !== codec.hash && hash !== codec.compactHash) return false;
-    if (!this.hasName(hash === codec.hash ? codec.name : (codec.compact ?? ''))) return false;
-    this.codec = codec;
-    return true;
+    return this.codec === codec && (this.named || this.#compareName());
   }
 
-  /** Equality of names without regard to case. */
+  /** Settles whether the codec that the hash points to is the right one. */
+  #compareName(): boolean {
+    const { bytes } = this.head as Head;
+    const { name, compact, prefix } = this.codec as AnyCodec;
+    const length = this.nameEnd - this.nameStart;
+    this.named = true;
+    if (length === 1) {
+      if (compact?.charCodeAt(0) === ((bytes[this.nameStart] as number) | 0x20)) return true;
+    } else if (length === name.length && isSame(bytes, this.nameStart, prefix, 2, length)) return true;
+    this.codec = undefined;
+    return false;
+  }
+
+  /** True when the name is this one, without regard to case. */
   hasName(name: string): boolean {
-    if (this.head === undefined) return sameName(this.name, name);
-    const { bytes } = this.head;
-    const { length } = name;
-    if (this.nameEnd - this.nameStart !== length) return false;
-    for (let i = 0; i < length; i++) {
-      const byte = bytes[this.nameStart + i] as number;
-      const code = name.charCodeAt(i);
-      if (byte !== code && (((byte ^ code) & 0xdf) !== 0 || !isLetter(code))) return false;
-    }
-    return true;
+    return sameName(this.name, name);
   }
 
   /** How many lines this field takes. */
@@ -132,38 +140,36 @@ export class Field {
     if (!this.isTyped) return [this.wire];
     const codec = this.codec as AnyCodec;
     const values: readonly unknown[] = codec.perLine && Array.isArray(this.typed) ? this.typed : [this.typed];
-    return values.map((value) => written((writer) => codec.write(writer, value)));
+    return values.map((value) => written(codec.put, value));
   }
 
   /** Writes CRLF, name, colon and value, once for each line. */
-  write(writer: ByteWriter): void {
-    if (!this.isTyped) this.#writeText(writer);
-    else {
-      const codec = this.codec as AnyCodec;
-      const value = this.typed;
-      if (codec.perLine && Array.isArray(value)) {
-        for (let i = 0; i < value.length; i++) {
-          writer.bytes(codec.prefix);
-          codec.write(writer, value[i]);
-        }
-      } else {
-        writer.bytes(codec.prefix);
-        codec.write(writer, value);
-      }
-    }
+  put(start: number): number {
+    if (!this.isTyped) return this.#putText(start);
+    const codec = this.codec as AnyCodec;
+    const value = this.typed;
+    if (!codec.perLine || !Array.isArray(value)) return codec.put(putBytes(start, codec.prefix), value);
+    let pos = start;
+    for (let i = 0; i < value.length; i++) pos = codec.put(putBytes(pos, codec.prefix), value[i]);
+    return pos;
   }
 
-  #writeText(writer: ByteWriter): void {
+  #putText(start: number): number {
     const codec = this.knownCodec;
-    if (codec === undefined) {
-      writer.code(0x0d);
-      writer.code(0x0a);
-      writer.wire(this.name);
-      writer.code(0x3a);
-      writer.code(0x20);
-    } else writer.bytes(codec.prefix);
-    writer.wire(this.wire);
+    if (codec !== undefined) return putWire(putBytes(start, codec.prefix), this.wire);
+    const nameEnd = putWire(putWire(start, '\r\n'), this.name);
+    return putWire(putWire(nameEnd, ': '), this.wire);
   }
+}
+
+/** Equality of `length` bytes without regard to the case of letters. */
+function isSame(a: Uint8Array, aStart: number, b: Uint8Array, bStart: number, length: number): boolean {
+  for (let i = 0; i < length; i++) {
+    const left = a[aStart + i] as number;
+    const right = b[bStart + i] as number;
+    if (left !== right && ((left ^ right) !== 0x20 || !isLetter(left))) return false;
+  }
+  return true;
 }
 
 function isLetter(code: number): boolean {

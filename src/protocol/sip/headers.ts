@@ -1,16 +1,7 @@
 import { UsageError } from '../../base/errors.js';
 import { isToken, trim } from './chars.js';
 import { Field } from './field.js';
-import { nameHash } from './header/codec.js';
-import {
-  type AnyCodec,
-  CODECS,
-  canonicalName,
-  codecOf,
-  type HeaderName,
-  type HeaderValues,
-  type Via,
-} from './header/registry.js';
+import { type AnyCodec, CODECS, codecOf, type HeaderName, type HeaderValues, type Via } from './header/registry.js';
 import { formatVia } from './header/via.js';
 import { SipParseError } from './parse-error.js';
 import { checkLine, decodeWire, encodeWire, withoutNul } from './wire-text.js';
@@ -38,12 +29,14 @@ export class SipHeaders {
   assign(init: HeaderInit): this {
     // Canonical names cannot repeat in one object: into empty headers they go without a search for an earlier line.
     let fresh = this.#fields.length === 0;
-    for (const name of Object.keys(init)) {
+    for (const name in init) {
       const value: unknown = init[name];
       if (value === undefined) continue;
       const codec = codecOf(name);
       fresh &&= codec?.name === name;
-      if (codec !== undefined && typeof value !== 'string' && !(codec.perLine && isTextList(value))) {
+      const isTyped =
+        typeof value === 'string' ? codec?.isText : codec !== undefined && !(codec.perLine && isTextList(value));
+      if (codec !== undefined && isTyped === true) {
         if (fresh) this.#fields.push(Field.typed(codec, value));
         else this.#setTyped(codec, value);
       } else if (typeof value === 'string' && fresh) this.#fields.push(rawField(name, value));
@@ -247,7 +240,7 @@ export class SipHeaders {
   /** Copies all lines of a header from another message, byte for byte, to the end of these. */
   copyFrom(other: SipHeaders, name: string): this {
     for (const field of other.#all(name)) {
-      this.#fields.push(field.copy(true));
+      this.#fields.push(field.copy());
     }
     return this;
   }
@@ -256,7 +249,7 @@ export class SipHeaders {
   appendToLine(name: string, text: string): this {
     checkLine(text, `header ${name}`);
     const [wire] = this.wire(name);
-    this.#replace(name, [Field.raw(canonicalName(name), (wire ?? '') + encodeWire(text))]);
+    this.#replace(name, [Field.raw(codecOf(name), name, (wire ?? '') + encodeWire(text))]);
     return this;
   }
 
@@ -268,7 +261,7 @@ export class SipHeaders {
   }
 
   clone(): SipHeaders {
-    return new SipHeaders(this.#fields.map((field) => field.copy(true)));
+    return new SipHeaders(this.#fields.map((field) => field.copy()));
   }
 
   /** The lines themselves, for `print`. */
@@ -278,25 +271,23 @@ export class SipHeaders {
 
   #all(name: string): readonly Field[] {
     const codec = codecOf(name);
-    const hash = codec === undefined ? nameHash(name) : 0;
-    return this.#fields.filter((field) =>
-      codec === undefined ? field.hash === hash && field.hasName(name) : field.matches(codec),
-    );
+    return this.#fields.filter((field) => isNamed(field, codec, name));
   }
 }
 
 function rawField(name: string, text: string): Field {
-  if (codecOf(name) === undefined && !isToken(name)) {
+  const codec = codecOf(name);
+  if (codec === undefined && !isToken(name)) {
     throw new UsageError('PBX_INVALID_ARGUMENT', `header name: found ${JSON.stringify(name)}, expected a token`);
   }
   checkLine(text, `header ${name}`);
-  return Field.raw(canonicalName(name), encodeWire(withoutNul(trim(text))));
+  return Field.raw(codec, name, encodeWire(withoutNul(trim(text))));
 }
 
 function isNamed(field: Field, codec: AnyCodec | undefined, name: string): boolean {
-  return codec === undefined ? field.hasName(name) : field.matches(codec);
+  return codec === undefined ? field.knownCodec === undefined && field.hasName(name) : field.matches(codec);
 }
 
 function isTextList(value: unknown): value is readonly string[] {
-  return Array.isArray(value) && value.every((element) => typeof element === 'string');
+  return Array.isArray(value) && typeof value[0] === 'string';
 }

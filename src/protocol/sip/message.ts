@@ -1,14 +1,13 @@
 import { UsageError } from '../../base/errors.js';
-import type { ByteWriter } from './byte-writer.js';
 import { isToken } from './chars.js';
 import type { CSeq, Via } from './header/registry.js';
 import { type HeaderInit, SipHeaders } from './headers.js';
-
 import { type NameAddr, tagOf } from './name-addr.js';
 import { getParam } from './params.js';
 import { SipParseError } from './parse-error.js';
+import { putWire } from './put.js';
 import { reasonPhrase } from './status.js';
-import { formatUri, parseUri, type Uri, writeUri } from './uri.js';
+import { formatUri, parseUri, putUri, type Uri } from './uri.js';
 import { checkLine, decodeWire, encodeWire } from './wire-text.js';
 
 export type { HeaderInit } from './headers.js';
@@ -141,9 +140,8 @@ export class SipRequest extends Message {
   }
 
   /** Writes the Request-URI as it stood, or from its typed value. */
-  writeUri(writer: ByteWriter): void {
-    if (this.#wireUri === undefined) writeUri(writer, this.#uri as Uri);
-    else writer.wire(this.#wireUri);
+  putUri(pos: number): number {
+    return this.#wireUri === undefined ? putUri(pos, this.#uri as Uri) : putWire(pos, this.#wireUri);
   }
 
   /** A copy with these changes; the headers are cloned. */

@@ -1,8 +1,8 @@
-import { type ByteWriter, written } from './byte-writer.js';
 import { isByteClass, VALUE } from './chars.js';
-import { getParam, type Params, readParams, unquote, withParam, writeParams, writeQuoted } from './params.js';
+import { getParam, type Params, putParams, putQuoted, readParams, withParam } from './params.js';
+import { putCode, written } from './put.js';
 import { Scanner } from './scanner.js';
-import { readUri, type Uri, writeUri } from './uri.js';
+import { putUri, readUri, type Uri } from './uri.js';
 
 /** name-addr or addr-spec with the header's parameters (RFC 3261 §20.10). */
 export interface NameAddr {
@@ -43,7 +43,7 @@ export function readNameAddr(scanner: Scanner): NameAddr {
   let displayName: string | undefined;
   const first = scanner.peek();
   if (first === 0x22) {
-    displayName = unquote(scanner.quoted());
+    displayName = scanner.unquoted();
     scanner.skipSpace();
     if (scanner.peek() !== 0x3c) scanner.fail('"<"');
   } else if (first !== 0x3c) {
@@ -93,19 +93,21 @@ function readAddrSpec(scanner: Scanner): NameAddr {
 
 /** `"Display Name" <uri>;params`. @throws UsageError PBX_INVALID_ARGUMENT for CR, LF or NUL in a part. */
 export function formatNameAddr(value: NameAddr): string {
-  return written((writer) => writeNameAddr(writer, value));
+  return written(putNameAddr, value);
 }
 
 /** Writes the address, always with angle brackets. */
-export function writeNameAddr(writer: ByteWriter, value: NameAddr): void {
+export function putNameAddr(start: number, value: NameAddr): number {
+  let pos = start;
   if (value.displayName !== undefined) {
-    writeQuoted(writer, value.displayName);
-    writer.code(0x20);
+    pos = putQuoted(pos, value.displayName);
+    pos = putCode(pos, 0x20);
   }
-  writer.code(0x3c);
-  writeUri(writer, value.uri);
-  writer.code(0x3e);
-  if (value.params.length > 0) writeParams(writer, value.params);
+  pos = putCode(pos, 0x3c);
+  pos = putUri(pos, value.uri);
+  pos = putCode(pos, 0x3e);
+  if (value.params.length > 0) pos = putParams(pos, value.params);
+  return pos;
 }
 
 /** The `tag` parameter, undefined when absent. */

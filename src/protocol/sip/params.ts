@@ -1,4 +1,7 @@
-import type { ByteWriter } from './byte-writer.js';
+export { quote, unquote } from './quoted.js';
+
+import { putCode, putText } from './put.js';
+import { quote } from './quoted.js';
 import type { Scanner } from './scanner.js';
 
 /** One `;name=value` parameter: raw text. A quoted value keeps its quotes; names keep their case. */
@@ -41,26 +44,6 @@ export function withoutParam(params: Params, name: string): Params {
   return params.filter((param) => !sameName(param.name, name));
 }
 
-/** The text as a quoted-string (RFC 3261 §25.1): quotes and backslashes are escaped. */
-export function quote(text: string): string {
-  if (!text.includes('"') && !text.includes('\\')) return `"${text}"`;
-  return `"${text.replaceAll('\\', '\\\\').replaceAll('"', '\\"')}"`;
-}
-
-/** The text inside a quoted-string; a text without quotes comes back as it is. */
-export function unquote(text: string): string {
-  if (text.length < 2 || text.charCodeAt(0) !== 0x22) return text;
-  const inner = text.slice(1, text.charCodeAt(text.length - 1) === 0x22 ? -1 : undefined);
-  if (!inner.includes('\\')) return inner;
-  let out = '';
-  let from = 0;
-  for (let at = inner.indexOf('\\'); at >= 0; at = inner.indexOf('\\', at + 2)) {
-    out += inner.slice(from, at);
-    from = at + 1;
-  }
-  return out + inner.slice(from);
-}
-
 /** Reads `*( SEMI generic-param )` (RFC 3261 §25.1) and stops at the first character that is no semicolon. */
 export function readParams(scanner: Scanner): Params {
   if (!scanner.accept(0x3b)) return NO_PARAMS;
@@ -74,26 +57,30 @@ export function readParams(scanner: Scanner): Params {
 }
 
 /** Writes `;name=value` for each parameter. */
-export function writeParams(writer: ByteWriter, params: Params): void {
+export function putParams(start: number, params: Params): number {
+  let pos = start;
   for (let i = 0; i < params.length; i++) {
     const param = params[i] as Param;
-    writer.code(0x3b);
-    writer.text(param.name);
+    pos = putCode(pos, 0x3b);
+    pos = putText(pos, param.name);
     if (param.value !== undefined) {
-      writer.code(0x3d);
-      writer.text(param.value);
+      pos = putCode(pos, 0x3d);
+      pos = putText(pos, param.value);
     }
   }
+  return pos;
 }
 
 /** Writes the text as a quoted-string. */
-export function writeQuoted(writer: ByteWriter, text: string): void {
-  if (text.includes('"') || text.includes('\\')) writer.text(quote(text));
+export function putQuoted(start: number, text: string): number {
+  let pos = start;
+  if (text.includes('"') || text.includes('\\')) pos = putText(pos, quote(text));
   else {
-    writer.code(0x22);
-    writer.text(text);
-    writer.code(0x22);
+    pos = putCode(pos, 0x22);
+    pos = putText(pos, text);
+    pos = putCode(pos, 0x22);
   }
+  return pos;
 }
 
 /** Equality of names without regard to the case of ASCII letters. */

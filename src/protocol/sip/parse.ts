@@ -85,7 +85,7 @@ export function parseMessage(bytes: Uint8Array, limits?: Partial<ParseLimits>): 
       fault = { message: `more than ${maxHeaders} header lines`, offset: nameStart, status: 513 };
       break;
     } else {
-      fields.push(new Field(hash, head, nameStart, nameEnd, valueStart, lf - 1, folded, undefined, false));
+      fields.push(Field.received(hash, head, nameStart, nameEnd, valueStart, lf - 1, folded));
       if (contentLength < 0 && (hash === CONTENT_LENGTH || hash === COMPACT_LENGTH)) {
         contentLength = lengthAt(buffer, valueStart, lf - 1);
       }

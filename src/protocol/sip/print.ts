@@ -1,50 +1,50 @@
 import { UsageError } from '../../base/errors.js';
-import { ByteWriter } from './byte-writer.js';
 import type { Field } from './field.js';
 import { type AnyCodec, CODECS } from './header/registry.js';
 import type { SipMessage } from './message.js';
+import { putBytes, putCode, putNumber, putText, takeBytes } from './put.js';
 
 const CONTENT_LENGTH = CODECS['Content-Length'] as AnyCodec;
 const REQUEST_END = Buffer.from(' SIP/2.0');
 const RESPONSE_START = Buffer.from('SIP/2.0 ');
 const HEAD_END = Buffer.from('\r\n\r\n');
 
-// Shared like Node's buffer pool: it holds only space that no message has taken yet.
-const writer = new ByteWriter();
-
 /**
  * The message as bytes, with a Content-Length of its own (RFC 3261 §20.14).
- * @throws UsageError PBX_INVALID_ARGUMENT when a value that was set holds CR or LF.
+ * @throws UsageError PBX_INVALID_ARGUMENT when a value that was set holds CR or LF, or the headers take more than 65,536 bytes.
  */
 export function printMessage(message: SipMessage): Uint8Array {
   const { body } = message;
-  writer.begin();
+  return takeBytes(putHead(message, body.length), body);
+}
+
+function putHead(message: SipMessage, bodyLength: number): number {
+  let pos = 0;
   if (message.kind === 'request') {
-    writer.text(message.method);
-    writer.code(0x20);
-    message.writeUri(writer);
-    writer.bytes(REQUEST_END);
+    pos = putText(pos, message.method);
+    pos = putCode(pos, 0x20);
+    pos = message.putUri(pos);
+    pos = putBytes(pos, REQUEST_END);
   } else {
-    writer.bytes(RESPONSE_START);
-    writer.number(message.status);
-    writer.code(0x20);
-    writer.text(message.reason);
+    pos = putBytes(pos, RESPONSE_START);
+    pos = putNumber(pos, message.status);
+    pos = putCode(pos, 0x20);
+    pos = putText(pos, message.reason);
   }
   const { fields } = message.headers;
   for (let i = 0; i < fields.length; i++) {
     const field = fields[i] as Field;
-    if (field.matches(CONTENT_LENGTH)) continue;
-    try {
-      field.write(writer);
-    } catch (error) {
-      throw error instanceof UsageError
-        ? new UsageError(error.code, `${field.canonicalName}: ${error.message}`)
-        : error;
-    }
+    if (!field.matches(CONTENT_LENGTH)) pos = putField(pos, field);
   }
-  writer.bytes(CONTENT_LENGTH.prefix);
-  writer.number(body.length);
-  writer.bytes(HEAD_END);
-  writer.bytes(body);
-  return writer.finish();
+  pos = putBytes(pos, CONTENT_LENGTH.prefix);
+  pos = putNumber(pos, bodyLength);
+  return putBytes(pos, HEAD_END);
+}
+
+function putField(pos: number, field: Field): number {
+  try {
+    return field.put(pos);
+  } catch (error) {
+    throw error instanceof UsageError ? new UsageError(error.code, `${field.canonicalName}: ${error.message}`) : error;
+  }
 }

@@ -1,5 +1,6 @@
 import { decimalBytes, skipBytes, TOKEN, VALUE } from './chars.js';
 import { SipParseError } from './parse-error.js';
+import { unquote } from './quoted.js';
 
 /**
  * A reading position in one value, which stands from `start` to `end` in a text. Every fault is a SipParseError at that position.
@@ -37,6 +38,12 @@ export class Scanner {
   fail(expected: string, pos = this.pos): never {
     const found = pos >= this.end ? 'the end' : JSON.stringify(this.text.slice(pos, Math.min(pos + 12, this.end)));
     throw new SipParseError(`expected ${expected}, found ${found}`, { offset: pos - this.start });
+  }
+
+  /** True when these bytes stand here. */
+  startsWith(expected: Uint8Array): boolean {
+    for (let i = 0; i < expected.length; i++) if (this.bytes[this.pos + i] !== expected[i]) return false;
+    return true;
   }
 
   skipSpace(): void {
@@ -79,17 +86,32 @@ export class Scanner {
 
   /** A quoted string with its quotes (RFC 3261 §25.1), as it stands; the position is at the opening quote. */
   quoted(): string {
+    const start = this.pos;
+    this.#skipQuoted();
+    return this.text.slice(start, this.pos);
+  }
+
+  /** The text of a quoted string, without quotes and escapes. */
+  unquoted(): string {
+    const start = this.pos;
+    return this.#skipQuoted() ? unquote(this.text.slice(start, this.pos)) : this.text.slice(start + 1, this.pos - 1);
+  }
+
+  /** True when something in it is escaped. */
+  #skipQuoted(): boolean {
     const { bytes, end } = this;
     const start = this.pos;
+    let escaped = false;
     for (let pos = start + 1; pos < end; pos++) {
       const code = bytes[pos];
       if (code === 0x5c) {
+        escaped = true;
         pos++;
         if (bytes[pos] === 0x0d) this.fail('a quoted character', pos);
       } else if (code === 0x0d) this.fail('a closing quote', pos);
       else if (code === 0x22) {
         this.pos = pos + 1;
-        return this.text.slice(start, pos + 1);
+        return escaped;
       }
     }
     return this.fail('a closing quote', end);

@@ -1,4 +1,3 @@
-import { type ByteWriter, written } from './byte-writer.js';
 import {
   decimalBytes,
   HOST,
@@ -12,7 +11,8 @@ import {
   URI_PARAM,
   USER,
 } from './chars.js';
-import { getParam, NO_PARAMS, type Param, type Params, sameName, writeParams } from './params.js';
+import { getParam, NO_PARAMS, type Param, type Params, putParams, sameName } from './params.js';
+import { putBytes, putClass, putCode, putNumber, putText, written } from './put.js';
 import { Scanner } from './scanner.js';
 
 /** A SIP or SIPS URI (RFC 3261 §19.1). */
@@ -248,55 +248,63 @@ function isVisualSeparator(code: number): boolean {
 
 /** The URI as text, escaped where RFC 3261 §25.1 demands. @throws UsageError PBX_INVALID_ARGUMENT for CR, LF or NUL in a part. */
 export function formatUri(uri: Uri): string {
-  return written((writer) => writeUri(writer, uri));
+  return written(putUri, uri);
 }
 
 /** Writes the URI. */
-export function writeUri(writer: ByteWriter, uri: Uri): void {
-  if (uri.kind === 'sip') writeSip(writer, uri);
+export function putUri(start: number, uri: Uri): number {
+  let pos = start;
+  if (uri.kind === 'sip') pos = putSip(pos, uri);
   else if (uri.kind === 'tel') {
-    writer.bytes(TEL);
-    writer.text(uri.number);
-    writeParams(writer, uri.params);
-  } else writer.text(uri.text);
+    pos = putBytes(pos, TEL);
+    pos = putText(pos, uri.number);
+    pos = putParams(pos, uri.params);
+  } else pos = putText(pos, uri.text);
+  return pos;
 }
 
 const SIP = Buffer.from('sip:');
 const SIPS = Buffer.from('sips:');
 const TEL = Buffer.from('tel:');
 
-function writeSip(writer: ByteWriter, uri: SipUri): void {
-  writer.bytes(uri.scheme === 'sip' ? SIP : SIPS);
+function putSip(start: number, uri: SipUri): number {
+  let pos = start;
+  pos = putBytes(pos, uri.scheme === 'sip' ? SIP : SIPS);
   if (uri.user !== undefined) {
-    writer.text(escapeUser(uri.user));
+    const userEnd = putClass(pos, uri.user, USER);
+    pos = userEnd < 0 ? putText(pos, escapeUser(uri.user)) : userEnd;
     if (uri.password !== undefined) {
-      writer.code(0x3a);
-      writer.text(uri.password);
+      pos = putCode(pos, 0x3a);
+      pos = putText(pos, uri.password);
     }
-    writer.code(0x40);
+    pos = putCode(pos, 0x40);
   }
-  writeHost(writer, uri.host);
+  pos = putHost(pos, uri.host);
   if (uri.port !== undefined) {
-    writer.code(0x3a);
-    writer.number(uri.port);
+    pos = putCode(pos, 0x3a);
+    pos = putNumber(pos, uri.port);
   }
-  if (uri.params.length > 0) writeParams(writer, uri.params);
+  if (uri.params.length > 0) pos = putParams(pos, uri.params);
   for (let i = 0; i < uri.headers.length; i++) {
     const header = uri.headers[i] as Param;
-    writer.code(i === 0 ? 0x3f : 0x26);
-    writer.text(header.name);
-    writer.code(0x3d);
-    writer.text(header.value ?? '');
+    pos = putCode(pos, i === 0 ? 0x3f : 0x26);
+    pos = putText(pos, header.name);
+    pos = putCode(pos, 0x3d);
+    pos = putText(pos, header.value ?? '');
   }
+  return pos;
 }
 
 /** Writes a host; IPv6 in brackets. */
-export function writeHost(writer: ByteWriter, host: string): void {
-  if (host.includes(':')) {
-    writer.code(0x5b);
-    writer.text(host);
-    writer.code(0x5d);
-  } else writer.text(host);
+export function putHost(start: number, host: string): number {
+  let pos = start;
+  const end = putClass(start, host, HOST);
+  if (end >= 0) return end;
+  const isIpv6 = host.includes(':');
+  if (isIpv6) pos = putCode(pos, 0x5b);
+  pos = putText(pos, host);
+  if (isIpv6) pos = putCode(pos, 0x5d);
+  return pos;
 }
 
 /** Escapes what may not stand in the user part (RFC 3261 §25.1); other characters go out as escaped UTF-8. */

@@ -1,5 +1,6 @@
-import { type NameAddr, readNameAddrs, readOneNameAddr, writeNameAddr } from '../name-addr.js';
+import { type NameAddr, putNameAddr, readNameAddrs, readOneNameAddr } from '../name-addr.js';
 import { SipParseError } from '../parse-error.js';
+import { putCode } from '../put.js';
 import { type HeaderCodec, lines, single, special } from './codec.js';
 
 /** Contact (RFC 3261 §20.10): '*' stands for all bindings in a REGISTER (§10.2.2). */
@@ -7,12 +8,12 @@ export type ContactValue = '*' | readonly NameAddr[];
 
 /** A header with one address, written with angle brackets. */
 export function address(name: string, compact?: string): HeaderCodec<NameAddr> {
-  return single(name, readOneNameAddr, writeNameAddr, compact);
+  return single(name, readOneNameAddr, putNameAddr, compact);
 }
 
 /** A header with a list of addresses, one line each. */
 export function addresses(name: string): HeaderCodec<readonly NameAddr[]> {
-  return lines(name, readNameAddrs, writeNameAddr);
+  return lines(name, readNameAddrs, putNameAddr);
 }
 
 export const contactCodec = special<ContactValue>(
@@ -30,9 +31,11 @@ export const contactCodec = special<ContactValue>(
     }
     return [...earlier, ...later];
   },
-  (writer, element: '*' | NameAddr) => {
-    if (element === '*') writer.code(0x2a);
-    else writeNameAddr(writer, element);
+  (start, element: '*' | NameAddr) => {
+    let pos = start;
+    if (element === '*') pos = putCode(pos, 0x2a);
+    else pos = putNameAddr(pos, element);
+    return pos;
   },
   'm',
 );

@@ -1,5 +1,5 @@
-import { type ByteWriter, written } from '../byte-writer.js';
 import type { Param, Params } from '../params.js';
+import { putCode, putText, written } from '../put.js';
 import type { Scanner } from '../scanner.js';
 import { type HeaderCodec, lines, single, whole } from './codec.js';
 
@@ -40,30 +40,34 @@ function readAuth(scanner: Scanner): readonly AuthValue[] {
 
 /** `Scheme name=value, name=value`. @throws UsageError PBX_INVALID_ARGUMENT for CR, LF or NUL in a part. */
 export function formatAuth(value: AuthValue): string {
-  return written((writer) => writeAuth(writer, value));
+  return written(putAuth, value);
 }
 
-function writeAuth(writer: ByteWriter, value: AuthValue): void {
-  writer.text(value.scheme);
+function putAuth(start: number, value: AuthValue): number {
+  let pos = start;
+  pos = putText(pos, value.scheme);
   if (value.params.length > 0) {
-    writer.code(0x20);
-    writeAuthParams(writer, value.params);
+    pos = putCode(pos, 0x20);
+    pos = putAuthParams(pos, value.params);
   }
+  return pos;
 }
 
-function writeAuthParams(writer: ByteWriter, params: Params): void {
+function putAuthParams(start: number, params: Params): number {
+  let pos = start;
   params.forEach(({ name, value }, i) => {
-    if (i > 0) writer.text(', ');
-    writer.text(name);
-    writer.code(0x3d);
-    writer.text(value ?? '""');
+    if (i > 0) pos = putText(pos, ', ');
+    pos = putText(pos, name);
+    pos = putCode(pos, 0x3d);
+    pos = putText(pos, value ?? '""');
   });
+  return pos;
 }
 
 /** A header with challenges or credentials: one line each, never joined by commas (RFC 3261 §7.3.1). */
 export function auth(name: string): HeaderCodec<readonly AuthValue[]> {
-  return lines(name, whole(readAuth), writeAuth);
+  return lines(name, whole(readAuth), putAuth);
 }
 
 /** Authentication-Info (RFC 3261 §20.6): parameters without a scheme. */
-export const authenticationInfoCodec = single<Params>('Authentication-Info', whole(readAuthParams), writeAuthParams);
+export const authenticationInfoCodec = single<Params>('Authentication-Info', whole(readAuthParams), putAuthParams);

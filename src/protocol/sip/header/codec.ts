@@ -1,4 +1,4 @@
-import type { ByteWriter } from '../byte-writer.js';
+import { type Put, putCode, putText } from '../put.js';
 import type { Scanner } from '../scanner.js';
 
 /** How one header is read and written. A field is one line of the message; a header may stand on several lines if `merge` is there. */
@@ -12,14 +12,16 @@ export interface HeaderCodec<T> {
   /** Hashes of name and compact form; see `nameHash`. */
   readonly hash: number;
   readonly compactHash: number;
-  /** True: an array value is written with one line for each element, and `write` takes an element. */
+  /** True: an array value is written with one line for each element, and `put` takes an element. */
   readonly perLine: boolean;
+  /** True: the value is text that is written as it is. */
+  readonly isText: boolean;
   /** Reads one field value, the whole of the scanner. Throws SipParseError. */
   read(scanner: Scanner): T;
   /** Joins the values of two lines. Absent: the header may stand only once. */
   readonly merge: ((earlier: T, later: T) => T) | undefined;
-  /** Writes the value (or one element, see `perLine`). Throws UsageError for CR, LF or NUL. */
-  write(writer: ByteWriter, value: unknown): void;
+  /** Writes the value (or one element, see `perLine`). Throws UsageError for CR or LF. */
+  readonly put: Put<unknown>;
 }
 
 /** Hash of a header name without regard to case: equal names have equal hashes, and the names are compared after that. */
@@ -38,9 +40,10 @@ function codec<T>(
   name: string,
   compact: string | undefined,
   perLine: boolean,
+  isText: boolean,
   read: (scanner: Scanner) => T,
   merge: ((earlier: T, later: T) => T) | undefined,
-  write: (writer: ByteWriter, value: never) => void,
+  put: Put<never>,
 ): HeaderCodec<T> {
   return {
     name,
@@ -49,48 +52,52 @@ function codec<T>(
     hash: nameHash(name),
     compactHash: compact === undefined ? 0 : nameHash(compact),
     perLine,
+    isText,
     read,
     merge,
-    write: write as (writer: ByteWriter, value: unknown) => void,
+    put: put as Put<unknown>,
   };
 }
 
 /** A header that stands once. */
-export function single<T>(
-  name: string,
-  read: (scanner: Scanner) => T,
-  write: (writer: ByteWriter, value: T) => void,
-  compact?: string,
-): HeaderCodec<T> {
-  return codec(name, compact, false, read, undefined, write);
+export function single<T>(name: string, read: (scanner: Scanner) => T, put: Put<T>, compact?: string): HeaderCodec<T> {
+  return codec(name, compact, false, false, read, undefined, put);
+}
+
+/** A header that stands once and whose value is text. */
+export function textual(name: string, read: (scanner: Scanner) => string, compact?: string): HeaderCodec<string> {
+  return codec<string>(name, compact, false, true, read, undefined, putText);
 }
 
 /** A list written with one line for each element. */
 export function lines<E>(
   name: string,
   read: (scanner: Scanner) => readonly E[],
-  write: (writer: ByteWriter, element: E) => void,
+  put: Put<E>,
   compact?: string,
 ): HeaderCodec<readonly E[]> {
-  return codec<readonly E[]>(name, compact, true, read, concat, write);
+  return codec<readonly E[]>(name, compact, true, false, read, concat, put);
 }
 
 /** A list written on one line with commas. */
 export function list<E>(
   name: string,
   read: (scanner: Scanner) => readonly E[],
-  write: (writer: ByteWriter, element: E) => void,
+  put: Put<E>,
   compact?: string,
 ): HeaderCodec<readonly E[]> {
-  return codec<readonly E[]>(name, compact, false, read, concat, (writer: ByteWriter, value: readonly E[]) => {
+  const putList: Put<readonly E[]> = (start, value) => {
+    let pos = start;
     for (let i = 0; i < value.length; i++) {
       if (i > 0) {
-        writer.code(0x2c);
-        writer.code(0x20);
+        pos = putCode(pos, 0x2c);
+        pos = putCode(pos, 0x20);
       }
-      write(writer, value[i] as E);
+      pos = put(pos, value[i] as E);
     }
-  });
+    return pos;
+  };
+  return codec<readonly E[]>(name, compact, false, false, read, concat, putList);
 }
 
 /** A header with a list of lines and a value of its own kind beside it (Contact: *). */
@@ -98,10 +105,10 @@ export function special<T>(
   name: string,
   read: (scanner: Scanner) => T,
   merge: (earlier: T, later: T) => T,
-  write: (writer: ByteWriter, element: never) => void,
+  put: Put<never>,
   compact?: string,
 ): HeaderCodec<T> {
-  return codec(name, compact, true, read, merge, write);
+  return codec(name, compact, true, false, read, merge, put);
 }
 
 function concat<E>(earlier: readonly E[], later: readonly E[]): readonly E[] {

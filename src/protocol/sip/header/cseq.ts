@@ -1,3 +1,4 @@
+import { putCode, putNumber, putText } from '../put.js';
 import { single, whole } from './codec.js';
 
 /** CSeq (RFC 3261 §20.16). */
@@ -19,15 +20,20 @@ const MAX_SEQUENCE = 0x7fff_ffff;
 
 export const cseqCodec = single<CSeq>(
   'CSeq',
-  whole((scanner) => {
+  (scanner) => {
+    scanner.skipSpace();
     const sequence = scanner.number('a sequence number', MAX_SEQUENCE);
     scanner.skipSpace();
-    return { sequence, method: scanner.token('a method') };
-  }),
-  (writer, value) => {
-    writer.number(value.sequence);
-    writer.code(0x20);
-    writer.text(value.method);
+    const method = scanner.token('a method');
+    scanner.finish();
+    return { sequence, method };
+  },
+  (start, value) => {
+    let pos = start;
+    pos = putNumber(pos, value.sequence);
+    pos = putCode(pos, 0x20);
+    pos = putText(pos, value.method);
+    return pos;
   },
 );
 
@@ -40,11 +46,13 @@ export const rackCodec = single<RAck>(
     scanner.skipSpace();
     return { rseq, cseq, method: scanner.token('a method') };
   }),
-  (writer, value) => {
-    writer.number(value.rseq);
-    writer.code(0x20);
-    writer.number(value.cseq);
-    writer.code(0x20);
-    writer.text(value.method);
+  (start, value) => {
+    let pos = start;
+    pos = putNumber(pos, value.rseq);
+    pos = putCode(pos, 0x20);
+    pos = putNumber(pos, value.cseq);
+    pos = putCode(pos, 0x20);
+    pos = putText(pos, value.method);
+    return pos;
   },
 );

@@ -1,5 +1,6 @@
 import { decimal } from '../chars.js';
 import { SipParseError } from '../parse-error.js';
+import { putText } from '../put.js';
 import { single } from './codec.js';
 
 const DAYS = ['Sun', 'Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat'];
@@ -38,5 +39,5 @@ function parseDate(value: string): Date {
 export const dateCodec = single<Date>(
   'Date',
   (scanner) => parseDate(scanner.text.slice(scanner.pos, scanner.end)),
-  (writer, value) => writer.text(value.toUTCString()),
+  (pos, value) => putText(pos, value.toUTCString()),
 );

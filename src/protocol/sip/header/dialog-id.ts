@@ -1,7 +1,7 @@
-import { type ByteWriter, written } from '../byte-writer.js';
 import { WORD } from '../chars.js';
-import { getParam, type Params, readParams, withoutParam, writeParams } from '../params.js';
+import { getParam, type Params, putParams, readParams, withoutParam } from '../params.js';
 import { SipParseError } from '../parse-error.js';
+import { putText, written } from '../put.js';
 import { Scanner } from '../scanner.js';
 import { type HeaderCodec, single, whole } from './codec.js';
 
@@ -57,18 +57,20 @@ const readReplaces = whole((scanner): Replaces => {
 
 /** The value of a Replaces header as text. @throws UsageError PBX_INVALID_ARGUMENT for CR or LF in a part. */
 export function formatReplaces(value: Replaces): string {
-  return written((writer) => writeReplaces(writer, value));
+  return written(putReplaces, value);
 }
 
-function writeReplaces(writer: ByteWriter, value: Replaces): void {
+function putReplaces(start: number, value: Replaces): number {
+  let pos = start;
   const early = value.earlyOnly ? ';early-only' : '';
-  writer.text(`${value.callId};to-tag=${value.toTag};from-tag=${value.fromTag}${early}`);
-  writeParams(writer, value.params);
+  pos = putText(pos, `${value.callId};to-tag=${value.toTag};from-tag=${value.fromTag}${early}`);
+  pos = putParams(pos, value.params);
+  return pos;
 }
 
 /** Replaces or Join. */
 export function replaces(name: string): HeaderCodec<Replaces> {
-  return single(name, readReplaces, writeReplaces);
+  return single(name, readReplaces, putReplaces);
 }
 
 export const targetDialogCodec = single<TargetDialog>(
@@ -83,8 +85,10 @@ export const targetDialogCodec = single<TargetDialog>(
       params: without(all, 'local-tag', 'remote-tag'),
     };
   }),
-  (writer, value) => {
-    writer.text(`${value.callId};local-tag=${value.localTag};remote-tag=${value.remoteTag}`);
-    writeParams(writer, value.params);
+  (start, value) => {
+    let pos = start;
+    pos = putText(pos, `${value.callId};local-tag=${value.localTag};remote-tag=${value.remoteTag}`);
+    pos = putParams(pos, value.params);
+    return pos;
   },
 );

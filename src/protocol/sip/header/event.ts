@@ -1,4 +1,5 @@
-import { type Params, readParams, writeParams } from '../params.js';
+import { type Params, putParams, readParams } from '../params.js';
+import { putText } from '../put.js';
 import { single, whole } from './codec.js';
 
 /** Event (RFC 6665 §8.2.1). */
@@ -26,9 +27,11 @@ export interface ReferSub {
 export const eventCodec = single<EventValue>(
   'Event',
   whole((scanner) => ({ package: scanner.token('an event package'), params: readParams(scanner) })),
-  (writer, value) => {
-    writer.text(value.package);
-    writeParams(writer, value.params);
+  (start, value) => {
+    let pos = start;
+    pos = putText(pos, value.package);
+    pos = putParams(pos, value.params);
+    return pos;
   },
   'o',
 );
@@ -39,9 +42,11 @@ export const subscriptionStateCodec = single<SubscriptionState>(
     state: scanner.token('a subscription state').toLowerCase(),
     params: readParams(scanner),
   })),
-  (writer, value) => {
-    writer.text(value.state);
-    writeParams(writer, value.params);
+  (start, value) => {
+    let pos = start;
+    pos = putText(pos, value.state);
+    pos = putParams(pos, value.params);
+    return pos;
   },
 );
 
@@ -52,8 +57,10 @@ export const referSubCodec = single<ReferSub>(
     if (word !== 'true' && word !== 'false') scanner.fail('"true" or "false" before this');
     return { value: word === 'true', params: readParams(scanner) };
   }),
-  (writer, value) => {
-    writer.text(String(value.value));
-    writeParams(writer, value.params);
+  (start, value) => {
+    let pos = start;
+    pos = putText(pos, String(value.value));
+    pos = putParams(pos, value.params);
+    return pos;
   },
 );

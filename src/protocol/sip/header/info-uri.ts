@@ -1,4 +1,5 @@
-import { type Params, readParams, writeParams } from '../params.js';
+import { type Params, putParams, readParams } from '../params.js';
+import { putText } from '../put.js';
 import type { Scanner } from '../scanner.js';
 import { readUri } from '../uri.js';
 import { commaList, type HeaderCodec, lines } from './codec.js';
@@ -23,8 +24,7 @@ function readInfoUri(scanner: Scanner): InfoUri {
 
 /** A header that is a list of URIs in brackets with parameters. */
 export function infoUris(name: string): HeaderCodec<readonly InfoUri[]> {
-  return lines(name, commaList(readInfoUri), (writer, value) => {
-    writer.text(`<${value.uri}>`);
-    writeParams(writer, value.params);
+  return lines(name, commaList(readInfoUri), (start, value) => {
+    return putParams(putText(start, `<${value.uri}>`), value.params);
   });
 }

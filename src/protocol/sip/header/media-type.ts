@@ -1,5 +1,5 @@
-import { type ByteWriter, written } from '../byte-writer.js';
-import { type Params, readParams, writeParams } from '../params.js';
+import { type Params, putParams, readParams } from '../params.js';
+import { putCode, putText, written } from '../put.js';
 import { Scanner } from '../scanner.js';
 import { commaList, type HeaderCodec, list, single, whole } from './codec.js';
 
@@ -34,14 +34,16 @@ const readWhole = whole(readMediaType);
 
 /** `type/subtype;params`. @throws UsageError PBX_INVALID_ARGUMENT for CR, LF or NUL in a part. */
 export function formatMediaType(value: MediaType): string {
-  return written((writer) => writeMediaType(writer, value));
+  return written(putMediaType, value);
 }
 
-function writeMediaType(writer: ByteWriter, value: MediaType): void {
-  writer.text(value.type);
-  writer.code(0x2f);
-  writer.text(value.subtype);
-  if (value.params.length > 0) writeParams(writer, value.params);
+function putMediaType(start: number, value: MediaType): number {
+  let pos = start;
+  pos = putText(pos, value.type);
+  pos = putCode(pos, 0x2f);
+  pos = putText(pos, value.subtype);
+  if (value.params.length > 0) pos = putParams(pos, value.params);
+  return pos;
 }
 
 /** True when the value is that type, such as `isMediaType(value, 'application', 'sdp')`. */
@@ -49,24 +51,26 @@ export function isMediaType(value: MediaType, type: string, subtype: string): bo
   return value.type === type && value.subtype === subtype;
 }
 
-export const contentTypeCodec = single('Content-Type', readWhole, writeMediaType, 'c');
-export const acceptCodec = list('Accept', commaList(readMediaType, true), writeMediaType);
+export const contentTypeCodec = single('Content-Type', readWhole, putMediaType, 'c');
+export const acceptCodec = list('Accept', commaList(readMediaType, true), putMediaType);
 
 function readTokenWithParams(scanner: Scanner): TokenWithParams {
   return { value: scanner.token('a token'), params: readParams(scanner) };
 }
 
-function writeTokenWithParams(writer: ByteWriter, value: TokenWithParams): void {
-  writer.text(value.value);
-  writeParams(writer, value.params);
+function putTokenWithParams(start: number, value: TokenWithParams): number {
+  let pos = start;
+  pos = putText(pos, value.value);
+  pos = putParams(pos, value.params);
+  return pos;
 }
 
 /** A header that is one token with parameters. */
 export function tokenWithParams(name: string): HeaderCodec<TokenWithParams> {
-  return single(name, whole(readTokenWithParams), writeTokenWithParams);
+  return single(name, whole(readTokenWithParams), putTokenWithParams);
 }
 
 /** A list of tokens with parameters, which may be empty. */
 export function tokensWithParams(name: string): HeaderCodec<readonly TokenWithParams[]> {
-  return list(name, commaList(readTokenWithParams, true), writeTokenWithParams);
+  return list(name, commaList(readTokenWithParams, true), putTokenWithParams);
 }

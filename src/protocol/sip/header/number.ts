@@ -1,4 +1,5 @@
-import { type Params, readParams, writeParams } from '../params.js';
+import { type Params, putParams, readParams } from '../params.js';
+import { putNumber, putText } from '../put.js';
 import { type HeaderCodec, single, whole } from './codec.js';
 import { endOfComment } from './comment.js';
 
@@ -28,7 +29,7 @@ export function number(name: string, max = MAX_32, compact?: string): HeaderCode
   return single(
     name,
     whole((scanner) => scanner.number('a number', max)),
-    String,
+    putNumber,
     compact,
   );
 }
@@ -38,9 +39,11 @@ export function delta(name: string, compact?: string): HeaderCodec<DeltaWithPara
   return single(
     name,
     whole((scanner) => ({ seconds: scanner.number('seconds', MAX_32), params: readParams(scanner) })),
-    (writer, value) => {
-      writer.number(value.seconds);
-      writeParams(writer, value.params);
+    (start, value) => {
+      let pos = start;
+      pos = putNumber(pos, value.seconds);
+      pos = putParams(pos, value.params);
+      return pos;
     },
     compact,
   );
@@ -61,10 +64,12 @@ export const retryAfterCodec = single<RetryAfter>(
     const params = readParams(scanner);
     return comment === undefined ? { seconds, params } : { seconds, comment, params };
   }),
-  (writer, value) => {
-    writer.number(value.seconds);
-    if (value.comment !== undefined) writer.text(` (${value.comment})`);
-    writeParams(writer, value.params);
+  (start, value) => {
+    let pos = start;
+    pos = putNumber(pos, value.seconds);
+    if (value.comment !== undefined) pos = putText(pos, ` (${value.comment})`);
+    pos = putParams(pos, value.params);
+    return pos;
   },
 );
 
@@ -75,5 +80,5 @@ export const timestampCodec = single<Timestamp>(
     scanner.skipSpace();
     return scanner.atEnd ? { value } : { value, delay: scanner.token('a delay') };
   }),
-  (writer, value) => writer.text(value.delay === undefined ? value.value : `${value.value} ${value.delay}`),
+  (pos, value) => putText(pos, value.delay === undefined ? value.value : `${value.value} ${value.delay}`),
 );

@@ -1,4 +1,5 @@
-import { type Params, readParams, writeParams } from '../params.js';
+import { type Params, putParams, readParams } from '../params.js';
+import { putText } from '../put.js';
 import { commaList, list } from './codec.js';
 
 /** One Reason (RFC 3326 §2). */
@@ -12,8 +13,10 @@ export interface Reason {
 export const reasonCodec = list<Reason>(
   'Reason',
   commaList((scanner) => ({ protocol: scanner.token('a protocol'), params: readParams(scanner) })),
-  (writer, value) => {
-    writer.text(value.protocol);
-    writeParams(writer, value.params);
+  (start, value) => {
+    let pos = start;
+    pos = putText(pos, value.protocol);
+    pos = putParams(pos, value.params);
+    return pos;
   },
 );

@@ -221,12 +221,18 @@ export const CODECS: { readonly [K in HeaderName]: HeaderCodec<HeaderValues[K]> 
 export type AnyCodec = HeaderCodec<unknown>;
 
 const BY_NAME = new Map<string, AnyCodec>();
-const BY_HASH = new Map<number, AnyCodec>();
+
+// Open addressing, so that the usual look-up is one load and one comparison.
+const TABLE_MASK = 1_023;
+const BY_HASH: (AnyCodec | undefined)[] = new Array<AnyCodec | undefined>(TABLE_MASK + 1).fill(undefined);
+
 for (const codec of Object.values(CODECS) as AnyCodec[]) {
-  for (const name of [codec.name, codec.name.toLowerCase(), codec.compact]) {
+  for (const name of [codec.name, codec.compact]) {
     if (name === undefined) continue;
-    BY_NAME.set(name, codec);
-    BY_HASH.set(nameHash(name), codec);
+    BY_NAME.set(name, codec).set(name.toLowerCase(), codec);
+    let slot = nameHash(name) & TABLE_MASK;
+    while (BY_HASH[slot] !== undefined) slot = (slot + 1) & TABLE_MASK;
+    BY_HASH[slot] = codec;
   }
 }
 
@@ -237,7 +243,12 @@ export function codecOf(name: string): AnyCodec | undefined {
 
 /** The codec whose name or compact form has that hash, if any; the caller still compares the name. */
 export function codecByHash(hash: number): AnyCodec | undefined {
-  return BY_HASH.get(hash);
+  let slot = hash & TABLE_MASK;
+  for (;;) {
+    const codec = BY_HASH[slot];
+    if (codec === undefined || codec.hash === hash || codec.compactHash === hash) return codec;
+    slot = (slot + 1) & TABLE_MASK;
+  }
 }
 
 /** Canonical spelling: `call-id` and `i` become `Call-ID`; an unknown name stays as it is. */

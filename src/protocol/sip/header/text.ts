@@ -1,12 +1,8 @@
-import type { ByteWriter } from '../byte-writer.js';
 import { WORD } from '../chars.js';
+import { putText } from '../put.js';
 import type { Scanner } from '../scanner.js';
 import { unfold } from '../wire-text.js';
-import { commaList, type HeaderCodec, list, single, whole } from './codec.js';
-
-function writeText(writer: ByteWriter, value: string): void {
-  writer.text(value);
-}
+import { commaList, type HeaderCodec, list, single, textual, whole } from './codec.js';
 
 function readToken(scanner: Scanner): string {
   return scanner.token('a token');
@@ -14,17 +10,17 @@ function readToken(scanner: Scanner): string {
 
 /** A header that is free text (Subject, Server, …). */
 export function text(name: string, compact?: string): HeaderCodec<string> {
-  return single(name, (scanner) => unfold(scanner.text.slice(scanner.pos, scanner.end)).trim(), writeText, compact);
+  return textual(name, (scanner) => unfold(scanner.text.slice(scanner.pos, scanner.end)).trim(), compact);
 }
 
 /** A header that is one token (Priority, SIP-ETag, …). */
 export function token(name: string): HeaderCodec<string> {
-  return single(name, whole(readToken), writeText);
+  return textual(name, whole(readToken));
 }
 
 /** A header that is a list of tokens, which may be empty (Allow, Supported, …). */
 export function tokens(name: string, compact?: string): HeaderCodec<readonly string[]> {
-  return list(name, commaList(readToken, true), writeText, compact);
+  return list(name, commaList(readToken, true), putText, compact);
 }
 
 /** One callid: a word, or two with `@` between (RFC 3261 §25.1). */
@@ -32,8 +28,8 @@ function readCallId(scanner: Scanner): string {
   return scanner.run(WORD, 'a Call-ID');
 }
 
-export const callIdCodec = single<string>('Call-ID', whole(readCallId), writeText, 'i');
-export const inReplyToCodec = list('In-Reply-To', commaList(readCallId), writeText);
+export const callIdCodec = textual('Call-ID', whole(readCallId), 'i');
+export const inReplyToCodec = list('In-Reply-To', commaList(readCallId), putText);
 
 /** Privacy (RFC 3323 §4.2): values with semicolons between, each a token. */
 export const privacyCodec = single<readonly string[]>(
@@ -43,5 +39,5 @@ export const privacyCodec = single<readonly string[]>(
     while (scanner.accept(0x3b)) values.push(scanner.token('a privacy value'));
     return values;
   }),
-  (writer, values) => writer.text(values.join(';')),
+  (pos, values) => putText(pos, values.join(';')),
 );

@@ -1,9 +1,9 @@
-import { type ByteWriter, written } from '../byte-writer.js';
 import { decimalBytes, HOST, IPV6, skipBytes } from '../chars.js';
-import { NO_PARAMS, type Params, readParams, writeParams } from '../params.js';
+import { NO_PARAMS, type Params, putParams, readParams } from '../params.js';
+import { putBytes, putCode, putNumber, putText, written } from '../put.js';
 import type { Scanner } from '../scanner.js';
-import { writeHost } from '../uri.js';
-import { commaList, lines } from './codec.js';
+import { putHost } from '../uri.js';
+import { lines } from './codec.js';
 
 /** One Via value (RFC 3261 §20.42). */
 export interface Via {
@@ -18,9 +18,11 @@ export interface Via {
   readonly params: Params;
 }
 
-/** Reads one Via value, stops at a comma or the end. */
-export function readVia(scanner: Scanner): Via {
-  return readSentBy(scanner, true);
+function readVias(scanner: Scanner): readonly Via[] {
+  const vias = [readSentBy(scanner, true)];
+  while (scanner.accept(0x2c)) vias.push(readSentBy(scanner, true));
+  scanner.finish();
+  return vias;
 }
 
 /** Reads a Via up to its sent-by and takes no offence at what follows. */
@@ -34,10 +36,9 @@ function readSentBy(scanner: Scanner, withParams: boolean): Via {
   const { pos } = scanner;
   let protocol = 'SIP/2.0';
   let transport: string;
-  if (isUsualProtocol(bytes, pos)) {
+  if (scanner.startsWith(USUAL)) {
     scanner.pos = pos + 8;
-    transport = isUdp(bytes, pos + 8) ? 'UDP' : scanner.token('a transport');
-    if (transport === 'UDP') scanner.pos = pos + 11;
+    transport = scanner.token('a transport');
   } else {
     const name = scanner.token('a protocol name');
     scanner.expect(0x2f);
@@ -67,32 +68,21 @@ function readSentBy(scanner: Scanner, withParams: boolean): Via {
 
 const USUAL = Buffer.from('SIP/2.0/');
 
-function isUsualProtocol(bytes: Uint8Array, pos: number): boolean {
-  for (let i = 0; i < USUAL.length; i++) if (bytes[pos + i] !== USUAL[i]) return false;
-  return true;
-}
-
-/** `UDP` and white space. */
-function isUdp(bytes: Uint8Array, pos: number): boolean {
-  return bytes[pos] === 0x55 && bytes[pos + 1] === 0x44 && bytes[pos + 2] === 0x50 && bytes[pos + 3] === 0x20;
-}
-
 /** One Via value as text. @throws UsageError PBX_INVALID_ARGUMENT for CR, LF or NUL in a part. */
 export function formatVia(via: Via): string {
-  return written((writer) => writeVia(writer, via));
+  return written(putVia, via);
 }
 
-function writeVia(writer: ByteWriter, via: Via): void {
-  writer.text(via.protocol);
-  writer.code(0x2f);
-  writer.text(via.transport);
-  writer.code(0x20);
-  writeHost(writer, via.host);
+function putVia(start: number, via: Via): number {
+  let pos = via.protocol === 'SIP/2.0' ? putBytes(start, USUAL) : putCode(putText(start, via.protocol), 0x2f);
+  pos = putCode(putText(pos, via.transport), 0x20);
+  pos = putHost(pos, via.host);
   if (via.port !== undefined) {
-    writer.code(0x3a);
-    writer.number(via.port);
+    pos = putCode(pos, 0x3a);
+    pos = putNumber(pos, via.port);
   }
-  if (via.params.length > 0) writeParams(writer, via.params);
+  if (via.params.length > 0) pos = putParams(pos, via.params);
+  return pos;
 }
 
-export const viaCodec = lines('Via', commaList(readVia), writeVia, 'v');
+export const viaCodec = lines('Via', readVias, putVia, 'v');

@@ -1,4 +1,5 @@
 import { quote, unquote } from '../params.js';
+import { putText } from '../put.js';
 import { commaList, list } from './codec.js';
 
 /** One Warning (RFC 3261 §20.43). */
@@ -24,5 +25,5 @@ export const warningCodec = list<Warning>(
     if (scanner.peek() !== 0x22) scanner.fail('a quoted text');
     return { code, agent, text: unquote(scanner.quoted()) };
   }),
-  (writer, value) => writer.text(`${value.code} ${value.agent} ${quote(value.text)}`),
+  (pos, value) => putText(pos, `${value.code} ${value.agent} ${quote(value.text)}`),
 );
