@@ -36,7 +36,6 @@ export default defineConfig({
   // Code that entries share lies in chunks, so that a program that uses two entries holds each class once.
   splitting: true,
   dts: { entry: declarations },
-  sourcemap: true,
   clean: true,
   target: 'node20',
   noExternal: ['valibot'],

@@ -2,7 +2,7 @@ import type { KnipConfig } from 'knip';
 
 /** No file, dependency or value export that nobody uses. Types may stand for themselves: they document. */
 const config: KnipConfig = {
-  entry: ['scripts/*.{js,mjs,ts}', 'examples/*/main.ts', 'test/types/**/*.ts'],
+  entry: ['src/**/index.ts', 'scripts/*.{js,mjs,ts}', 'examples/*/main.ts', 'test/bench/run.ts', 'test/types/**/*.ts'],
   project: ['{src,test,examples,scripts}/**/*.{ts,mjs,js}'],
   vitest: {
     config: ['scripts/vitest.config.ts'],

@@ -12,9 +12,8 @@ export { type CallEvents, CallService, type CallServiceOptions } from './call/ca
 export type { LiveCall } from './call/context.js';
 export { type CallHandler, HandledCall, type HandledCallParts } from './call/handled-call.js';
 export type { CallJournal, CallSnapshot, LegSnapshot } from './call/journal.js';
-export type { Party } from './call/party.js';
 export type { Destination, RouteContext, Router } from './call/route.js';
-export type { RouteOutcome } from './call/route-outcome.js';
+export type { DialogContext, DialogUsage } from './dialog/context.js';
 export {
   Dialog,
   type DialogId,
@@ -65,10 +64,31 @@ export { type ConfigProblem, PbxConfigError } from './pbx/config-error.js';
 export type { PbxEvents } from './pbx/events.js';
 export type { CallOptions, PbxChanges, PbxLimits, PbxOptions, RegistrationOptions } from './pbx/options.js';
 export { createPbx, Pbx } from './pbx/pbx.js';
-export type { DigestAlgorithm } from './protocol/digest/challenge.js';
+export { DIGEST_ALGORITHMS, type DigestAlgorithm } from './protocol/digest/algorithm.js';
 export { type DigestSecret, makeSecret } from './protocol/digest/compute.js';
 export { SdpParseError } from './protocol/sdp/parse-error.js';
-export type { HeaderValues } from './protocol/sip/header/registry.js';
+export type {
+  AuthValue,
+  ContactValue,
+  CSeq,
+  DeltaWithParams,
+  EventValue,
+  HeaderName,
+  HeaderValues,
+  InfoUri,
+  MediaType,
+  RAck,
+  Reason,
+  ReferSub,
+  Replaces,
+  RetryAfter,
+  SubscriptionState,
+  TargetDialog,
+  Timestamp,
+  TokenWithParams,
+  Via,
+  Warning,
+} from './protocol/sip/header/registry.js';
 export { SipHeaders } from './protocol/sip/headers.js';
 export {
   type BodySpan,
@@ -81,13 +101,14 @@ export {
 } from './protocol/sip/message.js';
 export type { NameAddr } from './protocol/sip/name-addr.js';
 export type { Param, Params } from './protocol/sip/params.js';
-export { parseMessage } from './protocol/sip/parse.js';
-export { SipParseError } from './protocol/sip/parse-error.js';
+export { type ParseLimits, parseMessage } from './protocol/sip/parse.js';
+export { type PartialMessage, SipParseError, type SipParseErrorOptions } from './protocol/sip/parse-error.js';
 export { printMessage } from './protocol/sip/print.js';
 export { formatUri, type OtherUri, parseUri, type SipUri, sipUri, type TelUri, type Uri } from './protocol/sip/uri.js';
 export type { Binding, BindingChange, Flow, RemovalReason } from './registrar/binding.js';
 export type { BindingPolicy, ExpiryPolicy } from './registrar/bindings.js';
 export { type ExtensionFinder, Registrar, type RegistrarEvents, type RegistrarOptions } from './registrar/registrar.js';
+export type { HopProtocol } from './resolver/hop-target.js';
 export { type ResolvedHop, Resolver, type ResolverLimits, type ResolverOptions } from './resolver/resolver.js';
 export {
   CallerAuthentication,

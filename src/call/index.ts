@@ -3,6 +3,4 @@ export { type CallEvents, CallService, type CallServiceOptions } from './call-se
 export type { LiveCall } from './context.js';
 export { type CallHandler, HandledCall, type HandledCallParts } from './handled-call.js';
 export type { CallJournal, CallSnapshot, LegSnapshot } from './journal.js';
-export type { Party } from './party.js';
 export type { Destination, RouteContext, Router } from './route.js';
-export type { RouteOutcome } from './route-outcome.js';

@@ -1,3 +1,4 @@
+export type { HopProtocol } from '../resolver/hop-target.js';
 export { type ResolvedHop, Resolver, type ResolverLimits, type ResolverOptions } from '../resolver/resolver.js';
 export { OutgoingAck } from './ack.js';
 export type { Capabilities } from './capabilities.js';
@@ -15,7 +16,16 @@ export { IncomingRequest, type RespondOptions } from './incoming.js';
 export type { NextHopResolver } from './next-hop.js';
 export type { Refusal } from './refusal.js';
 export { type RequestSource, type RequestTaker, Uas, type UasOptions } from './request-chain.js';
-export type { Lease, LeaseOutcome, SendTarget, Target, TargetPolicy } from './target.js';
+export type {
+  FlowRef,
+  Lease,
+  LeaseOutcome,
+  SendTarget,
+  Source,
+  Target,
+  TargetPolicy,
+  TransportProtocol,
+} from './target.js';
 export {
   type SentAck,
   type StrayKey,

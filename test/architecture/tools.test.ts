@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import { existsSync, readdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { expect, test } from 'vitest';
+import { test } from 'vitest';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const folders = ['src', 'test', 'examples'].filter((folder) => existsSync(`${root}${folder}`));
@@ -20,24 +20,28 @@ function complaintsOf(script: string, ...args: string[]): Promise<string> {
   });
 }
 
-test('biome: format, lint and order of imports', async () => {
+test.concurrent('biome: format, lint and order of imports', async ({ expect }) => {
   const paths = [...folders, ...scripts, 'tsup.config.ts'];
-  expect(await complaintsOf('@biomejs/biome/bin/biome', 'ci', '--config-path=scripts/biome.json', ...paths)).toBe('');
+  expect(
+    await complaintsOf('@biomejs/biome/bin/biome', 'ci', '--colors=off', '--config-path=scripts/biome.json', ...paths),
+  ).toBe('');
 });
 
-test('typescript: the whole tree compiles under strict', async () => {
+test.concurrent('typescript: the whole tree compiles under strict', async ({ expect }) => {
   expect(await complaintsOf('typescript/bin/tsc', '-p', '.')).toBe('');
 });
 
-test('typescript-eslint: no promise without an owner', async () => {
+test.concurrent('typescript-eslint: no promise without an owner', async ({ expect }) => {
   const args = ['--config', 'scripts/eslint.config.js', '--no-warn-ignored', '--max-warnings', '0'];
   expect(await complaintsOf('eslint/bin/eslint.js', ...args, ...folders, ...scripts)).toBe('');
 });
 
-test('knip: no unused file, export or dependency', async () => {
+test.concurrent('knip: no unused file, export or dependency', async ({ expect }) => {
   expect(await complaintsOf('knip/bin/knip.js', '--config', 'scripts/knip.ts', '--no-progress')).toBe('');
 });
 
-test('package-lock.json names every optional package, so that npm ci works everywhere', async () => {
+test.concurrent('package-lock.json names every optional package, so that npm ci works everywhere', async ({
+  expect,
+}) => {
   expect(await complaintsOf('../scripts/complete-lockfile.mjs', '--check')).toBe('');
 });
