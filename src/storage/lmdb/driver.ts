@@ -3,8 +3,10 @@ import { UsageError } from '../../base/errors.js';
 /** What we need of a database of the `lmdb` package. */
 export interface LmdbDatabase {
   get(key: Uint8Array): unknown;
-  put(key: Uint8Array, value: unknown): Promise<boolean>;
-  remove(key: Uint8Array): Promise<boolean>;
+  /** Inside a transaction: writes into it, and is durable with it. */
+  putSync(key: Uint8Array, value: unknown): unknown;
+  /** Inside a transaction, as `putSync`. */
+  removeSync(key: Uint8Array): unknown;
   getRange(options: {
     readonly start: Uint8Array;
     readonly end: Uint8Array;
@@ -23,7 +25,7 @@ export interface LmdbModule {
     readonly encoding: 'json';
     readonly keyEncoding: 'binary';
     readonly overlappingSync: boolean;
-    readonly mapSize?: number;
+    readonly eventTurnBatching: boolean;
   }): LmdbDatabase;
 }
 
@@ -38,4 +40,18 @@ export async function loadLmdb(load: () => Promise<unknown> = () => import('lmdb
       { cause },
     );
   }
+}
+
+/**
+ * What made a transaction fail. lmdb-js rejects with "Commit failed" and gives the reason as a promise, rejected a moment
+ * later; left alone, that promise would end the process as an unhandled rejection.
+ */
+export async function commitFailure(error: unknown): Promise<unknown> {
+  if (typeof error !== 'object' || error === null || !('commitError' in error)) return error;
+  const { commitError } = error;
+  if (!(commitError instanceof Promise)) return error;
+  return commitError.then(
+    () => error,
+    (cause: unknown) => cause,
+  );
 }

@@ -16,8 +16,16 @@ export async function openDatabase(path: string): Promise<LmdbDatabase> {
   try {
     await mkdir(dirname(path), { recursive: true });
     await refuseForeignFile(path);
-    // Without overlappingSync LMDB flushes inside the commit, so a resolved write is a durable one.
-    return module.open({ path, noSubdir: true, encoding: 'json', keyEncoding: 'binary', overlappingSync: false });
+    return module.open({
+      path,
+      noSubdir: true,
+      encoding: 'json',
+      keyEncoding: 'binary',
+      // Without it LMDB flushes inside the commit, so a resolved write is a durable one.
+      overlappingSync: false,
+      // With it a failed commit also rejects a promise of the driver's own, which nobody can catch: the process would end.
+      eventTurnBatching: false,
+    });
   } catch (error) {
     throw storageFailure('open', path, error);
   }

@@ -1,7 +1,8 @@
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { loadLmdb } from '../../../src/storage/lmdb/driver.js';
+import { storageFailure } from '../../../src/storage/errors.js';
+import { commitFailure, loadLmdb } from '../../../src/storage/lmdb/driver.js';
 import { LmdbRecords } from '../../../src/storage/lmdb/lmdb-records.js';
 import { lmdb } from '../../../src/storage/lmdb/lmdb-storage.js';
 import { recordStoreContract } from '../../../src/testing/record-store-contract.js';
@@ -88,7 +89,6 @@ test('opening may be tried again after a failure', async () => {
   writeFileSync(join(dir, 'file'), '');
   const records = new LmdbRecords({ path });
   await expect(records.open()).rejects.toMatchObject({ code: 'STORAGE_FAILED' });
-  const { rmSync } = await import('node:fs');
   rmSync(join(dir, 'file'));
   await records.put('c', 'a', 1);
   expect((await records.get('c', 'a'))?.value).toBe(1);
@@ -121,4 +121,15 @@ test('without the package the error says how to install it', async () => {
     kind: 'misuse',
     message: expect.stringContaining('npm install lmdb'),
   });
+});
+
+test('the reason of a failed commit is found behind the driver’s general error', async () => {
+  const reason = Object.assign(new Error('No space left on device'), { code: 28 });
+  const general = Object.assign(new Error('Commit failed'), { commitError: Promise.reject(reason) });
+  expect(await commitFailure(general)).toBe(reason);
+  const other = new Error('something else');
+  expect(await commitFailure(other)).toBe(other);
+  expect(storageFailure('write', 'office.db', await commitFailure(reason)).message).toBe(
+    'cannot write office.db: no space is left; free some, or move it to a larger disk',
+  );
 });
