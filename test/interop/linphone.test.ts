@@ -13,7 +13,14 @@ describe('linphone', () => {
       const capture = await Capture.start(own, `udp port ${server.port}`);
       const phone = await Linphone.start(own, { number: '100', server, algorithm: 'SHA-256' });
       await phone.register();
-      await phone.unregister();
+      const taken = capture.datagrams.mark();
+      phone.unregister();
+      // no binding is left to be named (RFC 3261 §10.3 step 8)
+      const unnamed = (text: string): boolean => /^SIP\/2\.0 200 /.test(text) && !/^(Contact|m)\s*:/im.test(text);
+      await capture.datagrams.wait(({ payload }) => unnamed(payload.toString('latin1')), {
+        from: taken,
+        what: 'the answer to the last REGISTER',
+      });
       const wire = (await capture.seen()).map(({ payload }) => payload.toString('latin1'));
       const challenges = wire.filter((text) => text.startsWith('SIP/2.0 401'));
       expect(challenges.length).toBeGreaterThan(0);
