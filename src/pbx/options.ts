@@ -55,7 +55,7 @@ export interface PbxOptions {
   readonly digest?: readonly DigestAlgorithm[];
   /** Signs nonces: 32 bytes or more, the same on all nodes. Default: drawn at start. */
   readonly nonceSecret?: Uint8Array;
-  /** Default `memoryStorage()`: bindings end with the process. */
+  /** Opened and closed with the PBX. Default `memoryStorage()`: bindings end with the process. */
   readonly storage?: Storage;
   readonly registration?: RegistrationOptions;
   readonly calls?: CallOptions;

@@ -1,4 +1,4 @@
-import { UsageError } from '../base/errors.js';
+import { throwIfAborted, UsageError } from '../base/errors.js';
 import type { Events } from '../base/events.js';
 import type { CallRecord } from '../call/call-record.js';
 import type { Binding } from '../registrar/binding.js';
@@ -59,18 +59,24 @@ export class Pbx implements Events<PbxEvents>, AsyncDisposable {
   }
 
   /**
-   * Opens storage and sockets, all or none, takes over bindings and established calls from before, and serves.
-   * @throws ListenError (PBX_PORT_IN_USE, PBX_LISTEN_FAILED), StorageError (STORAGE_FAILED), UsageError (PBX_WRONG_STATE)
+   * Opens storage and sockets, all or none, takes over bindings and established calls from before, and serves. When
+   * `signal` fires first, everything is closed again.
+   * @throws ListenError (PBX_PORT_IN_USE, PBX_LISTEN_FAILED), StorageError (STORAGE_FAILED), AbortedError (PBX_ABORTED),
+   * UsageError (PBX_WRONG_STATE)
    */
-  async start(): Promise<void> {
-    if (this.#state !== 'new')
+  async start(options: { readonly signal?: AbortSignal } = {}): Promise<void> {
+    if (this.#state !== 'new') {
       throw new UsageError(
         'PBX_WRONG_STATE',
         `start() needs a new PBX, this one is ${this.#state}; make another one with createPbx()`,
       );
+    }
     this.#state = 'starting';
+    const { signal } = options;
     try {
+      throwIfAborted(signal, 'start()');
       await this.#parts.start();
+      throwIfAborted(signal, 'start()');
     } catch (error) {
       await this.close();
       throw error;
