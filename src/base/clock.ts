@@ -16,3 +16,8 @@ export const systemClock: Clock = Object.freeze({
   now: () => performance.now(),
   wallTime: () => Date.now(),
 });
+
+/** When this process began, by the wall clock as it stands now. */
+export function processStartedAt(): EpochMillis {
+  return Date.now() - process.uptime() * 1000;
+}
