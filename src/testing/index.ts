@@ -1,9 +1,16 @@
+export { type BlobStoreFactory, blobStoreContract } from './blob-store-contract.js';
+export type { ContractCase } from './contract-case.js';
 export { formatLadder, type LadderOptions } from './ladder.js';
 export type { LinkConditions } from './link.js';
 export { Machine, type WorldPorts } from './machine.js';
 export { ClockScope, ManualClock, type ManualClockOptions, WORLD_EPOCH_MS } from './manual-clock.js';
 export { Nat, type NatKind, type NatOptions } from './nat.js';
 export type { Segment, SegmentKind } from './packet.js';
+export {
+  type RecordStoreContractOptions,
+  type RecordStoreFactory,
+  recordStoreContract,
+} from './record-store-contract.js';
 export { type LogLevel, type LogLine, RecordingLogger } from './recording-logger.js';
 export { SeededRandom } from './seeded-random.js';
 export { type MediaSighting, type Sighting, type SipSighting, sightings, sipSightings } from './sightings.js';

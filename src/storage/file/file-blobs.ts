@@ -1,6 +1,6 @@
 import { type FileHandle, mkdir, open, readdir, rename, stat, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type Clock, systemClock } from '../../base/clock.js';
+import { processStartedAt } from '../../base/clock.js';
 import type { PbxkitError } from '../../base/errors.js';
 import { SystemRandom } from '../../base/random.js';
 import { type BlobContent, type BlobInfo, type BlobStore, checkBlobId, checkContentType } from '../blob-store.js';
@@ -11,8 +11,6 @@ import { printTrailer, readTrailer } from './trailer.js';
 export interface FileBlobsOptions {
   /** A directory, made when it is missing. */
   readonly path: string;
-  /** Tells this process's leftovers from those of an earlier one with the same number; default: the system's. */
-  readonly clock?: Clock;
 }
 
 /** Readers get pieces of up to this size. */
@@ -29,14 +27,12 @@ export function fileBlobs(options: FileBlobsOptions): FileBlobs {
  */
 export class FileBlobs implements BlobStore {
   readonly #path: string;
-  readonly #clock: Clock;
   readonly #random = new SystemRandom();
   #opened: Promise<void> | undefined;
   #closed = false;
 
   constructor(options: FileBlobsOptions) {
     this.#path = options.path;
-    this.#clock = options.clock ?? systemClock;
   }
 
   /** Makes the directory and cleans it. @throws StorageError */
@@ -203,7 +199,7 @@ export class FileBlobs implements BlobStore {
 
   async #prepare(): Promise<void> {
     await mkdir(this.#path, { recursive: true });
-    const startedAt = this.#clock.wallTime() - process.uptime() * 1000;
+    const startedAt = processStartedAt();
     for (const name of await readdir(this.#path)) {
       const pid = writerOf(name);
       if (pid === undefined) continue;

@@ -16,7 +16,7 @@ export interface LmdbStorageOptions {
 export function lmdb(options: LmdbStorageOptions): Required<Storage> {
   const { path, clock = systemClock, logger = silentLogger } = options;
   const records = new LmdbRecords({ path, clock, logger });
-  const blobs = new FileBlobs({ path: `${path}.blobs`, clock });
+  const blobs = new FileBlobs({ path: `${path}.blobs` });
   return {
     records,
     blobs,
