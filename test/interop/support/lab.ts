@@ -13,9 +13,15 @@ export interface Stoppable {
  * with `PBXKIT_INTEROP_KEEP=1` the folder stays for a look.
  */
 export class Lab {
-  readonly dir = mkdtempSync(path.join(tmpdir(), 'pbxkit-interop-'));
+  #dir: string | undefined;
   readonly #things: Stoppable[] = [];
   readonly #children: Child[] = [];
+
+  /** Made when first asked for: a file whose tests are all skipped never closes its lab. */
+  get dir(): string {
+    this.#dir ??= mkdtempSync(path.join(tmpdir(), 'pbxkit-interop-'));
+    return this.#dir;
+  }
 
   /** A fresh folder of this lab. */
   folder(name: string): string {
@@ -43,6 +49,8 @@ export class Lab {
 
   async close(): Promise<void> {
     for (const thing of this.#things.splice(0).reverse()) await thing.stop();
-    if (process.env['PBXKIT_INTEROP_KEEP'] !== '1') rmSync(this.dir, { recursive: true, force: true });
+    if (this.#dir === undefined || process.env['PBXKIT_INTEROP_KEEP'] === '1') return;
+    rmSync(this.#dir, { recursive: true, force: true });
+    this.#dir = undefined;
   }
 }
