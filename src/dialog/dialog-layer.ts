@@ -27,8 +27,8 @@ export interface DialogLayerOptions {
   readonly maxDialogs?: number;
 }
 
-/** A 2xx may come this long after an INVITE was given up: 64·T1 (RFC 3261 §13.2.2.4). */
-const LATE_ANSWER_MS = 32_000;
+/** A 2xx may come this long after an INVITE was answered or given up: 64·T1 (RFC 3261 §13.2.2.4), and T4 on its way. */
+const LATE_ANSWER_MS = 37_000;
 
 /** All dialogs by their three identifiers: takes the requests that belong to one (RFC 3261 §12.2.2). */
 export class DialogLayer implements RequestTaker {

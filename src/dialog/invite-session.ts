@@ -56,8 +56,8 @@ export class InviteSession implements DialogUsage {
   readonly #unregister: () => void;
   /** Our 2xx responses that still wait for their ACK, by CSeq number. */
   readonly #unacknowledged = new Map<number, UnacknowledgedSuccess>();
-  /** ACKs that we sent, by CSeq number: the newest is sent again for each repeated 2xx. */
-  readonly #sentAcks = new Map<number, SentAck>();
+  /** The ACK to the 2xx that began the session: sent again for each repeated one. */
+  #firstAck: { readonly sequence: number; readonly ack: SentAck } | undefined;
   #handlers: SessionHandlers = UNHANDLED;
   #state: State = { kind: 'confirmed' };
   #incoming: IncomingModify | undefined;
@@ -100,7 +100,6 @@ export class InviteSession implements DialogUsage {
       context: this.#context,
       dialog: this.dialog,
       ...options,
-      onAck: (sequence, ack) => this.#keepAck(sequence, ack),
       onGone: () => this.#gone(),
     });
     this.#outgoing = outgoing;
@@ -156,12 +155,12 @@ export class InviteSession implements DialogUsage {
 
   /** Sends the ACK to a 2xx and keeps it for repeated ones. @internal */
   acknowledge(invite: SipRequest, sdp: string | undefined): void {
-    this.#keepAck(invite.cseq.sequence, sendAck(this.#context, this.dialog, invite, sdp));
+    this.#firstAck = { sequence: invite.cseq.sequence, ack: sendAck(this.#context, this.dialog, invite, sdp) };
   }
 
   /** A 2xx came once more: its ACK was lost (RFC 3261 §13.2.2.4). @internal */
   onSuccessAgain(response: SipResponse): void {
-    this.#sentAcks.get(response.cseq.sequence)?.resend();
+    if (this.#firstAck?.sequence === response.cseq.sequence) this.#firstAck.ack.resend();
   }
 
   onAck(request: SipRequest): void {
@@ -229,11 +228,6 @@ export class InviteSession implements DialogUsage {
     });
     this.#incoming = modify;
     this.#handlers.onModify(modify);
-  }
-
-  #keepAck(sequence: number, ack: SentAck): void {
-    this.#sentAcks.clear();
-    this.#sentAcks.set(sequence, ack);
   }
 
   #noAck(sequence: number): void {

@@ -24,7 +24,6 @@ interface Parts {
   readonly dialog: Dialog;
   readonly sdp?: string;
   readonly signal?: AbortSignal;
-  readonly onAck: (sequence: number, ack: SentAck) => void;
   /** The failure shows that the dialog is no more. */
   readonly onGone: () => void;
 }
@@ -34,6 +33,8 @@ export class OutgoingModify {
   readonly #parts: Parts;
   #request: UacRequest | undefined;
   #state: 'open' | 'answered' | 'ended' = 'open';
+  /** Sent again for each repeated 2xx (RFC 3261 §13.2.2.4). */
+  #ack: SentAck | undefined;
   #resolve: (result: ModifyResult) => void = () => {};
 
   constructor(parts: Parts) {
@@ -69,8 +70,9 @@ export class OutgoingModify {
   }
 
   #onSuccess(response: SipResponse, source: Source): void {
-    const invite = this.#invite();
+    if (this.#ack !== undefined) return this.#ack.resend();
     if (this.#state === 'answered') return;
+    const invite = this.#invite();
     const sdp = sessionDescription(response);
     if (this.#state === 'ended') return this.#acknowledge(invite, undefined);
     this.#state = 'answered';
@@ -101,8 +103,8 @@ export class OutgoingModify {
   }
 
   #acknowledge(invite: SipRequest, sdp: string | undefined): void {
-    const { context, dialog, onAck } = this.#parts;
-    onAck(invite.cseq.sequence, sendAck(context, dialog, invite, sdp));
+    const { context, dialog } = this.#parts;
+    this.#ack = sendAck(context, dialog, invite, sdp);
   }
 
   #invite(): SipRequest {
