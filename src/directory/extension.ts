@@ -10,8 +10,8 @@ export interface Extension {
   readonly name?: string;
   /** Stands for the password; the password itself is kept nowhere. */
   readonly secret: DigestSecret;
-  /** Digest algorithms offered to it, where that is known before it is challenged. Default: the server's. */
-  readonly algorithms?: readonly DigestAlgorithm[];
+  /** Digest algorithms offered to it instead of the server's, by the user that its To (REGISTER) or From (calls) names. */
+  readonly digest?: readonly DigestAlgorithm[];
   /** How many phones may be registered at once (≥ 1). Default: the registrar's. */
   readonly maxContacts?: number;
   /** How long it rings before the call counts as not answered (≥ 1). Default: the server's. */
@@ -65,7 +65,7 @@ export function isNumber(number: unknown): number is string {
 
 /** @throws UsageError PBX_INVALID_ARGUMENT, never showing the secret */
 export function checkExtension(extension: Extension): void {
-  const { number, name, secret, algorithms, maxContacts, noAnswerSeconds, enabled } = extension;
+  const { number, name, secret, digest, maxContacts, noAnswerSeconds, enabled } = extension;
   checkNumber(number);
   const at = `extension ${number}`;
   if (name !== undefined && (typeof name !== 'string' || name.length > LONGEST_NAME || /\p{Cc}/u.test(name))) {
@@ -75,9 +75,9 @@ export function checkExtension(extension: Extension): void {
     throw invalid(`${at}: secret`, 'one of another user name', `one made for "${number}"; use extensionFrom()`);
   }
   if (Object.keys(secret.ha1).length === 0) throw invalid(`${at}: secret`, 'no HA1 value', 'at least one');
-  for (const algorithm of algorithms ?? []) {
+  for (const algorithm of digest ?? []) {
     if (!DIGEST_ALGORITHMS.includes(algorithm))
-      throw invalid(`${at}: algorithms`, show(algorithm), DIGEST_ALGORITHMS.join(', '));
+      throw invalid(`${at}: digest`, show(algorithm), DIGEST_ALGORITHMS.join(', '));
   }
   checkCount(`${at}: maxContacts`, maxContacts);
   checkCount(`${at}: noAnswerSeconds`, noAnswerSeconds);

@@ -217,11 +217,14 @@ export class Registrar implements RequestTaker, Events<RegistrarEvents> {
     const { challenger, directory, realmOf, servesDomain, logger } = this.#options;
     const { tenantId, request } = incoming;
     const realm = realmOf(tenantId);
+    const own = (await directory.find(tenantId, aor.user ?? ''))?.digest;
+    const algorithms = own === undefined ? {} : { algorithms: own };
     let extension: Extension | undefined;
     const options: VerifyOptions = {
       kind: 'www',
       tenantId,
       realm,
+      ...algorithms,
       acceptsUri: (uri) => uri.kind === 'sip' && servesDomain(tenantId, normalizeHost(uri.host)),
       lookup: async (username) => {
         const found = await directory.find(tenantId, username);
@@ -245,7 +248,7 @@ export class Registrar implements RequestTaker, Events<RegistrarEvents> {
     if (verdict.kind === 'challenge') {
       if (verdict.cause !== 'missing') this.#refused(incoming, aor, verdict.username ?? '', verdict.cause);
       incoming.respond(401, {
-        headers: challenger.challengeHeaders({ kind: 'www', tenantId, realm, stale: verdict.stale }),
+        headers: challenger.challengeHeaders({ kind: 'www', tenantId, realm, stale: verdict.stale, ...algorithms }),
       });
       return undefined;
     }

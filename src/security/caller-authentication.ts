@@ -38,7 +38,7 @@ export class CallerAuthentication {
     const { request, tenantId } = incoming;
     const realm = realmOf(tenantId);
     const claimed = await this.#claimed(incoming);
-    const algorithms = claimed?.algorithms === undefined ? {} : { algorithms: claimed.algorithms };
+    const algorithms = claimed?.digest === undefined ? {} : { algorithms: claimed.digest };
     let found: Extension | undefined;
     const verdict = await challenger.verify(request, {
       kind: 'proxy',

@@ -69,7 +69,9 @@ export class Uas {
     const tenantId = this.#options.tenantOf(request, source);
     const incoming = new IncomingRequest(transaction, tenantId ?? '', this.#headers);
     try {
-      const refusal = this.#check(transaction) ?? (tenantId === undefined ? { status: 404 } : undefined);
+      // A request within a dialog belongs to the dialog, wherever its URI points: 481 if there is none, not 404.
+      const nobody = tenantId === undefined && request.toTag === undefined;
+      const refusal = this.#check(transaction) ?? (nobody ? { status: 404 } : undefined);
       if (refusal !== undefined) incoming.respond(refusal.status, refusal);
       else this.#enter(incoming);
     } catch (error) {

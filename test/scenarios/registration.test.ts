@@ -47,6 +47,31 @@ describe('R1: a new registration (RFC 3665 §2.1)', () => {
   );
 });
 
+describe('digest algorithms of one extension', () => {
+  const extensions = [
+    { number: '100', password: 'secret-100', digest: ['SHA-512-256', 'SHA-256'] as const },
+    { number: '101', password: 'secret-101' },
+  ];
+
+  officeScenario(
+    'are offered to its phones alone, for REGISTER and for calls',
+    { pbx: { extensions } },
+    async (office, world) => {
+      const alice = await office.registered('100');
+      const bob = await office.registered('101');
+      const { call } = await office.talk(alice, bob);
+      call.hangUp();
+      await office.quiet();
+      const offered = (machine: string): string[] =>
+        messagesOf(world, machine)
+          .flatMap((each) => each.text.match(/^(?:WWW|Proxy)-Authenticate:.*algorithm=[\w-]+/gim) ?? [])
+          .map((line) => line.replace(/.*algorithm=/, ''));
+      expect(offered('100')).toEqual(['SHA-512-256', 'SHA-256', 'SHA-512-256', 'SHA-256']);
+      expect(offered('101')).toEqual(['MD5']);
+    },
+  );
+});
+
 describe('R2–R4: add, ask, remove (RFC 3665 §2.2–§2.4)', () => {
   officeScenario('another contact is added, both are listed', {}, async (office, world) => {
     const phone = await office.registered('100');
