@@ -177,6 +177,8 @@ export class IncomingInvite {
           this.#abandon({ cause: 'bye', reason: incoming.request.headers.raw('Reason') });
         } else if (incoming.request.method === 'INVITE') {
           incoming.respond(500, { headers: { 'Retry-After': String(this.#context.random.integer(11)) } });
+        } else if (incoming.request.method === 'OPTIONS') {
+          incoming.respond(200, { headers: { Allow: this.#context.allow, Accept: SDP_TYPE } });
         } else {
           incoming.respond(405, { headers: { Allow: this.#context.allow } });
         }

@@ -42,6 +42,8 @@ interface UnacknowledgedSuccess {
   /** True when the 2xx carried an offer, which the ACK must answer. */
   readonly offered: boolean;
   readonly onAck: (sdp: string | undefined) => void;
+  /** The session ended before the ACK came. */
+  readonly onGone: () => void;
 }
 
 const UNHANDLED: SessionHandlers = {
@@ -138,14 +140,20 @@ export class InviteSession implements DialogUsage {
     return { dialog: this.dialog.snapshot() };
   }
 
-  /** Repeats `success`, our 2xx to `request`, until its ACK has come. @internal */
-  awaitAck(sequence: number, offered: boolean, send: () => void, onAck: (sdp: string | undefined) => void): void {
+  /** Repeats our 2xx to the INVITE with that CSeq number by `send`, until its ACK has come. @internal */
+  awaitAck(
+    sequence: number,
+    offered: boolean,
+    send: () => void,
+    onAck: (sdp: string | undefined) => void,
+    onGone: () => void = () => {},
+  ): void {
     const retransmission = new SuccessRetransmission({
       scheduler: this.#context.scheduler,
       send,
-      giveUp: () => this.#noAck(sequence),
+      giveUp: () => this.#noAck(),
     });
-    this.#unacknowledged.set(sequence, { retransmission, offered, onAck });
+    this.#unacknowledged.set(sequence, { retransmission, offered, onAck, onGone });
   }
 
   /** Tells the owner of the ACK to the first 2xx. @internal */
@@ -221,7 +229,8 @@ export class InviteSession implements DialogUsage {
       incoming,
       contact: this.dialog.localContact,
       allow: this.#context.allow,
-      onAccepted: (offered, send, onAck) => this.awaitAck(incoming.request.cseq.sequence, offered, send, onAck),
+      onAccepted: (offered, send, onAck) =>
+        this.awaitAck(incoming.request.cseq.sequence, offered, send, onAck, () => modify.end()),
       onSettled: () => {
         this.#incoming = undefined;
       },
@@ -230,10 +239,9 @@ export class InviteSession implements DialogUsage {
     this.#handlers.onModify(modify);
   }
 
-  #noAck(sequence: number): void {
-    this.#unacknowledged.delete(sequence);
-    const headers = this.#state.kind === 'ending-after-ack' ? this.#state.headers : {};
+  #noAck(): void {
     if (this.#state.kind === 'ended') return;
+    const headers = this.#state.kind === 'ending-after-ack' ? this.#state.headers : {};
     this.#bye(headers);
     this.#finish({ by: 'network', cause: 'no-ack', reason: [] });
   }
@@ -253,8 +261,12 @@ export class InviteSession implements DialogUsage {
   #finish(end: SessionEnd): void {
     if (this.#state.kind === 'ended') return;
     this.#state = { kind: 'ended', end };
-    for (const success of this.#unacknowledged.values()) success.retransmission.stop();
+    const unacknowledged = [...this.#unacknowledged.values()];
     this.#unacknowledged.clear();
+    for (const { retransmission, onGone } of unacknowledged) {
+      retransmission.stop();
+      onGone();
+    }
     this.#incoming?.end();
     this.#outgoing?.end();
     if (end.by === 'remote') this.#unregister();

@@ -5,7 +5,7 @@ import type { Source, Target } from '../ua/target.js';
 import type { UacFailure, UacRequest } from '../ua/uac.js';
 import type { DialogContext } from './context.js';
 import { Dialog } from './dialog.js';
-import { sendAck, sendBye } from './dialog-request.js';
+import { type SentAck, sendAck, sendBye } from './dialog-request.js';
 import { InviteSession } from './invite-session.js';
 import { SDP_TYPE, sessionDescription } from './session-body.js';
 
@@ -66,6 +66,8 @@ export class OutgoingInvite {
   readonly #options: OutgoingInviteOptions;
   readonly #handlers: OutgoingInviteHandlers;
   readonly #onOver: () => void;
+  /** The answers that nobody wanted, by To tag. */
+  readonly #released = new Map<string, SentAck>();
   #uac: UacRequest | undefined;
   #state: State = { kind: 'calling' };
 
@@ -124,9 +126,11 @@ export class OutgoingInvite {
     const remoteTag = tagOf(response.to) ?? '';
     const state = this.#state;
     if (state.kind === 'answered' && state.remoteTag === remoteTag) return state.session.onSuccessAgain(response);
+    const released = this.#released.get(remoteTag);
+    if (released !== undefined) return released.resend();
     const dialog = Dialog.uac(this.#invite(), response, source, this.#options.target.flow !== undefined);
     if (state.kind === 'calling') return this.#answered(dialog, response, remoteTag);
-    this.#release(dialog);
+    this.#release(dialog, remoteTag);
     if (state.kind !== 'cancelled') return;
     this.#state = { kind: 'failed' };
     this.#over({ kind: 'cancelled' });
@@ -159,8 +163,8 @@ export class OutgoingInvite {
   }
 
   /** Nobody wants this answer: acknowledged and hung up at once (RFC 3261 §13.2.2.4, §9.1). */
-  #release(dialog: Dialog): void {
-    sendAck(this.#context, dialog, this.#invite(), undefined);
+  #release(dialog: Dialog, remoteTag: string): void {
+    this.#released.set(remoteTag, sendAck(this.#context, dialog, this.#invite(), undefined));
     sendBye(this.#context, dialog, {}, () => {});
   }
 

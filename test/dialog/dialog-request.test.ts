@@ -1,0 +1,51 @@
+import { describe, expect, test } from 'vitest';
+import { PbxkitError } from '../../src/base/errors.js';
+import { endsDialog } from '../../src/dialog/dialog-request.js';
+import { createResponse } from '../../src/protocol/sip/message.js';
+import { established, withStack } from './stack.js';
+
+const source = {
+  protocol: 'udp',
+  local: { address: '192.0.2.1', port: 5060 },
+  remote: { address: '10.0.0.1', port: 5060 },
+  flow: {
+    protocol: 'udp',
+    local: { address: '192.0.2.1', port: 5060 },
+    remote: { address: '10.0.0.1', port: 5060 },
+  },
+  secure: false,
+  receivedAt: 0,
+} as const;
+
+describe('what ends a dialog (RFC 3261 §12.2.1.2)', () => {
+  for (const [status, ends] of [
+    [481, true],
+    [408, true],
+    [404, false],
+    [486, false],
+    [491, false],
+    [500, false],
+    [604, false],
+  ] as const) {
+    test(`${status}: ${ends ? 'ends it' : 'does not'}`, () => {
+      expect(endsDialog({ kind: 'response', response: createResponse(status), source })).toBe(ends);
+    });
+  }
+
+  test('silence ends it; a transport that fails does not', () => {
+    expect(endsDialog({ kind: 'timeout' })).toBe(true);
+    expect(endsDialog({ kind: 'unreachable', error: new PbxkitError('SIP_TRANSPORT', 'transport', 'x') })).toBe(false);
+  });
+});
+
+test('BYE is done when it is answered, whatever the answer (§15.1.1)', () =>
+  withStack(async ({ world, stack, peer }) => {
+    for (const status of [200, 481, 500]) {
+      const { session } = await established(stack, peer);
+      session.end();
+      expect(stack.dialogs.size).toBe(1);
+      peer.respond(await peer.expect('BYE'), status);
+      await world.advance({ ms: 50 });
+      expect(stack.dialogs.size).toBe(0);
+    }
+  }));
