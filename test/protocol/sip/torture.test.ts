@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import type { ContactValue } from '../../../src/protocol/sip/header/registry.js';
 import { SipRequest, SipResponse } from '../../../src/protocol/sip/message.js';
-import { parseMessage, partialRequest, SipParseError } from '../../../src/protocol/sip/parse.js';
 import { parseMultipart } from '../../../src/protocol/sip/multipart.js';
 import { getParam, hasParam } from '../../../src/protocol/sip/params.js';
+import { parseMessage, partialRequest, SipParseError } from '../../../src/protocol/sip/parse.js';
 import { printMessage } from '../../../src/protocol/sip/print.js';
 import { responseTo } from '../../../src/protocol/sip/respond.js';
 import { aorOf, type SipUri, unescapeUriText } from '../../../src/protocol/sip/uri.js';
