@@ -58,6 +58,8 @@ export class InviteSession implements DialogUsage {
   readonly #unregister: () => void;
   /** Our 2xx responses that still wait for their ACK, by CSeq number. */
   readonly #unacknowledged = new Map<number, UnacknowledgedSuccess>();
+  /** The INVITE of ours whose 2xx waits for its ACK: it carried an offer that the owner has not answered yet. */
+  #owed: SipRequest | undefined;
   /** The ACK to the 2xx that began the session: sent again for each repeated one. */
   #firstAck: { readonly sequence: number; readonly ack: SentAck } | undefined;
   #handlers: SessionHandlers = UNHANDLED;
@@ -86,6 +88,7 @@ export class InviteSession implements DialogUsage {
     return (
       this.#incoming !== undefined ||
       this.#outgoing !== undefined ||
+      this.#owed !== undefined ||
       [...this.#unacknowledged.values()].some((success) => success.offered)
     );
   }
@@ -161,8 +164,16 @@ export class InviteSession implements DialogUsage {
     this.#handlers.onAcknowledged?.(sdp);
   }
 
-  /** Sends the ACK to a 2xx and keeps it for repeated ones. @internal */
-  acknowledge(invite: SipRequest, sdp: string | undefined): void {
+  /** `invite` was answered; its ACK follows by `acknowledge`, at the latest when the session ends. @internal */
+  oweAck(invite: SipRequest): void {
+    this.#owed = invite;
+  }
+
+  /** Sends the ACK that is owed, and keeps it for repeated 2xx. @internal */
+  acknowledge(sdp: string | undefined): void {
+    const invite = this.#owed;
+    if (invite === undefined) return;
+    this.#owed = undefined;
     this.#firstAck = { sequence: invite.cseq.sequence, ack: sendAck(this.#context, this.dialog, invite, sdp) };
   }
 
@@ -254,6 +265,7 @@ export class InviteSession implements DialogUsage {
   }
 
   #bye(headers: HeaderInit): void {
+    this.acknowledge(undefined);
     sendBye(this.#context, this.dialog, headers, () => this.#unregister());
   }
 
@@ -261,6 +273,7 @@ export class InviteSession implements DialogUsage {
   #finish(end: SessionEnd): void {
     if (this.#state.kind === 'ended') return;
     this.#state = { kind: 'ended', end };
+    this.acknowledge(undefined);
     const unacknowledged = [...this.#unacknowledged.values()];
     this.#unacknowledged.clear();
     for (const { retransmission, onGone } of unacknowledged) {

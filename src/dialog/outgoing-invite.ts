@@ -148,15 +148,10 @@ export class OutgoingInvite {
   }
 
   #answered(dialog: Dialog, response: SipResponse, remoteTag: string): void {
-    const invite = this.#invite();
     const session = new InviteSession(this.#context, dialog);
     this.#state = { kind: 'answered', session, remoteTag };
-    let acknowledged = false;
-    const acknowledge = (sdp: string | undefined): void => {
-      if (acknowledged) return;
-      acknowledged = true;
-      session.acknowledge(invite, sdp);
-    };
+    session.oweAck(this.#invite());
+    const acknowledge = (sdp: string | undefined): void => session.acknowledge(sdp);
     if (this.#options.sdp !== undefined) acknowledge(undefined);
     this.#onOver();
     this.#handlers.onAnswered({ session, response, remoteTag, sdp: sessionDescription(response), acknowledge });

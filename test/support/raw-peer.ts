@@ -126,6 +126,19 @@ export class RawPeer {
     return call;
   }
 
+  /** Registers this peer's address for an extension, with its password. */
+  async register(number: string, password: string): Promise<void> {
+    const aor = `<sip:${number}@office.test>`;
+    const target = 'sip:office.test';
+    const local = `${aor};tag=${this.fresh('tag')}`;
+    const registration = new RawCall(this, { callId: this.fresh('reg'), local, remote: aor, target, cseq: 1 });
+    registration.request('REGISTER');
+    const challenge = (await this.expect(401)).header('WWW-Authenticate') ?? '';
+    const value = digestAnswer(challenge, { method: 'REGISTER', uri: target, username: number, password });
+    registration.request('REGISTER', { headers: [`Authorization: ${value}`] });
+    await this.expect('200 REGISTER');
+  }
+
   /** The raw side of a call that came in; answers are sent with `respond`. */
   take(invite: WireMessage): RawCall {
     const call = new RawCall(this, {
