@@ -33,7 +33,7 @@ export async function main({ seed = 42 }: { readonly seed?: number } = {}): Prom
   await world.until(call.talking());
   await world.advance({ seconds: 20 });
   call.hangUp();
-  await world.until(call.ended());
+  await world.advance({ seconds: 5 });
   await world.close();
   return world.ladder();
 }
