@@ -16,6 +16,8 @@ const config: KnipConfig = {
     'node-forge',
     '@types/node-forge',
     'stun',
+    // The benchmarks' peer, loaded by require() with a type of its own.
+    'sip',
     // Run by path in test/package.
     '@arethetypeswrong/cli',
     'publint',

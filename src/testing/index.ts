@@ -5,7 +5,9 @@ export type { LinkConditions } from './link.js';
 export { Machine, type WorldPorts } from './machine.js';
 export { ClockScope, ManualClock, type ManualClockOptions, WORLD_EPOCH_MS } from './manual-clock.js';
 export { Nat, type NatKind, type NatOptions } from './nat.js';
-export type { Segment, SegmentKind } from './packet.js';
+export type { Packet, Segment, SegmentKind } from './packet.js';
+export { type ModifyPolicy, PhoneCall, type PhoneCallState, type SeenProgress } from './phone-call.js';
+export { PhoneMedia, type PhoneMediaOptions } from './phone-media.js';
 export {
   type RecordStoreContractOptions,
   type RecordStoreFactory,
@@ -18,4 +20,5 @@ export { type Fate, Trace, type TraceEntry, type TraceOptions } from './trace.js
 export { VirtualDns } from './virtual-dns.js';
 export { VirtualHost, type VirtualHostOptions } from './virtual-host.js';
 export { VirtualNetwork, type VirtualNetworkOptions } from './virtual-network.js';
-export { createWorld, type Duration, PBX_ADDRESS, World, type WorldOptions } from './world.js';
+export { type RegisterOptions, type RegisterResult, VirtualPhone, type VirtualPhoneOptions } from './virtual-phone.js';
+export { createWorld, type Duration, PBX_ADDRESS, type PhoneOptions, World, type WorldOptions } from './world.js';
