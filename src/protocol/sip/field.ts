@@ -13,153 +13,227 @@ export interface Head {
   readonly ascii: boolean;
 }
 
-/**
- * One header line: where name and value stand in a received head, or text that was set, or a typed value that was set.
- * An internal part of `SipHeaders`.
- */
-export class Field {
-  /** Line of text: the kept value of *all* lines of this name, if this is the first of them. Typed line: the value itself. */
-  typed: unknown = undefined;
-  /** The wire text of the value once it was asked for. */
-  text: string | undefined = undefined;
+/** One header line of a message (a typed value may take several), an internal part of `SipHeaders`. */
+export interface Field {
+  /** The value of *all* lines of this name, kept at the first of them once it is known; in a `TypedField` what was set. */
+  typed: unknown;
+  /** True: `typed` was set, and there is no text. */
+  readonly isTyped: boolean;
+  /** The codec of the header, undefined for one that pbxkit does not know. */
+  readonly knownCodec: AnyCodec | undefined;
+  /** Canonical name if pbxkit knows the header, else as it stands. */
+  readonly canonicalName: string;
+  /** How many lines this field takes. */
+  readonly lineCount: number;
+  /** True when this line is of that header, in whatever spelling. */
+  matches(codec: AnyCodec): boolean;
+  /** True when the name is this one, without regard to case. */
+  hasName(name: string): boolean;
+  /** A scanner over the value of a line of text. */
+  scanner(): Scanner;
+  /** The values as they are written, one for each line. A typed field gives ordinary text, another one wire text. */
+  lines(): readonly string[];
+  /** Writes CRLF, name, colon and value, once for each line. */
+  put(start: number): number;
+  /** A copy with the kept value. */
+  copy(): Field;
+}
 
-  /**
-   * @param codec what the hash of the name points to; right for sure only when `named`
-   * @param head undefined for a line that was set: then `setName` is its name
-   * @param isTyped true: `typed` is the value and there is no text
-   */
+/** A typed value that was set. */
+export class TypedField implements Field {
+  /** @param knownCodec what writes `typed` */
   constructor(
-    private codec: AnyCodec | undefined,
-    private named: boolean,
-    readonly head: Head | undefined,
+    readonly knownCodec: AnyCodec,
+    readonly typed: unknown,
+  ) {}
+
+  get isTyped(): boolean {
+    return true;
+  }
+
+  get canonicalName(): string {
+    return this.knownCodec.name;
+  }
+
+  get lineCount(): number {
+    return this.knownCodec.perLine && Array.isArray(this.typed) ? this.typed.length : 1;
+  }
+
+  matches(codec: AnyCodec): boolean {
+    return this.knownCodec === codec;
+  }
+
+  hasName(name: string): boolean {
+    return sameName(this.knownCodec.name, name);
+  }
+
+  scanner(): Scanner {
+    return Scanner.of(this.lines()[0] ?? '');
+  }
+
+  lines(): readonly string[] {
+    const { knownCodec: codec, typed } = this;
+    const values: readonly unknown[] = codec.perLine && Array.isArray(typed) ? typed : [typed];
+    return values.map((value) => written(codec.put, value));
+  }
+
+  put(start: number): number {
+    const { knownCodec: codec, typed } = this;
+    if (!codec.perLine || !Array.isArray(typed)) return codec.put(putBytes(start, codec.prefix), typed);
+    let pos = start;
+    for (let i = 0; i < typed.length; i++) pos = codec.put(putBytes(pos, codec.prefix), typed[i]);
+    return pos;
+  }
+
+  copy(): Field {
+    return this;
+  }
+}
+
+/** Text that was set: wire text, unfolded, without white space at its ends. */
+export class TextField implements Field {
+  typed: unknown = undefined;
+
+  constructor(
+    readonly knownCodec: AnyCodec | undefined,
+    readonly name: string,
+    readonly wire: string,
+  ) {}
+
+  get isTyped(): boolean {
+    return false;
+  }
+
+  get canonicalName(): string {
+    return this.knownCodec?.name ?? this.name;
+  }
+
+  get lineCount(): number {
+    return 1;
+  }
+
+  matches(codec: AnyCodec): boolean {
+    return this.knownCodec === codec;
+  }
+
+  hasName(name: string): boolean {
+    return sameName(this.name, name);
+  }
+
+  scanner(): Scanner {
+    return Scanner.of(decodeWire(this.wire));
+  }
+
+  lines(): readonly string[] {
+    return [this.wire];
+  }
+
+  put(start: number): number {
+    return putLine(start, this.knownCodec, this.name, this.wire);
+  }
+
+  copy(): Field {
+    const copy = new TextField(this.knownCodec, this.name, this.wire);
+    copy.typed = this.typed;
+    return copy;
+  }
+}
+
+/** A line of a received head: where its name and value stand. */
+export class ReceivedField implements Field {
+  typed: unknown = undefined;
+  /** What the hash of the name points to; right for sure only when `#named`. */
+  #codec: AnyCodec | undefined;
+  #named: boolean;
+  #wire: string | undefined = undefined;
+
+  constructor(
+    hash: number,
+    readonly head: Head,
     readonly nameStart: number,
     readonly nameEnd: number,
     readonly start: number,
     readonly end: number,
     readonly folded: boolean,
-    readonly setName: string,
-    readonly isTyped: boolean,
-  ) {}
-
-  /** A line of a received head. */
-  static received(
-    hash: number,
-    head: Head,
-    nameStart: number,
-    nameEnd: number,
-    start: number,
-    end: number,
-    folded: boolean,
-  ): Field {
-    const codec = codecByHash(hash);
-    return new Field(codec, codec === undefined, head, nameStart, nameEnd, start, end, folded, '', false);
+  ) {
+    this.#codec = codecByHash(hash);
+    this.#named = this.#codec === undefined;
   }
 
-  /** A line from a name and wire text. */
-  static raw(codec: AnyCodec | undefined, name: string, wire: string): Field {
-    const field = new Field(codec, true, undefined, 0, 0, 0, 0, false, codec?.name ?? name, false);
-    field.text = wire;
-    return field;
+  get isTyped(): boolean {
+    return false;
   }
 
-  static typed(codec: AnyCodec, value: unknown): Field {
-    const field = new Field(codec, true, undefined, 0, 0, 0, 0, false, codec.name, true);
-    field.typed = value;
-    return field;
-  }
-
-  /** A copy with the kept value. */
-  copy(): Field {
-    const { codec, named, head, nameStart, nameEnd, start, end, folded, setName, isTyped } = this;
-    const copy = new Field(codec, named, head, nameStart, nameEnd, start, end, folded, setName, isTyped);
-    copy.text = this.text;
-    copy.typed = this.typed;
-    return copy;
-  }
-
-  /** The value of a line of text as wire text, unfolded, without white space at its ends. */
-  get wire(): string {
-    this.text ??= trim(unfold((this.head as Head).text.slice(this.start, this.end)));
-    return this.text;
-  }
-
-  /** A scanner over the value of a line of text: where it stands, if nothing in it needs decoding. */
-  scanner(): Scanner {
-    const { head } = this;
-    return head?.ascii === true && !this.folded
-      ? new Scanner(head.text, head.bytes, this.start, this.end)
-      : Scanner.of(decodeWire(this.wire));
-  }
-
-  /** The name as it stands. */
   get name(): string {
-    return this.head === undefined ? this.setName : this.head.text.slice(this.nameStart, this.nameEnd);
+    return this.head.text.slice(this.nameStart, this.nameEnd);
   }
 
-  /** Canonical name if pbxkit knows the header, else as it stands. */
+  get knownCodec(): AnyCodec | undefined {
+    if (!this.#named) this.#compareName();
+    return this.#codec;
+  }
+
   get canonicalName(): string {
     return this.knownCodec?.name ?? this.name;
   }
 
-  /** The codec of the header, undefined for one that pbxkit does not know. */
-  get knownCodec(): AnyCodec | undefined {
-    if (!this.named) this.#compareName();
-    return this.codec;
+  get lineCount(): number {
+    return 1;
   }
 
-  /** True when this line is of that header, in whatever spelling. */
   matches(codec: AnyCodec): boolean {
-    return this.codec === codec && (this.named || this.#compareName());
+    return this.#codec === codec && (this.#named || this.#compareName());
   }
 
   /** Settles whether the codec that the hash points to is the right one. */
   #compareName(): boolean {
-    const { bytes } = this.head as Head;
-    const { name, compact, prefix } = this.codec as AnyCodec;
+    const { bytes } = this.head;
+    const { name, compact, prefix } = this.#codec as AnyCodec;
     const length = this.nameEnd - this.nameStart;
-    this.named = true;
+    this.#named = true;
     if (length === 1) {
       if (compact?.charCodeAt(0) === ((bytes[this.nameStart] as number) | 0x20)) return true;
     } else if (length === name.length && isSame(bytes, this.nameStart, prefix, 2, length)) return true;
-    this.codec = undefined;
+    this.#codec = undefined;
     return false;
   }
 
-  /** True when the name is this one, without regard to case. */
   hasName(name: string): boolean {
     return sameName(this.name, name);
   }
 
-  /** How many lines this field takes. */
-  get lineCount(): number {
-    return this.isTyped && this.codec?.perLine === true && Array.isArray(this.typed) ? this.typed.length : 1;
+  /** Reads the value where it stands, if nothing in it needs decoding. */
+  scanner(): Scanner {
+    const { head } = this;
+    return head.ascii && !this.folded
+      ? new Scanner(head.text, head.bytes, this.start, this.end)
+      : Scanner.of(decodeWire(this.wire));
   }
 
-  /** The values as they are written, one for each line. A typed line gives ordinary text, another one wire text. */
+  /** The value as wire text, unfolded, without white space at its ends. */
+  get wire(): string {
+    this.#wire ??= trim(unfold(this.head.text.slice(this.start, this.end)));
+    return this.#wire;
+  }
+
   lines(): readonly string[] {
-    if (!this.isTyped) return [this.wire];
-    const codec = this.codec as AnyCodec;
-    const values: readonly unknown[] = codec.perLine && Array.isArray(this.typed) ? this.typed : [this.typed];
-    return values.map((value) => written(codec.put, value));
+    return [this.wire];
   }
 
-  /** Writes CRLF, name, colon and value, once for each line. */
   put(start: number): number {
-    if (!this.isTyped) return this.#putText(start);
-    const codec = this.codec as AnyCodec;
-    const value = this.typed;
-    if (!codec.perLine || !Array.isArray(value)) return codec.put(putBytes(start, codec.prefix), value);
-    let pos = start;
-    for (let i = 0; i < value.length; i++) pos = codec.put(putBytes(pos, codec.prefix), value[i]);
-    return pos;
+    return putLine(start, this.knownCodec, this.name, this.wire);
   }
 
-  #putText(start: number): number {
-    const codec = this.knownCodec;
-    if (codec !== undefined) return putWire(putBytes(start, codec.prefix), this.wire);
-    const nameEnd = putWire(putWire(start, '\r\n'), this.name);
-    return putWire(putWire(nameEnd, ': '), this.wire);
+  copy(): Field {
+    const copy = new TextField(this.knownCodec, this.name, this.wire);
+    copy.typed = this.typed;
+    return copy;
   }
+}
+
+function putLine(start: number, codec: AnyCodec | undefined, name: string, wire: string): number {
+  if (codec !== undefined) return putWire(putBytes(start, codec.prefix), wire);
+  return putWire(putWire(putWire(putWire(start, '\r\n'), name), ': '), wire);
 }
 
 /** Equality of `length` bytes without regard to the case of letters. */

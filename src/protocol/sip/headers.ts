@@ -1,6 +1,6 @@
 import { UsageError } from '../../base/errors.js';
 import { isToken, trim } from './chars.js';
-import { Field } from './field.js';
+import { type Field, TextField, TypedField } from './field.js';
 import { type AnyCodec, CODECS, codecOf, type HeaderName, type HeaderValues, type Via } from './header/registry.js';
 import { formatVia } from './header/via.js';
 import { SipParseError } from './parse-error.js';
@@ -33,12 +33,11 @@ export class SipHeaders {
       const value: unknown = init[name];
       if (value === undefined) continue;
       const codec = codecOf(name);
-      fresh &&= codec?.name === name;
-      const isTyped =
-        typeof value === 'string' ? codec?.isText : codec !== undefined && !(codec.perLine && isTextList(value));
-      if (codec !== undefined && isTyped === true) {
-        if (fresh) this.#fields.push(Field.typed(codec, value));
-        else this.#setTyped(codec, value);
+      fresh = fresh && codec !== undefined && codec.name === name;
+      if (codec !== undefined && isTypedValue(codec, value)) {
+        const field = new TypedField(codec, value);
+        if (fresh) this.#fields.push(field);
+        else this.#replace(name, [field]);
       } else if (typeof value === 'string' && fresh) this.#fields.push(rawField(name, value));
       else this.setRaw(name, isTextList(value) ? value : String(value));
     }
@@ -120,7 +119,7 @@ export class SipHeaders {
   }
 
   #setTyped(codec: AnyCodec, value: unknown): this {
-    this.#replace(codec.name, [Field.typed(codec, value)]);
+    this.#replace(codec.name, [new TypedField(codec, value)]);
     return this;
   }
 
@@ -197,7 +196,7 @@ export class SipHeaders {
       this.#fields.splice(
         Math.max(at, 0),
         at < 0 ? 0 : 1,
-        Field.typed(CODECS.Via as AnyCodec, [via, ...(below ?? [])]),
+        new TypedField(CODECS.Via as AnyCodec, [via, ...(below ?? [])]),
       );
       return this;
     }
@@ -227,7 +226,7 @@ export class SipHeaders {
     const at = this.#fields.findIndex((field) => field.matches(codec));
     const field = this.#fields[at] as Field;
     if (field.isTyped) {
-      this.#fields.splice(at, 1, ...(all.length === 0 ? [] : [Field.typed(codec, all)]));
+      this.#fields.splice(at, 1, ...(all.length === 0 ? [] : [new TypedField(codec, all)]));
       return;
     }
     const inLine = CODECS.Via.read(field.scanner());
@@ -249,7 +248,7 @@ export class SipHeaders {
   appendToLine(name: string, text: string): this {
     checkLine(text, `header ${name}`);
     const [wire] = this.wire(name);
-    this.#replace(name, [Field.raw(codecOf(name), name, (wire ?? '') + encodeWire(text))]);
+    this.#replace(name, [new TextField(codecOf(name), name, (wire ?? '') + encodeWire(text))]);
     return this;
   }
 
@@ -281,11 +280,16 @@ function rawField(name: string, text: string): Field {
     throw new UsageError('PBX_INVALID_ARGUMENT', `header name: found ${JSON.stringify(name)}, expected a token`);
   }
   checkLine(text, `header ${name}`);
-  return Field.raw(codec, name, encodeWire(withoutNul(trim(text))));
+  return new TextField(codec, name, encodeWire(withoutNul(trim(text))));
 }
 
 function isNamed(field: Field, codec: AnyCodec | undefined, name: string): boolean {
   return codec === undefined ? field.knownCodec === undefined && field.hasName(name) : field.matches(codec);
+}
+
+/** Text stands for itself in a header that is text, and for a line to be parsed in others; so does a list of text where each element is a line. */
+function isTypedValue(codec: AnyCodec, value: unknown): boolean {
+  return typeof value === 'string' ? codec.isText : !codec.perLine || !isTextList(value);
 }
 
 function isTextList(value: unknown): value is readonly string[] {

@@ -2,6 +2,7 @@ import { UsageError } from '../../base/errors.js';
 import { isToken } from './chars.js';
 import type { CSeq, Via } from './header/registry.js';
 import { type HeaderInit, SipHeaders } from './headers.js';
+import { isMethod } from './method.js';
 import { type NameAddr, tagOf } from './name-addr.js';
 import { getParam } from './params.js';
 import { SipParseError } from './parse-error.js';
@@ -223,7 +224,7 @@ function bytesOf(body: Uint8Array | string | undefined): Uint8Array {
 }
 
 function checkMethod(method: string): string {
-  if (isToken(method)) return method;
+  if (isMethod(method) || isToken(method)) return method;
   throw new UsageError('PBX_INVALID_ARGUMENT', `method: found ${JSON.stringify(method)}, expected a token`);
 }
 

@@ -1,6 +1,6 @@
 import { isAscii } from 'node:buffer';
 import { decimal, decimalBytes, isByteClass, isToken, TOKEN } from './chars.js';
-import { Field, type Head } from './field.js';
+import { type Field, type Head, ReceivedField } from './field.js';
 import { nameHash, nextHash } from './header/codec.js';
 import { SipHeaders } from './headers.js';
 import { type BodySpan, type SipMessage, SipRequest, SipResponse } from './message.js';
@@ -85,7 +85,7 @@ export function parseMessage(bytes: Uint8Array, limits?: Partial<ParseLimits>): 
       fault = { message: `more than ${maxHeaders} header lines`, offset: nameStart, status: 513 };
       break;
     } else {
-      fields.push(Field.received(hash, head, nameStart, nameEnd, valueStart, lf - 1, folded));
+      fields.push(new ReceivedField(hash, head, nameStart, nameEnd, valueStart, lf - 1, folded));
       if (contentLength < 0 && (hash === CONTENT_LENGTH || hash === COMPACT_LENGTH)) {
         contentLength = lengthAt(buffer, valueStart, lf - 1);
       }

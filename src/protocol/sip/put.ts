@@ -85,13 +85,30 @@ export function putNumber(pos: number, value: number): number {
   return end;
 }
 
+// Messages share slabs, as small buffers share Node's own pool: only the space that no message has taken yet is written.
+const SLAB_BYTES = 16_384;
+let slab = Buffer.allocUnsafeSlow(SLAB_BYTES);
+let taken = 0;
+
 /** What was written up to `end`, and `body` behind it, as bytes of their own. @throws UsageError when it did not fit. */
-export function takeBytes(end: number, body: Uint8Array): Buffer {
+export function takeBytes(end: number, body: Uint8Array): Uint8Array {
   checkRoom(end);
-  const bytes = Buffer.allocUnsafe(end + body.length);
-  OUTPUT.copy(bytes, 0, 0, end);
-  if (body.length > 0) bytes.set(body, end);
-  return bytes;
+  const length = end + body.length;
+  if (length > SLAB_BYTES >> 2) {
+    const own = Buffer.allocUnsafeSlow(length);
+    OUTPUT.copy(own, 0, 0, end);
+    own.set(body, end);
+    return own;
+  }
+  if (taken + length > SLAB_BYTES) {
+    slab = Buffer.allocUnsafeSlow(SLAB_BYTES);
+    taken = 0;
+  }
+  const start = taken;
+  taken += length;
+  OUTPUT.copy(slab, start, 0, end);
+  if (body.length > 0) slab.set(body, start + end);
+  return new Uint8Array(slab.buffer, start, length);
 }
 
 /** What `put` writes, as a string. @throws UsageError PBX_INVALID_ARGUMENT as `putText` does, and when it does not fit. */
