@@ -23,10 +23,10 @@ export function passReason(reason: readonly string[]): HeaderInit {
 }
 
 function pick(message: SipMessage, names: readonly string[]): HeaderInit {
-  const picked: Record<string, string[]> = {};
+  const picked: Record<string, string> = {};
   for (const name of names) {
     const values = message.headers.raw(name);
-    if (values.length > 0) picked[name] = values;
+    if (values.length > 0) picked[name] = values.join(', ');
   }
-  return picked as HeaderInit;
+  return picked;
 }

@@ -26,7 +26,8 @@ async function expectNothingLeft(office: Office, world: World, phones: readonly 
   expect(office.records.map((record) => record.id).sort()).toEqual([...started].sort());
   for (const record of office.records) {
     expect(record.endedAt).toBeDefined();
-    for (const leg of record.legs) expect(leg).toMatchObject({ endedAt: expect.any(Number), outcome: expect.any(String) });
+    for (const leg of record.legs)
+      expect(leg).toMatchObject({ endedAt: expect.any(Number), outcome: expect.any(String) });
   }
   const loud = world.log.lines('error');
   expect(loud).toEqual([]);
