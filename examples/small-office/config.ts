@@ -8,7 +8,7 @@ import { lmdb } from 'pbxkit/storage/lmdb';
  */
 export async function readConfig(args: readonly string[]): Promise<PbxOptions> {
   const [, file, ...rest] = args;
-  if (file === undefined || rest.length > 0) throw wrong('', args.join(' '), '--config FILE');
+  if (file === undefined || rest.length > 0) throw wrong('arguments', args.join(' '), '--config FILE');
   const config = parse(file, await read(file));
   const { storage, ...options } = config;
   return { ...options, ...(storage === undefined ? {} : { storage: storageOf(storage) }) } as PbxOptions;

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { extensionFrom, type PbxOptions, StoredDirectory } from 'pbxkit';
+import { extensionFrom, PbxConfigError, type PbxOptions, StoredDirectory } from 'pbxkit';
 import { lmdb } from 'pbxkit/storage/lmdb';
 
 const DOMAIN = 'small-office.test';
@@ -12,7 +12,9 @@ const PEOPLE = [
 /** Three extensions, kept on disk in ./data. Only what the passwords hash to is stored, so they can be shown only once. */
 export async function demoOffice(args: readonly string[]): Promise<PbxOptions> {
   const unknown = args.find((arg) => arg !== '--new-passwords');
-  if (unknown !== undefined) throw new Error(`${unknown} is not known; expected --config FILE or --new-passwords`);
+  if (unknown !== undefined) {
+    throw new PbxConfigError([{ path: 'arguments', found: unknown, expected: '--config FILE or --new-passwords' }]);
+  }
   const storage = lmdb({ path: './data/small-office' });
   const directory = new StoredDirectory({ records: storage.records });
   const known = await directory.list('default');

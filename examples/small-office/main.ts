@@ -26,19 +26,20 @@ export async function main(options: PbxOptions): Promise<Pbx> {
 async function run(args: readonly string[]): Promise<void> {
   const pbx = await main(args[0] === '--config' ? await readConfig(args) : await demoOffice(args));
   const hurry = new AbortController();
+  let stoppedAt: number | undefined;
   const stop = async (): Promise<void> => {
-    if (hurry.signal.aborted) return;
-    if (stopping) return hurry.abort();
-    stopping = true;
+    // npm passes on a signal that the whole process group has had already: the same one comes twice.
+    if (stoppedAt !== undefined) return performance.now() - stoppedAt > 1000 ? hurry.abort() : undefined;
+    stoppedAt = performance.now();
+    const calls = pbx.calls.length;
     console.log(
-      `stopping${pbx.calls.length > 0 ? ` when ${pbx.calls.length} call(s) have ended, in ${DRAIN_SECONDS} s at the latest` : ''}`,
+      calls === 0 ? 'stopping' : `stopping when ${calls} call(s) have ended, in ${DRAIN_SECONDS} s at the latest`,
     );
     await pbx.drain({ signal: AbortSignal.any([hurry.signal, AbortSignal.timeout(DRAIN_SECONDS * 1000)]) });
     await pbx.close();
     process.exit(0);
   };
-  let stopping = false;
-  process.on('SIGTERM', stop).on('SIGINT', stop);
+  process.on('SIGTERM', () => void stop()).on('SIGINT', () => void stop());
 }
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {

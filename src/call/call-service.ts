@@ -118,7 +118,7 @@ export class CallService implements RequestTaker, Events<CallEvents> {
 
   /** Asks the phones of restored calls whether they still talk: a call that ended meanwhile is ended here too. */
   probeRestored(): void {
-    for (const call of [...this.#calls.values()]) call.probe();
+    for (const call of [...this.#calls.values()]) void call.probe();
   }
 
   /** Hangs a call up. False when there is no such call. */

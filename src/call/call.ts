@@ -102,11 +102,15 @@ export class Call implements LiveCall {
     return call;
   }
 
-  /** Asks both phones of a restored call whether they still talk. */
-  probe(): void {
+  /**
+   * Asks both phones of a restored call whether they still talk. The call ends when one of them does not, or when
+   * neither can be reached: nobody is left then who could end it.
+   */
+  async probe(): Promise<void> {
     if (this.#state.kind !== 'bridged') return;
-    this.#state.inbound.session.probe();
-    this.#state.outbound.session.probe();
+    const { inbound, outbound } = this.#state;
+    const found = await Promise.all([inbound.session.probe(), outbound.session.probe()]);
+    if (found.every((each) => each === 'unreachable')) this.end();
   }
 
   get state(): State['kind'] {
@@ -153,12 +157,12 @@ export class Call implements LiveCall {
     const inbound = new InboundLeg({ tenantId, callId, invite, media: this.#context.media });
     try {
       await this.#seek(inbound, start.maxForwards);
-      if (invite.open) this.#refuse(invite, { status: 480 });
+      if (invite.open) this.#refuse(invite, { status: 480 }, 'server');
     } catch (error) {
       // A fault of the router, the media engine, a handler, or ours: this caller gets 500, nobody else is harmed.
       this.#context.logger.error({ callId, err: error }, 'a call failed');
       this.#gone.abort();
-      this.#refuse(invite, { status: 500 });
+      this.#refuse(invite, { status: 500 }, 'server');
     }
     if (this.#state.kind !== 'bridged') this.#finish();
   }
@@ -252,6 +256,7 @@ export class Call implements LiveCall {
   ): Promise<void> {
     if (this.#state.kind === 'routing' && progress.status === 180) {
       this.#state = { kind: 'ringing' };
+      this.#log.ringing(INBOUND_LEG);
       this.#context.onRinging(this);
     }
     await inbound.progress(leg.id, progress);
@@ -342,10 +347,14 @@ export class Call implements LiveCall {
     }
   }
 
-  #refuse(invite: IncomingInvite, { status, reason, reasonHeaders }: Refusal): void {
+  #refuse(
+    invite: IncomingInvite,
+    refusal: Refusal,
+    by: ReleasedBy = this.#legCount === 0 ? 'server' : 'other-party',
+  ): void {
+    const { status, reason, reasonHeaders } = refusal;
     const text = reason ?? outcome('failed', status).reason;
     invite.reject({ status, reason: text, headers: passReason(reasonHeaders ?? []) });
-    const by = this.#legCount === 0 ? 'server' : 'other-party';
     this.#log.endLeg(INBOUND_LEG, { outcome: inboundOutcome(status), releasedBy: by, status, cause: text });
   }
 

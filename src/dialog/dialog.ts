@@ -63,6 +63,9 @@ interface DialogParts {
   readonly flow: FlowRef | undefined;
 }
 
+/** More requests than one dialog sends between two snapshots. */
+const RESTORE_MARGIN = 1000;
+
 /** The state that two user agents share: RFC 3261 §12. Holds no timer and sends nothing. */
 export class Dialog {
   readonly role: 'uac' | 'uas';
@@ -143,7 +146,13 @@ export class Dialog {
     });
   }
 
+  /**
+   * The dialog of a snapshot, in this process or another one. A connection died with its process: the peer's own
+   * address is used instead. CSeq goes on well above the snapshot's, because requests sent after it are not in it; the
+   * numbers only have to grow (RFC 3261 §12.2.1.1).
+   */
   static restore(snapshot: DialogSnapshot): Dialog {
+    const { flow } = snapshot;
     return new Dialog({
       role: snapshot.role,
       state: snapshot.state,
@@ -151,12 +160,12 @@ export class Dialog {
       local: parseNameAddr(snapshot.local),
       remote: parseNameAddr(snapshot.remote),
       localContact: parseNameAddr(snapshot.localContact),
-      localSequence: snapshot.localSequence,
+      localSequence: snapshot.localSequence + RESTORE_MARGIN,
       remoteSequence: snapshot.remoteSequence,
       remoteTarget: parseUri(snapshot.remoteTarget),
       routeSet: snapshot.routeSet.map(parseNameAddr),
       behindNat: snapshot.behindNat,
-      flow: snapshot.flow,
+      flow: flow?.protocol === 'udp' ? flow : undefined,
     });
   }
 

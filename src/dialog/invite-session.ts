@@ -125,17 +125,22 @@ export class InviteSession implements DialogUsage {
   }
 
   /**
-   * Asks the peer whether it still knows the dialog (OPTIONS, RFC 3261 §11): the session ends as `gone` when it does
-   * not, or is silent. For sessions that were restored.
+   * Asks the peer whether it still knows the dialog (OPTIONS, RFC 3261 §11), for sessions that were restored. The session
+   * ends as `gone` when it does not, or is silent. `unreachable`: there is no way to it, so nothing was learnt.
    */
-  probe(): void {
-    if (this.#state.kind !== 'confirmed') return;
+  probe(): Promise<'alive' | 'gone' | 'unreachable'> {
+    if (this.#state.kind !== 'confirmed') return Promise.resolve('gone');
     const request = this.dialog.createRequest('OPTIONS', { headers: { Accept: SDP_TYPE } });
-    this.#context.uac.send(request, this.dialog.target, {
-      onSuccess: () => {},
-      onFailure: (failure) => {
-        if (failure.kind === 'unreachable' || endsDialog(failure)) this.#gone();
-      },
+    return new Promise((resolve) => {
+      this.#context.uac.send(request, this.dialog.target, {
+        onSuccess: () => resolve('alive'),
+        onFailure: (failure) => {
+          if (failure.kind === 'unreachable') return resolve('unreachable');
+          if (!endsDialog(failure)) return resolve('alive');
+          this.#gone();
+          resolve('gone');
+        },
+      });
     });
   }
 

@@ -5,7 +5,7 @@ import type { TransportProtocol } from '../transport/layer.js';
 
 /** Everything that a PBX tells. Every event of a tenant names it. */
 export interface PbxEvents extends CallEvents, RegistrarEvents {
-  /** Something came in that is no proper SIP message. It has been answered if an answer was owed. */
+  /** Something came in that is no proper SIP message. It is answered in the same turn if an answer is owed. */
   'message.malformed': {
     readonly protocol: TransportProtocol;
     readonly remote: SocketAddress;

@@ -1,5 +1,7 @@
 import * as v from 'valibot';
 import { isNumber } from '../directory/extension.js';
+import { DEFAULT_TRANSACTION_LIMITS } from '../transaction/layer.js';
+import { DEFAULT_TRANSPORT_LIMITS } from '../transport/limits.js';
 import { type ConfigProblem, PbxConfigError, show } from './config-error.js';
 import { LISTEN_EXAMPLE, parseListen } from './listen.js';
 import type { PbxChanges, PbxOptions } from './options.js';
@@ -94,11 +96,11 @@ const calls = v.strictObject(
   'options such as { "noAnswerSeconds": 60 }',
 );
 
-const counts = v.record(
-  v.string(),
-  v.pipe(v.number('a number'), v.minValue(0, 'a number of 0 or more')),
-  'limits by name',
-);
+/** Limits by name: those that the module has. */
+function limits(names: readonly string[]) {
+  const count = v.optional(v.pipe(v.number('a number'), v.minValue(0, 'a number of 0 or more')));
+  return v.optional(v.strictObject(Object.fromEntries(names.map((name) => [name, count])), 'limits by name'));
+}
 
 const schema = v.pipe(
   v.strictObject(
@@ -148,8 +150,8 @@ const schema = v.pipe(
       limits: v.optional(
         v.strictObject(
           {
-            transport: v.optional(counts),
-            transactions: v.optional(counts),
+            transport: limits(Object.keys(DEFAULT_TRANSPORT_LIMITS)),
+            transactions: limits(Object.keys(DEFAULT_TRANSACTION_LIMITS)),
             maxDialogs: v.optional(whole(1, 10_000_000)),
           },
           'limits by module',

@@ -32,7 +32,11 @@ export interface TransactionLimits {
   readonly retryAfterSeconds: number;
 }
 
-const DEFAULT_LIMITS: TransactionLimits = { serverTransactions: 50_000, retryAfterSeconds: 5 };
+/** What holds where `limits` says nothing. */
+export const DEFAULT_TRANSACTION_LIMITS: TransactionLimits = Object.freeze({
+  serverTransactions: 50_000,
+  retryAfterSeconds: 5,
+});
 
 export interface TransactionLayerOptions {
   readonly transport: TransactionTransport;
@@ -65,7 +69,7 @@ export class TransactionLayer {
     this.#transport = transport;
     this.#random = random;
     this.#logger = logger;
-    this.#limits = { ...DEFAULT_LIMITS, ...options.limits };
+    this.#limits = { ...DEFAULT_TRANSACTION_LIMITS, ...options.limits };
     this.#clientOwner = {
       transport,
       scheduler,

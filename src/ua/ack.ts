@@ -25,7 +25,7 @@ export class OutgoingAck implements SentAck {
   }
 
   start(target: SendTarget, resolver: NextHopResolver): void {
-    if (target.flow !== undefined) {
+    if (target.flow?.protocol === 'udp') {
       this.#hops = [hopOfFlow(target.flow)];
       this.#sendToNext();
       return;

@@ -42,12 +42,16 @@ export async function hopsFor(
   resolver: NextHopResolver,
   signal?: AbortSignal,
 ): Promise<readonly Hop[]> {
-  if (target.flow !== undefined) return [hopOfFlow(target.flow)];
+  const { flow } = target;
+  if (flow?.protocol === 'udp') return [hopOfFlow(flow)];
   const uri = nextHopUri(request, target);
-  const hops = await resolver.resolve(uri, {
+  const resolving = resolver.resolve(uri, {
     ...(target.transport === undefined ? {} : { transport: target.transport }),
     ...(signal === undefined ? {} : { signal }),
   });
+  // A connection may have died without a word: then the peer's own address is tried, if it can be found.
+  if (flow !== undefined) return [hopOfFlow(flow), ...(await resolving.catch(() => []))];
+  const hops = await resolving;
   if (hops.length > 0) return hops;
   throw new PbxkitError('SIP_NO_ROUTE', 'transport', `${uri.host} has no address to send to`);
 }

@@ -89,7 +89,7 @@ export class OutgoingAttempts implements UacRequest {
 
   start(): void {
     const { flow } = this.#target;
-    if (flow !== undefined) {
+    if (flow?.protocol === 'udp') {
       this.#hops = [hopOfFlow(flow)];
       this.#tryNext({ kind: 'timeout' });
       return;

@@ -13,7 +13,10 @@ export interface SendTarget {
   readonly route?: readonly NameAddr[];
   /** Where to send when it is neither the top Route nor the Request-URI: a strict router (RFC 3261 §12.2.1.1). */
   readonly nextHop?: SipUri;
-  /** Send by this flow (RFC 5626, RFC 3581): nothing is resolved, and there is no other hop to try. */
+  /**
+   * Send by this flow (RFC 5626, RFC 3581). A UDP flow is the only way there is; behind a connection that has died, the next
+   * hop's own address is tried.
+   */
   readonly flow?: FlowRef;
   /** Transport to prefer where the next hop's URI leaves it open. */
   readonly transport?: TransportProtocol;

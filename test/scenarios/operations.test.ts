@@ -54,13 +54,17 @@ describe('kill -9 and restart', () => {
       }));
   }
 
-  test('a call under way goes on: hold and hang-up still pass, and it is recorded once', () =>
+  const transports = [
+    ['udp', 'a call under way goes on: hold and hang-up still pass, and it is recorded once'],
+    ['tcp', 'a call of TCP phones goes on too, over new connections'],
+  ] as const;
+  test.each(transports)('%s: %s', (transport) =>
     runScenario({ seed: 8, delayMs: 5 }, async (world) => {
       const { storage } = disk();
       const first = server(world, storage());
       await world.run(() => first.start());
-      const alice = world.phone(`sip:100@${DOMAIN}`, { password: 'secret-100' });
-      const bob = world.phone(`sip:101@${DOMAIN}`, { password: 'secret-101' });
+      const alice = world.phone(`sip:100@${DOMAIN}`, { password: 'secret-100', transport });
+      const bob = world.phone(`sip:101@${DOMAIN}`, { password: 'secret-101', transport });
       await world.run(() => Promise.all([alice.register(), bob.register()]));
       const call = alice.call('101');
       await world.until(bob.ringing);
@@ -84,7 +88,8 @@ describe('kill -9 and restart', () => {
       ]);
       expect((records[0] as { talkMs: number }).talkMs).toBeGreaterThan(60_000);
       expect(second.calls).toEqual([]);
-    }));
+    }),
+  );
 
   test('a call whose phones hung up meanwhile is found out and ended', () =>
     runScenario({ seed: 9, delayMs: 5 }, async (world) => {
