@@ -26,11 +26,12 @@ export interface Said<Value> {
   readonly value: Value;
 }
 
-/** README.md and everything below docs/. */
+/** README.md and everything below docs/, but for the API reports, which a program writes. */
 export function readPages(): Page[] {
   const docs = readdirSync(posix.join(root, 'docs'), { recursive: true, encoding: 'utf8' });
   const paths = docs
     .map((entry) => posix.join('docs', entry.replaceAll('\\', '/')))
+    .filter((path) => !path.startsWith('docs/api/'))
     .filter((path) => path.endsWith('.md'));
   return ['README.md', ...paths.sort()].map((path) => ({ path, text: readProjectFile(path) }));
 }
