@@ -57,6 +57,13 @@ export function skipBytes(bytes: Uint8Array, from: number, end: number, bits: nu
   return pos;
 }
 
+/** The first position at or after `from` without SP and HTAB, at most `end`. */
+export function skipSpaces(bytes: Uint8Array, from: number, end: number): number {
+  let pos = from;
+  while (pos < end && (bytes[pos] === 0x20 || bytes[pos] === 0x09)) pos++;
+  return pos;
+}
+
 /** A decimal number of at most `max`, digits only; -1 for anything else. Leading zeros are allowed. */
 export function decimalBytes(bytes: Uint8Array, from: number, end: number, max: number): number {
   if (from >= end) return -1;

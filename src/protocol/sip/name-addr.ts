@@ -53,7 +53,7 @@ export function readNameAddr(scanner: Scanner): NameAddr {
     scanner.pos = nameEnd;
   }
   const start = scanner.pos + 1;
-  const close = scanner.find(0x3e, start);
+  const close = scanner.find('>', start);
   if (close < 0) scanner.fail('a URI and ">"');
   const uri = readUri(scanner, start, close);
   scanner.pos = close + 1;

@@ -1,5 +1,6 @@
 export { quote, unquote } from './quoted.js';
 
+import { skipBytes, skipSpaces, TOKEN } from './chars.js';
 import { putCode, putText } from './put.js';
 import { quote } from './quoted.js';
 import type { Scanner } from './scanner.js';
@@ -46,13 +47,27 @@ export function withoutParam(params: Params, name: string): Params {
 
 /** Reads `*( SEMI generic-param )` (RFC 3261 §25.1) and stops at the first character that is no semicolon. */
 export function readParams(scanner: Scanner): Params {
-  if (!scanner.accept(0x3b)) return NO_PARAMS;
+  // Every message has a dozen of these, so the position stays in a local variable.
+  const { bytes, text, end } = scanner;
+  let pos = skipSpaces(bytes, scanner.pos, end);
+  if (pos >= end || bytes[pos] !== 0x3b) {
+    scanner.pos = pos;
+    return NO_PARAMS;
+  }
   const params: Param[] = [];
   do {
-    const name = scanner.token('a parameter name');
-    if (scanner.accept(0x3d)) params.push({ name, value: scanner.value('a parameter value') });
-    else params.push({ name });
-  } while (scanner.accept(0x3b));
+    const start = skipSpaces(bytes, pos + 1, end);
+    const nameEnd = skipBytes(bytes, start, end, TOKEN);
+    if (nameEnd === start) scanner.fail('a parameter name', start);
+    const name = text.slice(start, nameEnd);
+    pos = skipSpaces(bytes, nameEnd, end);
+    if (pos < end && bytes[pos] === 0x3d) {
+      scanner.pos = skipSpaces(bytes, pos + 1, end);
+      params.push({ name, value: scanner.value('a parameter value') });
+      pos = skipSpaces(bytes, scanner.pos, end);
+    } else params.push({ name });
+  } while (pos < end && bytes[pos] === 0x3b);
+  scanner.pos = pos;
   return params;
 }
 

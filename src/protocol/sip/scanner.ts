@@ -1,4 +1,4 @@
-import { decimalBytes, skipBytes, TOKEN, VALUE } from './chars.js';
+import { decimalBytes, skipBytes, skipSpaces, TOKEN, VALUE } from './chars.js';
 import { SipParseError } from './parse-error.js';
 import { unquote } from './quoted.js';
 
@@ -47,23 +47,16 @@ export class Scanner {
   }
 
   skipSpace(): void {
-    const { bytes, end } = this;
-    while (this.pos < end && (bytes[this.pos] === 0x20 || bytes[this.pos] === 0x09)) this.pos++;
+    this.pos = skipSpaces(this.bytes, this.pos, this.end);
   }
 
   /** Skips one character and the white space on both sides; false when another one stands here. */
   accept(code: number): boolean {
     const { bytes, end } = this;
-    let pos = this.pos;
-    while (pos < end && (bytes[pos] === 0x20 || bytes[pos] === 0x09)) pos++;
-    if (pos >= end || bytes[pos] !== code) {
-      this.pos = pos;
-      return false;
-    }
-    pos++;
-    while (pos < end && (bytes[pos] === 0x20 || bytes[pos] === 0x09)) pos++;
-    this.pos = pos;
-    return true;
+    const pos = skipSpaces(bytes, this.pos, end);
+    const found = pos < end && bytes[pos] === code;
+    this.pos = found ? skipSpaces(bytes, pos + 1, end) : pos;
+    return found;
   }
 
   expect(code: number): void {
@@ -139,10 +132,9 @@ export class Scanner {
   }
 
   /** The position of a character at or after `from`, -1 when it is not there. */
-  find(code: number, from: number): number {
-    const { bytes, end } = this;
-    for (let pos = from; pos < end; pos++) if (bytes[pos] === code) return pos;
-    return -1;
+  find(character: string, from: number): number {
+    const found = this.text.indexOf(character, from);
+    return found < this.end ? found : -1;
   }
 }
 

@@ -129,8 +129,8 @@ function readSip(scanner: Scanner, scheme: 'sip' | 'sips', start: number, end: n
     pos = portEnd;
   }
   if (pos === end) return sipValue(scheme, user, password, host, port, NO_PARAMS, NO_PARAMS);
-  const found = scanner.find(0x3f, pos);
-  const question = found < 0 || found >= end ? end : found;
+  let question = pos;
+  while (question < end && bytes[question] !== 0x3f) question++;
   const params = readUriParams(scanner, pos, question);
   const headers = question === end ? NO_PARAMS : readUriHeaders(scanner, question + 1, end);
   return sipValue(scheme, user, password, host, port, params, headers);

@@ -14,7 +14,7 @@ export interface InfoUri {
 function readInfoUri(scanner: Scanner): InfoUri {
   scanner.skipSpace();
   if (scanner.peek() !== 0x3c) scanner.fail('"<"');
-  const close = scanner.find(0x3e, scanner.pos);
+  const close = scanner.find('>', scanner.pos);
   if (close < 0) scanner.fail('a URI and ">"');
   const uri = scanner.text.slice(scanner.pos + 1, close);
   readUri(scanner, scanner.pos + 1, close);
