@@ -25,10 +25,22 @@ function describe({ path, found, expected }: ConfigProblem): string {
 /** A value as a message shows it: short, and never a secret. */
 export function show(path: string, value: unknown): string {
   if (value === undefined) return 'nothing';
-  if (/password|secret/i.test(path))
-    return typeof value === 'string' ? `a text of ${value.length} characters` : typeof value;
+  if (isSecret(path)) return typeof value === 'string' ? `a text of ${value.length} characters` : typeof value;
   if (typeof value === 'function') return 'a function';
   if (typeof value === 'bigint' || typeof value === 'symbol') return typeof value;
-  const text = JSON.stringify(value) ?? typeof value;
+  const text = asJson(value);
   return text.length > 60 ? `${text.slice(0, 57)}…` : text;
+}
+
+/** What JSON cannot show (circles, big integers inside) is named by its type. */
+function asJson(value: unknown): string {
+  try {
+    return JSON.stringify(value, (key, inner: unknown) => (isSecret(key) ? '…' : inner)) ?? typeof value;
+  } catch {
+    return `an ${typeof value}`;
+  }
+}
+
+function isSecret(name: string): boolean {
+  return /password|secret/i.test(name);
 }

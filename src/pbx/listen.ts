@@ -25,9 +25,9 @@ export function parseListen(text: string): ListenPoint | undefined {
 }
 
 function portOf(text: string): number | undefined {
-  if (text.length < 1 || text.length > 5) return undefined;
+  if (!/^\d{1,5}$/.test(text)) return undefined;
   const port = Number(text);
-  return Number.isInteger(port) && port >= 0 && port <= 65_535 ? port : undefined;
+  return port <= 65_535 ? port : undefined;
 }
 
 function isHost(host: string): boolean {

@@ -196,7 +196,8 @@ function check(against: v.GenericSchema, value: unknown): void {
 function problem(issue: v.BaseIssue<unknown>): ConfigProblem {
   const path = pathOf(issue);
   if (issue.type === 'strict_object' && issue.expected === 'never') return unknownOption(issue, path);
-  const missing = issue.type === 'strict_object' && issue.path !== undefined;
+  // A key that is not there, and not a value that is no object: both come from the object around them.
+  const missing = issue.type === 'strict_object' && issue.path !== undefined && issue.expected !== 'Object';
   return { path, found: missing ? 'nothing' : show(path, issue.input), expected: missing ? 'a value' : issue.message };
 }
 

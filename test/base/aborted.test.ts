@@ -47,7 +47,7 @@ describe('untilAborted', () => {
     const listeners = new Set<unknown>();
     const signal = new AbortController().signal;
     const { addEventListener, removeEventListener } = signal;
-    signal.addEventListener = ((type: 'abort', listener: () => void, options: AddEventListenerOptions) => {
+    signal.addEventListener = ((type: 'abort', listener: () => void, options: { once?: boolean }) => {
       listeners.add(listener);
       addEventListener.call(signal, type, listener, options);
     }) as typeof signal.addEventListener;
