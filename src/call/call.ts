@@ -342,8 +342,13 @@ export class Call implements LiveCall {
       await untilAborted(destination.run(handled, signal), signal, (error) =>
         this.#context.logger.debug({ callId: this.id, err: error }, 'a call handler failed after the call had ended'),
       );
-    } finally {
       handled.end();
+    } finally {
+      // A handler that fails before it has answered leaves the INVITE open: it then gets 500.
+      if (handled.session !== undefined) {
+        handled.end();
+        this.#log.endLeg(INBOUND_LEG, { outcome: 'answered', releasedBy: 'server' });
+      }
     }
   }
 
