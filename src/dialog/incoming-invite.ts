@@ -2,6 +2,7 @@ import { UsageError } from '../base/errors.js';
 import type { Cancel } from '../base/scheduler.js';
 import type { HeaderInit, SipRequest } from '../protocol/sip/message.js';
 import type { NameAddr } from '../protocol/sip/name-addr.js';
+import { SipParseError } from '../protocol/sip/parse-error.js';
 import type { IncomingRequest } from '../ua/incoming.js';
 import type { Source } from '../ua/target.js';
 import type { DialogContext, DialogUsage } from './context.js';
@@ -71,7 +72,9 @@ export class IncomingInvite {
     this.source = incoming.source;
     this.sdp = sessionDescription(incoming.request);
     // Read now, so that a header that a dialog needs and that cannot be read is refused with 400 before anything starts.
-    incoming.request.headers.get('Contact');
+    if (incoming.request.headers.get('Contact') === '*') {
+      throw new SipParseError('expected one address in the Contact of an INVITE, found *', { header: 'Contact' });
+    }
     incoming.request.headers.get('Record-Route');
     this.#contact = context.contactFor(incoming.source, contactUser);
     const expires = incoming.request.headers.get('Expires');

@@ -101,8 +101,10 @@ describe('an INVITE that comes in (RFC 3261 §13.3.1)', () => {
         const refused = await peer.expect('400 INVITE');
         raw.ackFailure(refused, 'sip:me@office.test');
       }
-      peer.dial('me', { contact: '<sip:' });
-      await peer.expect('400 INVITE');
+      for (const contact of ['<sip:', '*']) {
+        peer.dial('me', { contact });
+        await peer.expect('400 INVITE');
+      }
       expect(stack.incoming).toEqual([]);
     }));
 });

@@ -166,6 +166,7 @@ export class RawPeer {
         `CSeq: ${request.header('CSeq')}`,
         ...(fields.contact === '' ? [] : [`Contact: ${fields.contact ?? `<${this.uri}>`}`]),
       ]),
+      request.from,
     );
   }
 
