@@ -19,7 +19,8 @@ export const VALUE = 64;
 /** What may stand in a Call-ID: VALUE, quotes and angle brackets. */
 export const WORD = 128;
 
-const CLASS = new Uint8Array(256);
+/** The classes of each byte. For loops over single characters: a call into another module for each would cost more than the look-up. */
+export const CLASS = new Uint8Array(256);
 
 function add(bit: number, characters: string): void {
   for (let i = 0; i < characters.length; i++) {

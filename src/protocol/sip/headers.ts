@@ -1,7 +1,15 @@
 import { UsageError } from '../../base/errors.js';
 import { isToken, trim } from './chars.js';
 import { type Field, TextField, TypedField } from './field.js';
-import { type AnyCodec, CODECS, codecOf, type HeaderName, type HeaderValues, type Via } from './header/registry.js';
+import {
+  type AnyCodec,
+  CODECS,
+  codecFor,
+  codecOf,
+  type HeaderName,
+  type HeaderValues,
+  type Via,
+} from './header/registry.js';
 import { formatVia } from './header/via.js';
 import { SipParseError } from './parse-error.js';
 import { checkLine, decodeWire, encodeWire, withoutNul } from './wire-text.js';
@@ -49,7 +57,7 @@ export class SipHeaders {
    * @throws SipParseError (naming the header) when the text is malformed or a header that stands once is there twice.
    */
   get<K extends HeaderName>(name: K): HeaderValues[K] | undefined {
-    const codec = CODECS[name] as AnyCodec;
+    const codec = codecFor(name);
     const fields = this.#fields;
     for (let i = 0; i < fields.length; i++) {
       const field = fields[i] as Field;

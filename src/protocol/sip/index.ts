@@ -41,9 +41,6 @@ export {
   aorOf,
   digitsOf,
   equalUris,
-  escapeUriHeader,
-  escapeUriParam,
-  escapeUser,
   formatUri,
   isHost,
   type OtherUri,
@@ -52,6 +49,6 @@ export {
   sipUri,
   type TelUri,
   type Uri,
-  unescapeUriText,
 } from './uri.js';
+export { escapeUriHeader, escapeUriParam, escapeUser, unescapeUriText } from './uri-escape.js';
 export { checkRequest, checkResponse, type SipFault } from './validate.js';

@@ -1,5 +1,5 @@
 import { UsageError } from '../../base/errors.js';
-import { isClass } from './chars.js';
+import { CLASS } from './chars.js';
 import { checkLine, withoutNul } from './wire-text.js';
 
 /** How many bytes `print` and `format…` can write: as many as the parser accepts as a head by default. */
@@ -48,9 +48,10 @@ function putUnusual(pos: number, text: string): number {
 /** Text of one character class; -1 when another character is in it. */
 export function putClass(pos: number, text: string, bits: number): number {
   const { length } = text;
+  const classes = CLASS;
   for (let i = 0; i < length; i++) {
     const code = text.charCodeAt(i);
-    if (!isClass(code, bits)) return -1;
+    if (code > 0x7f || ((classes[code] as number) & bits) === 0) return -1;
     OUTPUT[pos + i] = code;
   }
   return pos + length;

@@ -20,7 +20,8 @@ export interface ResponseOptions {
 }
 
 /**
- * The response to a request (RFC 3261 §8.2.6): Via, From, To, Call-ID and CSeq are echoed byte for byte, Timestamp in a 100.
+ * The response to a request (RFC 3261 §8.2.6): Via, From, To, Call-ID and CSeq are echoed byte for byte, Timestamp in a 100,
+ * Record-Route in the other provisional and the successful ones.
  * Takes also the `partial` of a SipParseError; what is missing there is left out, and a Via that is broken behind its
  * sent-by is echoed without the broken part.
  * @throws UsageError PBX_INVALID_ARGUMENT for options that cannot stand in a message.
@@ -34,6 +35,8 @@ export function responseTo(
   const source = request instanceof SipRequest ? request.headers : wrap(request);
   echoVia(headers, source);
   headers.copyFrom(source, 'From').copyFrom(source, 'To').copyFrom(source, 'Call-ID').copyFrom(source, 'CSeq');
+  // The route set of a dialog is what the caller finds in these (RFC 3261 §12.1.1).
+  if (status > 100 && status < 300) headers.copyFrom(source, 'Record-Route');
   if (status === 100) headers.copyFrom(source, 'Timestamp');
   else if (options.toTag !== undefined) addToTag(headers, options.toTag);
   if (options.headers !== undefined) headers.assign(options.headers);

@@ -1,19 +1,8 @@
-import {
-  decimalBytes,
-  HOST,
-  IPV6,
-  isAll,
-  isByteClass,
-  isClass,
-  skipBytes,
-  TOKEN,
-  URI_HEADER,
-  URI_PARAM,
-  USER,
-} from './chars.js';
+import { CLASS, decimalBytes, HOST, IPV6, isAll, skipBytes, TOKEN, URI_HEADER, URI_PARAM, USER } from './chars.js';
 import { getParam, NO_PARAMS, type Param, type Params, putParams, sameName } from './params.js';
 import { putBytes, putClass, putCode, putNumber, putText, written } from './put.js';
 import { Scanner } from './scanner.js';
+import { escapeUser, hexDigit, unescapeUriText } from './uri-escape.js';
 
 /** A SIP or SIPS URI (RFC 3261 §19.1). */
 export interface SipUri {
@@ -80,13 +69,14 @@ export function readUri(scanner: Scanner, start: number, end: number): Uri {
 
 function readSip(scanner: Scanner, scheme: 'sip' | 'sips', start: number, end: number): SipUri {
   const { bytes, text } = scanner;
+  const classes = CLASS;
   let pos = start;
   let colon = -1;
   let escaped = false;
   let forbidden = -1;
   while (pos < end) {
     const code = bytes[pos] as number;
-    if (!isByteClass(code, USER)) {
+    if (((classes[code] as number) & USER) === 0) {
       if (code === 0x40) break;
       if (code === 0x3a) colon = colon < 0 ? pos : colon;
       else if (code === 0x25) escaped = true;
@@ -174,12 +164,6 @@ function checkEscape(scanner: Scanner, pos: number, end: number): void {
   if (pos + 2 >= end || hexDigit(bytes[pos + 1] as number) < 0 || hexDigit(bytes[pos + 2] as number) < 0) {
     scanner.fail('two hexadecimal digits behind %', pos);
   }
-}
-
-function hexDigit(code: number): number {
-  if (code >= 0x30 && code <= 0x39) return code - 0x30;
-  const lower = code | 0x20;
-  return lower >= 0x61 && lower <= 0x66 ? lower - 0x57 : -1;
 }
 
 function readUriParams(scanner: Scanner, start: number, end: number): Params {
@@ -307,51 +291,6 @@ export function putHost(start: number, host: string): number {
   return pos;
 }
 
-/** Escapes what may not stand in the user part (RFC 3261 §25.1); other characters go out as escaped UTF-8. */
-export function escapeUser(user: string): string {
-  return isAll(user, USER) ? user : escapeUriText(user, USER);
-}
-
-/** Escapes what may not stand in a URI parameter. */
-export function escapeUriParam(text: string): string {
-  return isAll(text, URI_PARAM) ? text : escapeUriText(text, URI_PARAM);
-}
-
-/** Escapes what may not stand in a URI header value, such as a Replaces in a Refer-To. */
-export function escapeUriHeader(text: string): string {
-  return isAll(text, URI_HEADER) ? text : escapeUriText(text, URI_HEADER);
-}
-
-function escapeUriText(text: string, bits: number): string {
-  let out = '';
-  for (const byte of Buffer.from(text, 'utf8')) {
-    out +=
-      isClass(byte, bits) && byte < 0x80
-        ? String.fromCharCode(byte)
-        : `%${byte < 16 ? '0' : ''}${byte.toString(16).toUpperCase()}`;
-  }
-  return out;
-}
-
-/** Replaces `%HH` once. Bytes that are no UTF-8 become one character each (ISO 8859-1), so nothing is lost or merged. */
-export function unescapeUriText(text: string): string {
-  if (!text.includes('%')) return text;
-  const source = Buffer.from(text, 'utf8');
-  const bytes = Buffer.allocUnsafe(source.length);
-  let length = 0;
-  for (let i = 0; i < source.length; i++) {
-    const high = source[i] === 0x25 ? hexDigit(source[i + 1] ?? 0) : -1;
-    const low = high < 0 ? -1 : hexDigit(source[i + 2] ?? 0);
-    if (low < 0) bytes[length++] = source[i] as number;
-    else {
-      bytes[length++] = high * 16 + low;
-      i += 2;
-    }
-  }
-  const decoded = bytes.toString('utf8', 0, length);
-  return decoded.includes('\uFFFD') ? bytes.toString('latin1', 0, length) : decoded;
-}
-
 /** A SIP URI from its parts. `scheme` is 'sip' unless said otherwise. */
 export function sipUri(parts: {
   readonly user?: string | undefined;
@@ -423,9 +362,4 @@ export function digitsOf(uri: TelUri): string {
 /** True when the text is a host that may stand in a URI or a Via: a name, an IPv4 address, an IPv6 address without brackets. */
 export function isHost(text: string): boolean {
   return isAll(text, HOST) || (text.includes(':') && isAll(text, IPV6));
-}
-
-/** True when the text may stand as a parameter name. */
-export function isParamName(text: string): boolean {
-  return isAll(text, TOKEN);
 }

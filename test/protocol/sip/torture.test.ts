@@ -6,7 +6,8 @@ import { getParam, hasParam } from '../../../src/protocol/sip/params.js';
 import { parseMessage, partialRequest, SipParseError } from '../../../src/protocol/sip/parse.js';
 import { printMessage } from '../../../src/protocol/sip/print.js';
 import { responseTo } from '../../../src/protocol/sip/respond.js';
-import { aorOf, type SipUri, unescapeUriText } from '../../../src/protocol/sip/uri.js';
+import { aorOf, type SipUri } from '../../../src/protocol/sip/uri.js';
+import { unescapeUriText } from '../../../src/protocol/sip/uri-escape.js';
 import { checkRequest, checkResponse } from '../../../src/protocol/sip/validate.js';
 import { corpusAbsent, type Expectation, expectations, vector } from './corpus.js';
 

@@ -4,15 +4,14 @@ import {
   aorOf,
   digitsOf,
   equalUris,
-  escapeUriHeader,
   formatUri,
   isHost,
   parseUri,
   type SipUri,
   sipUri,
   type TelUri,
-  unescapeUriText,
 } from '../../../src/protocol/sip/uri.js';
+import { escapeUriHeader, unescapeUriText } from '../../../src/protocol/sip/uri-escape.js';
 
 describe('RFC 3261 §19.1.3: example URIs', () => {
   it.each<readonly [string, object]>([

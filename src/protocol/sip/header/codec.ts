@@ -27,13 +27,8 @@ export interface HeaderCodec<T> {
 /** Hash of a header name without regard to case: equal names have equal hashes, and the names are compared after that. */
 export function nameHash(name: string): number {
   let hash = 0;
-  for (let i = 0; i < name.length; i++) hash = nextHash(hash, name.charCodeAt(i));
+  for (let i = 0; i < name.length; i++) hash = (Math.imul(hash, 31) + (name.charCodeAt(i) | 0x20)) | 0;
   return hash;
-}
-
-/** The hash with one more character. */
-export function nextHash(hash: number, code: number): number {
-  return (Math.imul(hash, 31) + (code | 0x20)) | 0;
 }
 
 function codec<T>(
