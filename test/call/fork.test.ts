@@ -1,0 +1,129 @@
+/** Several phones at once, and the leases of their targets. */
+import { describe, expect } from 'vitest';
+import type { VirtualPhone } from '../../src/testing/virtual-phone.js';
+import type { LeaseOutcome, Target } from '../../src/ua/target.js';
+import { officeScenario } from '../support/office.js';
+import { deciding, NOWHERE, targetOf } from './ports.js';
+
+/** A router that sends the first attempt of every call to these targets. */
+function to(targets: () => Target[], noAnswerSeconds = 30) {
+  return {
+    pbx: {
+      router: deciding((_context, last) =>
+        last === undefined ? { kind: 'targets', targets: targets(), called: '101', noAnswerSeconds } : undefined,
+      ),
+    },
+  };
+}
+
+describe('a lease is released exactly once, with how it went', () => {
+  for (const [status, expected] of [
+    [486, 'busy'],
+    [600, 'busy'],
+    [403, 'rejected'],
+    [603, 'rejected'],
+    [480, 'no-answer'],
+    [500, 'failed'],
+    [302, 'failed'],
+  ] as const) {
+    const phones: VirtualPhone[] = [];
+    const released: LeaseOutcome[] = [];
+    officeScenario(
+      `${status}: ${expected}`,
+      to(() => phones.map((phone) => targetOf(phone, released))),
+      async (office, world) => {
+        const alice = await office.registered('100');
+        phones.push(await office.phone('101', { onCall: (call) => call.reject(status) }));
+        const call = alice.call('101');
+        await world.until(call.ended());
+        await office.quiet();
+        expect(released).toEqual([expected]);
+      },
+    );
+  }
+
+  const pair: VirtualPhone[] = [];
+  const leases: [LeaseOutcome[], LeaseOutcome[]] = [[], []];
+  officeScenario(
+    'answered, and cancelled for the phone that was slower',
+    to(() => pair.map((phone, index) => targetOf(phone, leases[index]))),
+    async (office, world) => {
+      const alice = await office.registered('100');
+      pair.push(await office.phone('101'), await office.phone('102', { onCall: (call) => call.answer() }));
+      const call = alice.call('101');
+      await world.until(call.talking());
+      call.hangUp();
+      await office.quiet();
+      expect(leases).toEqual([['cancelled'], ['answered']]);
+    },
+  );
+
+  const ringing: VirtualPhone[] = [];
+  const gone: LeaseOutcome[] = [];
+  officeScenario(
+    'cancelled when the caller gives up',
+    to(() => ringing.map((phone) => targetOf(phone, gone))),
+    async (office, world) => {
+      const alice = await office.registered('100');
+      ringing.push(await office.phone('101'));
+      const call = alice.call('101');
+      await world.until(call.ringing());
+      call.cancel();
+      await world.until(call.ended());
+      await office.quiet();
+      expect(gone).toEqual(['cancelled']);
+    },
+  );
+
+  const silent: LeaseOutcome[] = [];
+  officeScenario(
+    'no-answer when the time is up, failed when nobody is there at all',
+    to(() => [{ ...NOWHERE, lease: { release: (how) => void silent.push(how) } }], 60),
+    async (office, world) => {
+      const alice = await office.registered('100');
+      const call = alice.call('101');
+      await world.until(call.ended());
+      await office.quiet();
+      expect(silent).toEqual(['failed']);
+    },
+  );
+});
+
+describe('what ends an attempt', () => {
+  const three: VirtualPhone[] = [];
+  officeScenario(
+    'a 6xx of one phone ends it for all (RFC 3261 §16.7 step 5)',
+    to(() => three.map((phone) => targetOf(phone))),
+    async (office, world) => {
+      const alice = await office.registered('100');
+      three.push(
+        await office.phone('101'),
+        await office.phone('102'),
+        await office.phone('103', { onCall: (call) => call.reject(600) }),
+      );
+      const call = alice.call('101');
+      await world.until(call.ended());
+      expect(call.state).toMatchObject({ status: 600 });
+      await office.quiet();
+      expect(office.record.legs.map((leg) => leg.outcome)).toEqual(['busy', 'cancelled', 'cancelled', 'busy']);
+      for (const phone of three) expect(phone.busy).toEqual({ dialogs: 0, transactions: 0 });
+    },
+  );
+
+  const two: VirtualPhone[] = [];
+  officeScenario(
+    'the best of their answers is told: busy before not available (RFC 3261 §16.7 step 6)',
+    to(() => two.map((phone) => targetOf(phone))),
+    async (office, world) => {
+      const alice = await office.registered('100');
+      two.push(
+        await office.phone('101', { onCall: (call) => call.reject(486) }),
+        await office.phone('102', { onCall: (call) => call.reject(480) }),
+      );
+      const call = alice.call('101');
+      await world.until(call.ended());
+      expect(call.state).toMatchObject({ status: 486 });
+      await office.quiet();
+    },
+  );
+});
