@@ -19,13 +19,16 @@ export const VALUE = 64;
 /** What may stand in a Call-ID: VALUE, quotes and angle brackets. */
 export const WORD = 128;
 
-/** The classes of each byte. For loops over single characters: a call into another module for each would cost more than the look-up. */
-export const CLASS = new Uint8Array(256);
+// Not exported itself: the compiler folds a constant of the module, but not one that other modules see.
+const TABLE = new Uint8Array(256);
+
+/** The classes of each byte, for loops over single characters: a call into another module for each would cost more than the look-up. */
+export const CLASS: Uint8Array = TABLE;
 
 function add(bit: number, characters: string): void {
   for (let i = 0; i < characters.length; i++) {
     const code = characters.charCodeAt(i);
-    CLASS[code] = (CLASS[code] as number) | bit;
+    TABLE[code] = (TABLE[code] as number) | bit;
   }
 }
 
@@ -37,24 +40,24 @@ add(HOST, `${ALPHANUM}-._`);
 add(IPV6, '0123456789abcdefABCDEF:.');
 add(URI_HEADER, `${UNRESERVED}[]/?:+$`);
 for (let code = 0x21; code < 256; code++) {
-  if (code !== 0x7f && code !== 0x2c && code !== 0x3b) CLASS[code] = (CLASS[code] as number) | WORD;
-  if (code !== 0x7f && !'",;<>'.includes(String.fromCharCode(code))) CLASS[code] = (CLASS[code] as number) | VALUE;
+  if (code !== 0x7f && code !== 0x2c && code !== 0x3b) TABLE[code] = (TABLE[code] as number) | WORD;
+  if (code !== 0x7f && !'",;<>'.includes(String.fromCharCode(code))) TABLE[code] = (TABLE[code] as number) | VALUE;
 }
 
 /** True when `code` is of one of the classes in `bits`; characters above U+00FF belong to VALUE only. */
 export function isClass(code: number, bits: number): boolean {
-  return code < 256 ? ((CLASS[code] as number) & bits) !== 0 : (bits & VALUE) !== 0;
+  return code < 256 ? ((TABLE[code] as number) & bits) !== 0 : (bits & VALUE) !== 0;
 }
 
 /** True when the byte is of one of the classes in `bits`. */
 export function isByteClass(byte: number | undefined, bits: number): boolean {
-  return ((CLASS[byte as number] as number) & bits) !== 0;
+  return ((TABLE[byte as number] as number) & bits) !== 0;
 }
 
 /** The first position at or after `from` whose byte is not of the class, at most `end`. */
 export function skipBytes(bytes: Uint8Array, from: number, end: number, bits: number): number {
   let pos = from;
-  while (pos < end && ((CLASS[bytes[pos] as number] as number) & bits) !== 0) pos++;
+  while (pos < end && ((TABLE[bytes[pos] as number] as number) & bits) !== 0) pos++;
   return pos;
 }
 
