@@ -20,12 +20,12 @@ describe('requests find their dialog (RFC 3261 §12.2.2)', () => {
       await peer.expect('200 BYE');
     }));
 
-  test('without a To tag nothing is looked for', () =>
+  test('without a To tag nothing is looked for: 481', () =>
     withStack(async ({ stack, peer }) => {
       const { raw, session } = await established(stack, peer);
       raw.dialog.remote = raw.dialog.remote.replace(/;tag=.*/, '');
       raw.request('BYE');
-      await peer.expect('404 BYE');
+      await peer.expect('481 BYE');
       expect(session.ended).toBe(false);
       session.end();
       peer.respond(await peer.expect('BYE'), 200);
@@ -81,5 +81,24 @@ describe('counts', () => {
       await peer.expect('200 BYE');
       expect(told.ends).toMatchObject([{ by: 'remote' }]);
       expect(stack.dialogs.size).toBe(0);
+    }));
+});
+
+describe('close', () => {
+  test('sessions that are left are told that they have ended, also one that waits for its ACK; no timer stays', () =>
+    withStack(async ({ world, stack, peer }) => {
+      const { told } = await established(stack, peer);
+      const raw = peer.dial('me');
+      const waiting = (await stack.nextInvite()).accept({ sdp: ANSWER });
+      if (waiting === undefined) throw new Error('not open');
+      const other = listen(waiting);
+      raw.learn(await peer.expect(200));
+      waiting.end();
+      stack.dialogs.close();
+      await world.advance({ ms: 100 });
+      expect([told.ends, other.ends]).toMatchObject([[{ by: 'local' }], [{ by: 'local' }]]);
+      const before = peer.heard.filter((each) => each === '200 INVITE').length;
+      await world.advance({ seconds: 40 });
+      expect(peer.heard.filter((each) => each === '200 INVITE')).toHaveLength(before);
     }));
 });

@@ -53,6 +53,19 @@ describe('an INVITE that comes in (RFC 3261 §13.3.1)', () => {
       expect(stack.dialogs.size).toBe(0);
     }));
 
+  test('only so many sources get a tag of their own: the rest are not told', () =>
+    withStack(async ({ world, stack, peer }) => {
+      const raw = peer.dial('me');
+      const invite = await stack.nextInvite();
+      for (let i = 0; i < 200; i++) invite.progress({ status: 183, sdp: ANSWER, branch: `b${i}` });
+      await world.advance({ ms: 50 });
+      expect(peer.heard.filter((each) => each === '183 INVITE')).toHaveLength(32);
+      expect(stack.dialogs.size).toBe(32);
+      invite.reject({ status: 480 });
+      raw.ackFailure(await peer.expect(480), 'sip:me@office.test');
+      expect(stack.dialogs.size).toBe(0);
+    }));
+
   test('an answer that differs from the early one gets another tag', () =>
     withStack(async ({ stack, peer }) => {
       const raw = peer.dial('me');
@@ -101,7 +114,7 @@ describe('an INVITE that comes in (RFC 3261 §13.3.1)', () => {
         const refused = await peer.expect('400 INVITE');
         raw.ackFailure(refused, 'sip:me@office.test');
       }
-      for (const contact of ['<sip:', '*']) {
+      for (const contact of ['<sip:', '*', '']) {
         peer.dial('me', { contact });
         await peer.expect('400 INVITE');
       }

@@ -116,6 +116,23 @@ describe('a re-INVITE that leaves (RFC 3261 §14.1)', () => {
       peer.respond(await peer.expect('BYE'), 200);
     }));
 
+  test('a peer that says Trying and nothing more: cancelled after a minute, the session goes on as it was', () =>
+    withStack(async ({ world, stack, peer }) => {
+      const { session, told } = await established(stack, peer);
+      const begin = world.clock.now();
+      const result = session.modify({ sdp: OFFER });
+      const invite = await peer.expect('INVITE');
+      peer.respond(invite, 100, { contact: '' });
+      expect(await world.run(() => result)).toMatchObject({ kind: 'rejected', status: 504 });
+      expect(world.clock.now() - begin).toBe(60_000);
+      peer.respond(await peer.expect('CANCEL'), 200, { contact: '' });
+      peer.respond(invite, 487);
+      await peer.expect('ACK');
+      expect([told.ends, session.negotiating]).toEqual([[], false]);
+      session.end();
+      peer.respond(await peer.expect('BYE'), 200);
+    }));
+
   test('a signal that has fired already sends nothing', () =>
     withStack(async ({ world, stack, peer }) => {
       const { session } = await established(stack, peer);

@@ -30,6 +30,12 @@ describe('whether a request comes through a NAT (RFC 3261 §18.2.1, RFC 3581 §4
       expect(isBehindNat(via(value), from(address, port))).toBe(behind);
     });
   }
+
+  test('a connection leaves from a port of its own: that is no NAT', () => {
+    const value = 'SIP/2.0/TCP 10.0.0.1:5060;branch=z9hG4bK1;rport';
+    expect(isBehindNat(via(value), from('10.0.0.1', 40_000, 'tcp'))).toBe(false);
+    expect(isBehindNat(via(value), from('203.0.113.1', 40_000, 'tcp'))).toBe(true);
+  });
 });
 
 describe('the way back to a Contact (RFC 3261 §18.1.1, RFC 5626 §4.3)', () => {
@@ -51,7 +57,11 @@ describe('the way back to a Contact (RFC 3261 §18.1.1, RFC 5626 §4.3)', () => 
     expect(flowTo(contact, source, false)).toEqual(source.flow);
   });
 
-  test('a Contact that is no SIP URI has no flow over UDP', () => {
-    expect(flowTo(parseUri('tel:+4930123456'), from('203.0.113.1', 40_000), true)).toBeUndefined();
-  });
+  test.each(['tel:+4930123456', 'sips:100@198.51.100.1'])(
+    '%s: no datagram can be sent there, so the flow is used',
+    (uri) => {
+      const source = from('203.0.113.1', 40_000);
+      expect(flowTo(parseUri(uri), source, false)).toBe(source.flow);
+    },
+  );
 });
