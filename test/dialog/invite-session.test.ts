@@ -434,13 +434,13 @@ describe('restored from a snapshot', () => {
   test('probe: 200 keeps it, 481 ends it as gone (RFC 3261 §12.2.1.2)', () =>
     withStack(async ({ world, stack, peer }) => {
       const { session, told } = await established(stack, peer);
-      session.probe();
+      const first = session.probe();
       peer.respond(await peer.expect('OPTIONS'), 200);
-      await world.advance({ seconds: 1 });
+      expect(await world.run(() => first)).toBe('alive');
       expect(told.ends).toEqual([]);
-      session.probe();
+      const second = session.probe();
       peer.respond(await peer.expect('OPTIONS'), 481);
-      await world.until(() => told.ends.length === 1);
+      expect(await world.run(() => second)).toBe('gone');
       expect(told.ends).toEqual([{ by: 'network', cause: 'gone', reason: [] }]);
       peer.respond(await peer.expect('BYE'), 481);
     }));
@@ -449,9 +449,9 @@ describe('restored from a snapshot', () => {
     withStack(async ({ world, stack, peer }) => {
       const { raw, session, told } = await established(stack, peer);
       for (const status of [405, 501]) {
-        session.probe();
+        const found = session.probe();
         peer.respond(await peer.expect('OPTIONS'), status);
-        await world.advance({ seconds: 1 });
+        expect(await world.run(() => found)).toBe('alive');
       }
       expect(told.ends).toEqual([]);
       raw.request('BYE');
@@ -460,8 +460,8 @@ describe('restored from a snapshot', () => {
   test('probe: silence ends it (RFC 3261 §12.2.1.2)', () =>
     withStack(async ({ world, stack, peer }) => {
       const { session, told } = await established(stack, peer);
-      session.probe();
-      await world.until(() => told.ends.length === 1);
+      const found = session.probe();
+      expect(await world.run(() => found)).toBe('gone');
       expect(told.ends).toMatchObject([{ cause: 'gone' }]);
       await world.advance({ seconds: 40 });
       expect(peer.heard).toContain('BYE');
