@@ -5,7 +5,7 @@
  */
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, lstatSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -68,6 +68,9 @@ function ageMs(path) {
 }
 
 function install() {
+  if (lstatSync(join(root, 'node_modules'), { throwIfNoEntry: false })?.isSymbolicLink()) {
+    throw new Error('node_modules is a link, and installing would empty the folder that it points to: install there');
+  }
   process.stderr.write('pbxkit: installing dependencies (npm ci), once, about a minute ...\n');
   const npm = process.env['npm_execpath'];
   const options = ['ci', '--include=dev', '--no-audit', '--no-fund', '--loglevel=error'];

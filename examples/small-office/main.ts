@@ -9,14 +9,14 @@ import { pathToFileURL } from 'node:url';
 import { createPbx, type Pbx, type PbxOptions } from 'pbxkit';
 import { readConfig } from './config.js';
 import { demoOffice } from './demo-office.js';
-import { describeOffice, follow } from './messages.js';
+import { describeOffice, follow, stderrLogger } from './messages.js';
 
 /** How long calls under way may go on after SIGTERM. A second signal ends them at once. */
 const DRAIN_SECONDS = 10;
 
 /** Starts an office; resolves when it serves. */
 export async function main(options: PbxOptions): Promise<Pbx> {
-  const pbx = createPbx(options);
+  const pbx = createPbx({ logger: stderrLogger, ...options });
   follow(pbx, console.log);
   await pbx.start();
   for (const line of describeOffice(pbx, options)) console.log(line);

@@ -1,4 +1,4 @@
-import type { Pbx, PbxOptions } from 'pbxkit';
+import { type Logger, type Pbx, type PbxOptions, silentLogger } from 'pbxkit';
 
 /** How to connect a phone, and last of all the line that begins with `ready`. */
 export function describeOffice(pbx: Pbx, options: PbxOptions): string[] {
@@ -22,7 +22,9 @@ export function describeOffice(pbx: Pbx, options: PbxOptions): string[] {
 }
 
 /** Tells what happens, a line each. */
-export function follow(pbx: Pbx, say: (line: string) => void): void {
+export function follow(pbx: Pbx, print: (line: string) => void): void {
+  // What peers have sent may hold anything: control characters would reach the terminal.
+  const say = (line: string): void => print(line.slice(0, 500).replace(/\p{C}/gu, '?'));
   pbx.on('binding.added', ({ aor, binding }) => say(`${aor} registered from ${binding.contact}`));
   pbx.on('binding.removed', ({ aor, binding, reason }) => say(`${aor} is gone from ${binding.contact} (${reason})`));
   pbx.on('credentials.refused', ({ username, cause, remote }) => {
@@ -39,4 +41,18 @@ export function follow(pbx: Pbx, say: (line: string) => void): void {
         : `talked ${Math.round(record.talkMs / 1000)} s`;
     say(`${record.caller} calls ${record.called}: ended, ${how}`);
   });
+}
+
+/** Warnings and errors on standard error. A program of your own would pass pino. */
+export const stderrLogger: Logger = {
+  ...silentLogger,
+  warn: (fields, text) => complain('warning', fields, text),
+  error: (fields, text) => complain('error', fields, text),
+  fatal: (fields, text) => complain('fatal', fields, text),
+  child: () => stderrLogger,
+};
+
+function complain(level: string, { err, ...fields }: Readonly<Record<string, unknown>>, text = ''): void {
+  const cause = err instanceof Error ? (level === 'warning' ? err.message : err.stack) : err;
+  console.error(`${level}: ${text}`, ...(Object.keys(fields).length > 0 ? [JSON.stringify(fields)] : []), cause ?? '');
 }

@@ -104,10 +104,15 @@ export class CallService implements RequestTaker, Events<CallEvents> {
   async restore(): Promise<number> {
     const snapshots = (await this.#options.journal?.load()) ?? [];
     for (const snapshot of snapshots) {
-      const call = Call.restore(this.#context, snapshot);
-      this.#calls.set(call.id, call);
+      try {
+        const call = Call.restore(this.#context, snapshot);
+        this.#calls.set(call.id, call);
+      } catch (error) {
+        // One record that cannot be read must not keep the whole PBX from starting.
+        this.#options.logger.error({ err: error, snapshot }, 'a call of the journal cannot be taken over');
+      }
     }
-    return snapshots.length;
+    return this.#calls.size;
   }
 
   /** New limits for new calls; those under way keep theirs. What is left out goes back to its default. */
@@ -146,9 +151,9 @@ export class CallService implements RequestTaker, Events<CallEvents> {
     if (request.method !== 'INVITE' || request.toTag !== undefined) return false;
     const hops = maxForwards(request);
     if (hops === 0) {
-      incoming.respond(483);
+      incoming.respond(483, { once: true });
     } else if (this.#refusing) {
-      incoming.respond(503, { headers: { 'Retry-After': { seconds: RETRY_AFTER_SECONDS, params: [] } } });
+      incoming.respond(503, { once: true, headers: { 'Retry-After': { seconds: RETRY_AFTER_SECONDS, params: [] } } });
     } else {
       return this.#admit(incoming, hops - 1);
     }

@@ -4,17 +4,17 @@ import type { TenantId } from '../base/tenant.js';
 import type { Abandoned, IncomingInvite } from '../dialog/incoming-invite.js';
 import type { SessionEnd } from '../dialog/invite-session.js';
 import type { Answer, OutgoingInviteOptions } from '../dialog/outgoing-invite.js';
-import type { NameAddr } from '../protocol/sip/name-addr.js';
 import { formatUri, sipUri } from '../protocol/sip/uri.js';
 import { Bridge, type BridgeSide } from './bridge.js';
-import { CallLog, type CallRecord, type ReleasedBy } from './call-record.js';
+import { CallLog, type CallRecord, type LegEnd, type ReleasedBy } from './call-record.js';
 import type { CallContext, LiveCall } from './context.js';
 import { Fork, type OutboundLeg } from './fork.js';
 import { HandledCall } from './handled-call.js';
 import { INBOUND_LEG, InboundLeg } from './inbound-leg.js';
 import type { CallSnapshot } from './journal.js';
+import { legEnds } from './leg-end.js';
 import { inboundOutcome, outcome } from './outcome.js';
-import type { Party } from './party.js';
+import { type Party, partyAddress } from './party.js';
 import { passInvite, passReason } from './passing.js';
 import type { Destination } from './route.js';
 import type { RouteOutcome } from './route-outcome.js';
@@ -154,7 +154,7 @@ export class Call implements LiveCall {
     const { invite } = start;
     invite.onAbandoned((abandoned) => this.#onAbandoned(abandoned));
     const { tenantId, id: callId } = this;
-    const inbound = new InboundLeg({ tenantId, callId, invite, media: this.#context.media });
+    const inbound = new InboundLeg({ tenantId, callId, invite, media: this.#context.media, signal: this.#gone.signal });
     try {
       await this.#seek(inbound, start.maxForwards);
       if (invite.open) this.#refuse(invite, { status: 480 }, 'server');
@@ -263,13 +263,14 @@ export class Call implements LiveCall {
   }
 
   async #connect(inbound: InboundLeg, leg: OutboundLeg, answer: Answer): Promise<void> {
-    const session = await inbound.accept(leg.id, answer);
+    const session = await inbound.accept(leg.id, answer).catch((error: unknown) => {
+      this.#releaseAnswered(leg, answer, { outcome: 'failed', releasedBy: 'server' });
+      throw error;
+    });
     if (session === undefined) {
-      // The caller gave up while the answer was on its way.
-      answer.acknowledge(undefined);
-      answer.session.end();
-      this.#log.endLeg(leg.id, { outcome: 'cancelled', releasedBy: 'other-party' });
-      return;
+      // The caller gave up, or the call was ended, while the answer was on its way.
+      const by = inbound.invite.open ? 'server' : 'other-party';
+      return this.#releaseAnswered(leg, answer, { outcome: 'cancelled', releasedBy: by });
     }
     this.#log.answered(INBOUND_LEG);
     this.#log.callAnswered();
@@ -281,6 +282,13 @@ export class Call implements LiveCall {
     );
     // The phone may have hung up while the answer was passed on: then the call is over already.
     if (this.state === 'bridged') this.#context.onAnswered(this);
+  }
+
+  /** A phone has answered and nobody is there to talk to it. */
+  #releaseAnswered(leg: OutboundLeg, answer: Answer, end: LegEnd): void {
+    answer.acknowledge(undefined);
+    answer.session.end();
+    this.#log.endLeg(leg.id, end);
   }
 
   /** The caller's ACK carries the answer to the offer that came in the callee's 200. */
@@ -316,11 +324,9 @@ export class Call implements LiveCall {
   }
 
   #onHungUp(end: SessionEnd, side: BridgeSide, other: BridgeSide): void {
-    const cause = end.reason[0] ?? CAUSES[end.cause];
-    const why = cause === undefined ? {} : { cause };
-    this.#log.endLeg(side.legId, { outcome: 'answered', releasedBy: releasedBy(end), ...why });
-    const otherwise = end.by === 'remote' ? 'other-party' : releasedBy(end);
-    this.#log.endLeg(other.legId, { outcome: 'answered', releasedBy: otherwise, ...why });
+    const ends = legEnds(end);
+    this.#log.endLeg(side.legId, ends.own);
+    this.#log.endLeg(other.legId, ends.other);
     this.#finish();
   }
 
@@ -333,7 +339,7 @@ export class Call implements LiveCall {
       legId: INBOUND_LEG,
       onAnswered: () => this.#context.onAnswered(this),
       onEnded: (end) => {
-        this.#log.endLeg(INBOUND_LEG, { outcome: 'answered', releasedBy: releasedBy(end) });
+        this.#log.endLeg(INBOUND_LEG, legEnds(end).own);
         this.#gone.abort();
       },
     });
@@ -388,15 +394,4 @@ export class Call implements LiveCall {
     this.#log.endCall();
     this.#context.onEnded(this);
   }
-}
-
-const CAUSES = { bye: undefined, 'no-ack': 'the 200 was never acknowledged', gone: 'the phone no longer answers' };
-
-function releasedBy(end: SessionEnd): ReleasedBy {
-  return end.by === 'remote' ? 'this-party' : end.by === 'network' ? 'network' : 'server';
-}
-
-function partyAddress(party: Party, domain: string): NameAddr {
-  const uri = sipUri({ user: party.number, host: domain });
-  return party.displayName === undefined ? { uri, params: [] } : { displayName: party.displayName, uri, params: [] };
 }

@@ -67,7 +67,10 @@ export class Fork {
     });
     const onAbort = (): void => this.#giveUp('cancelled', { kind: 'abandoned' });
     const stopTimer = scheduler.after(noAnswerSeconds * 1000, () =>
-      this.#giveUp('no-answer', { kind: 'failed', outcome: outcome('no-answer', 480) }),
+      this.#giveUp('no-answer', {
+        kind: 'failed',
+        outcome: bestOutcome([...this.#outcomes, outcome('no-answer', 480)]),
+      }),
     );
     signal.addEventListener('abort', onAbort, { once: true });
     try {

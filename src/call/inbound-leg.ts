@@ -3,7 +3,7 @@ import type { IncomingInvite } from '../dialog/incoming-invite.js';
 import type { InviteSession } from '../dialog/invite-session.js';
 import type { Answer, Progress } from '../dialog/outgoing-invite.js';
 import type { MediaEngine } from '../media/media-engine.js';
-import { passProgress } from './passing.js';
+import { passPhrase, passProgress } from './passing.js';
 
 /** The name of the caller's leg in records, journals and media exchanges. */
 export const INBOUND_LEG = 'a';
@@ -13,6 +13,8 @@ export interface InboundLegOptions {
   readonly callId: string;
   readonly invite: IncomingInvite;
   readonly media: MediaEngine;
+  /** Fires when the call is over, whoever ended it. */
+  readonly signal: AbortSignal;
 }
 
 /**
@@ -33,7 +35,8 @@ export class InboundLeg {
 
   /** Passes a provisional response of `legId` on. */
   async progress(legId: string, progress: Progress): Promise<void> {
-    const { status, reason, response } = progress;
+    const { status, response } = progress;
+    const reason = passPhrase(progress.reason);
     if (status === 199) return;
     const headers = passProgress(response);
     // Without an offer in the INVITE a description in an unreliable 1xx is no answer (RFC 3261 §13.2.1).
@@ -49,9 +52,10 @@ export class InboundLeg {
     this.invite.progress({ status, reason, sdp, branch: this.#branchOf(source), headers });
   }
 
-  /** Answers the caller with what `legId` answered; undefined when the caller has given up. */
+  /** Answers the caller with what `legId` answered; undefined when the call is over meanwhile. */
   async accept(legId: string, answer: Answer): Promise<InviteSession | undefined> {
     const sdp = answer.sdp === undefined ? undefined : await this.#translate(legId, answer.sdp);
+    if (this.#options.signal.aborted) return undefined;
     return this.invite.accept({ sdp, branch: this.#branchOf(sourceKey(legId, answer.remoteTag)) });
   }
 

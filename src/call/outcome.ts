@@ -3,6 +3,7 @@ import type { SipResponse } from '../protocol/sip/message.js';
 import { getParam } from '../protocol/sip/params.js';
 import { reasonPhrase } from '../protocol/sip/status.js';
 import type { Uri } from '../protocol/sip/uri.js';
+import { passPhrase } from './passing.js';
 import type { RouteOutcome } from './route-outcome.js';
 
 /** An outcome that no response stands behind. */
@@ -34,8 +35,9 @@ export function bestOutcome(outcomes: readonly RouteOutcome[]): RouteOutcome {
   return best ?? outcome('unreachable', 480);
 }
 
-function rank({ status }: RouteOutcome): number {
+function rank({ kind, status }: RouteOutcome): number {
   if (status >= 600) return 0;
+  if (kind === 'redirected') return 300;
   if (status === 486) return 400;
   if (status === 408) return 498;
   return status >= 400 && status < 500 ? 450 : status;
@@ -47,7 +49,7 @@ function outcomeOfResponse(response: SipResponse): RouteOutcome {
   return {
     kind: kindOf(status),
     status: told,
-    reason: told === status && response.reason !== '' ? response.reason : reasonPhrase(told),
+    reason: told === status && response.reason !== '' ? passPhrase(response.reason) : reasonPhrase(told),
     contacts: status >= 300 && status < 400 ? redirectionContacts(response) : [],
     reasonHeaders: response.headers.raw('Reason'),
   };

@@ -1,3 +1,6 @@
+import type { NameAddr } from '../protocol/sip/name-addr.js';
+import { sipUri } from '../protocol/sip/uri.js';
+
 /** One end of a call as people know it. */
 export interface Party {
   /** The number: an extension of the PBX, or what the other side said. */
@@ -5,4 +8,14 @@ export interface Party {
   readonly displayName?: string;
   /** The extension that was authenticated, if one was. */
   readonly extension?: string;
+}
+
+/** A name is for people to read: longer ones are cut, so that a peer cannot blow the other leg's messages up. */
+const LONGEST_NAME = 128;
+
+/** The party as it stands in From, without a tag. */
+export function partyAddress(party: Party, domain: string): NameAddr {
+  const uri = sipUri({ user: party.number, host: domain });
+  if (party.displayName === undefined) return { uri, params: [] };
+  return { displayName: party.displayName.slice(0, LONGEST_NAME), uri, params: [] };
 }

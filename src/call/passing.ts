@@ -17,6 +17,11 @@ export function passProgress(message: SipMessage): HeaderInit {
   return pick(message, FROM_PROVISIONAL);
 }
 
+/** A reason phrase for the other leg: short, and without control characters. */
+export function passPhrase(phrase: string): string {
+  return phrase.slice(0, 128).replace(/\p{Cc}/gu, ' ');
+}
+
 /** Reason header fields (RFC 3326) as they are passed with a BYE, CANCEL or final response. */
 export function passReason(reason: readonly string[]): HeaderInit {
   return reason.length === 0 ? {} : { Reason: reason.join(', ') };

@@ -14,6 +14,8 @@ export interface DialogUsage {
   onRequest(incoming: IncomingRequest): void;
   /** The ACK to a 2xx. */
   onAck(request: SipRequest): void;
+  /** The program ends: what can still be said is said now, and no timer is left. */
+  close(): void;
 }
 
 /** What the parts of this folder share: made by the dialog layer. */

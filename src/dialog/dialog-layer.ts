@@ -30,6 +30,9 @@ export interface DialogLayerOptions {
 /** A 2xx may come this long after an INVITE was answered or given up: 64·T1 (RFC 3261 §13.2.2.4), and T4 on its way. */
 const LATE_ANSWER_MS = 37_000;
 
+/** How long a request takes from here to the wire, its look-up of an address included, unless a name server is slow. */
+const SENDING_MS = 50;
+
 /** All dialogs by their three identifiers: takes the requests that belong to one (RFC 3261 §12.2.2). */
 export class DialogLayer implements RequestTaker {
   readonly name = 'dialogs';
@@ -113,7 +116,10 @@ export class DialogLayer implements RequestTaker {
     return true;
   }
 
-  /** Resolves when no dialog is left, or after `limitMs`: gives the BYEs of a shutdown their time. */
+  /**
+   * Gives the BYEs of a shutdown their time: resolves when no dialog is left. After `limitMs` the sessions that are left
+   * end without waiting for anything, and it resolves once their BYEs are on their way.
+   */
   idle(limitMs: number): Promise<void> {
     if (this.#usages.size === 0) return Promise.resolve();
     return new Promise((resolve) => {
@@ -122,17 +128,25 @@ export class DialogLayer implements RequestTaker {
         this.#onIdle = undefined;
         resolve();
       };
-      const cancel = this.#scheduler.after(limitMs, done);
+      let cancel = this.#scheduler.after(limitMs, () => {
+        this.#endAll();
+        cancel = this.#scheduler.after(SENDING_MS, done);
+      });
       this.#onIdle = done;
     });
   }
 
   close(): void {
     this.#onIdle?.();
+    this.#endAll();
     this.#stopStrays();
     this.#usages.clear();
     this.#invites.clear();
     this.#finishedInvites.clear();
+  }
+
+  #endAll(): void {
+    for (const usage of [...this.#usages.values()]) usage.close();
   }
 
   #register(id: DialogId, usage: DialogUsage): () => void {

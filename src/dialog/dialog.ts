@@ -40,6 +40,7 @@ export interface DialogTarget {
   /** Where to send when it is neither the top Route nor the Request-URI: a strict router (RFC 3261 §12.2.1.1). */
   readonly nextHop?: SipUri;
   readonly flow?: FlowRef;
+  readonly flowOnly?: boolean;
 }
 
 export interface DialogRequestOptions {
@@ -204,7 +205,7 @@ export class Dialog {
   /** Where requests of this dialog are sent. */
   get target(): DialogTarget {
     const strict = this.#strictRouter();
-    const flow = this.#flow === undefined ? {} : { flow: this.#flow };
+    const flow = this.#flow === undefined ? {} : { flow: this.#flow, flowOnly: this.#behindNat };
     if (strict === undefined) return { route: this.#routeSet, ...flow };
     const last: NameAddr = { uri: this.#remoteTarget, params: [] };
     return { route: [...this.#routeSet.slice(1), last], nextHop: strict, ...flow };

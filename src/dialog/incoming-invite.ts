@@ -42,6 +42,9 @@ export interface Abandoned {
   readonly reason: readonly string[];
 }
 
+/** Answering sources of one INVITE that get a To tag of their own before the answer. */
+const MAX_EARLY_DIALOGS = 32;
+
 interface EarlyDialog {
   readonly dialog: Dialog;
   readonly sdp: string | undefined;
@@ -72,8 +75,12 @@ export class IncomingInvite {
     this.source = incoming.source;
     this.sdp = sessionDescription(incoming.request);
     // Read now, so that a header that a dialog needs and that cannot be read is refused with 400 before anything starts.
-    if (incoming.request.headers.get('Contact') === '*') {
-      throw new SipParseError('expected one address in the Contact of an INVITE, found *', { header: 'Contact' });
+    const contact = incoming.request.headers.get('Contact');
+    if (contact === undefined || contact === '*') {
+      const found = contact ?? 'none';
+      throw new SipParseError(`expected one address in the Contact of an INVITE, found ${found}`, {
+        header: 'Contact',
+      });
     }
     incoming.request.headers.get('Record-Route');
     this.#contact = context.contactFor(incoming.source, contactUser);
@@ -100,10 +107,11 @@ export class IncomingInvite {
     this.#onAbandoned = listener;
   }
 
-  /** Sends a provisional response. Does nothing when the caller has given up. */
+  /** Sends a provisional response. Does nothing when the caller has given up, or for a source beyond the 32nd. */
   progress(options: ProgressOptions): void {
-    if (this.#state !== 'open') return;
-    const early = this.#earlyDialog(options.branch ?? '', options.sdp);
+    const { branch = '' } = options;
+    if (this.#state !== 'open' || (this.#early.size >= MAX_EARLY_DIALOGS && !this.#early.has(branch))) return;
+    const early = this.#earlyDialog(branch, options.sdp);
     this.#incoming.respond(options.status, {
       toTag: early.dialog.id.localTag,
       ...(options.reason === undefined ? {} : { reason: options.reason }),
@@ -172,6 +180,7 @@ export class IncomingInvite {
   #earlyUsage(dialog: Dialog): DialogUsage {
     return {
       onAck: () => {},
+      close: () => this.#cancelExpiry(),
       onRequest: (incoming) => {
         if (!dialog.acceptSequence(incoming.request)) {
           incoming.respond(500, { reason: 'CSeq Out Of Order' });

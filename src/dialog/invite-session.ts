@@ -187,6 +187,12 @@ export class InviteSession implements DialogUsage {
     if (this.#firstAck?.sequence === response.cseq.sequence) this.#firstAck.ack.resend();
   }
 
+  /** A BYE that waits for the ACK does not wait any longer. */
+  close(): void {
+    if (this.#state.kind === 'ending-after-ack') this.#bye(this.#state.headers);
+    this.#finish({ by: 'local', cause: 'bye', reason: [] });
+  }
+
   onAck(request: SipRequest): void {
     const { sequence } = request.cseq;
     const success = this.#unacknowledged.get(sequence);

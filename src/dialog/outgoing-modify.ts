@@ -28,6 +28,9 @@ interface Parts {
   readonly onGone: () => void;
 }
 
+/** After a provisional response no timer of the transaction runs: a re-INVITE is not worth more than this. */
+const LIMIT_MS = 60_000;
+
 /** A re-INVITE that we sent: RFC 3261 §14.1. */
 export class OutgoingModify {
   readonly #parts: Parts;
@@ -58,7 +61,19 @@ export class OutgoingModify {
       onFailure: (failure) => this.#onFailure(failure),
       onRetry: (retried) => dialog.noteLocalSequence(retried.cseq.sequence),
     });
-    return result.finally(() => signal?.removeEventListener('abort', onAbort));
+    const cancelLimit = context.scheduler.after(LIMIT_MS, () => this.#giveUp());
+    return result.finally(() => {
+      cancelLimit();
+      signal?.removeEventListener('abort', onAbort);
+    });
+  }
+
+  /** The peer has said something, but not yes or no: whoever asked waits no longer, and the session goes on as it was. */
+  #giveUp(): void {
+    if (this.#state !== 'open') return;
+    this.#state = 'ended';
+    this.#request?.cancel();
+    this.#resolve({ kind: 'rejected', status: 504, reason: 'Server Time-out' });
   }
 
   /** Nobody waits for the answer any more: the re-INVITE is cancelled; a 2xx that comes all the same is acknowledged. */

@@ -10,7 +10,7 @@ export interface Extension {
   readonly name?: string;
   /** Stands for the password; the password itself is kept nowhere. */
   readonly secret: DigestSecret;
-  /** Digest algorithms offered to it instead of the server's, by the user that its To (REGISTER) or From (calls) names. */
+  /** Digest algorithms offered to it instead of the server's, by the user that its To (REGISTER) or From (calls) names: a stranger can see that it exists. */
   readonly digest?: readonly DigestAlgorithm[];
   /** How many phones may be registered at once (≥ 1). Default: the registrar's. */
   readonly maxContacts?: number;

@@ -25,6 +25,8 @@ export interface Binding {
   readonly flow: Flow;
   /** Where the REGISTER came from: the phone, its NAT, or a proxy. */
   readonly observed: SocketAddress;
+  /** The REGISTER came through a NAT: its Via names an address or port that is not where it came from. */
+  readonly behindNat: boolean;
   readonly userAgent?: string;
   /** The value of +sip.instance without quotes (RFC 5626 §4.1). */
   readonly instanceId?: string;
@@ -57,7 +59,7 @@ export function bindingsOfRecord(value: Json): readonly Binding[] {
 
 function isBinding(value: unknown): value is Binding {
   if (typeof value !== 'object' || value === null) return false;
-  const { contact, aor, callId, cseq, q, params, path, flow, observed, refreshedAt, expiresAt } =
+  const { contact, aor, callId, cseq, q, params, path, flow, observed, behindNat, refreshedAt, expiresAt } =
     value as Partial<Binding>;
   return (
     typeof contact === 'string' &&
@@ -68,7 +70,8 @@ function isBinding(value: unknown): value is Binding {
     Array.isArray(params) &&
     Array.isArray(path) &&
     typeof flow?.remote?.address === 'string' &&
-    typeof observed?.address === 'string'
+    typeof observed?.address === 'string' &&
+    typeof behindNat === 'boolean'
   );
 }
 

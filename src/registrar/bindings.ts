@@ -43,6 +43,7 @@ export interface RegisterWish {
   readonly path: readonly string[];
   readonly flow: Flow;
   readonly observed: SocketAddress;
+  readonly behindNat: boolean;
   readonly userAgent?: string;
 }
 
@@ -170,6 +171,7 @@ function bindingOf(
     path: wish.path,
     flow: wish.flow,
     observed: wish.observed,
+    behindNat: wish.behindNat,
     ...(wish.userAgent !== undefined && { userAgent: wish.userAgent }),
     ...(instanceId !== undefined && { instanceId }),
     ...(regId !== undefined && { regId }),

@@ -5,6 +5,7 @@ import { getParam, unquote, withoutParam } from '../protocol/sip/params.js';
 import { SipParseError } from '../protocol/sip/parse-error.js';
 import { aorOf, formatUri, type SipUri } from '../protocol/sip/uri.js';
 import type { IncomingRequest } from '../ua/incoming.js';
+import { isBehindNat } from '../ua/reach-back.js';
 import type { Flow } from './binding.js';
 import type { ContactWish, RegisterWish } from './bindings.js';
 
@@ -36,6 +37,7 @@ export function readRegister(incoming: Pick<IncomingRequest, 'request' | 'source
     path: (headers.get('Path') ?? []).map(formatNameAddr),
     flow: plainFlow(source.flow),
     observed: plainAddress(source.remote),
+    behindNat: isBehindNat(request, source),
     ...(userAgent !== undefined && { userAgent }),
   };
 }

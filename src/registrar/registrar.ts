@@ -191,7 +191,7 @@ export class Registrar implements RequestTaker, Events<RegistrarEvents> {
     const { tenantId, request } = incoming;
     const aor = registeredAor(request);
     if (!this.#options.servesDomain(tenantId, normalizeHost(aor.host))) {
-      incoming.respond(404);
+      incoming.respond(404, { once: true });
       return true;
     }
     await this.#service.inOrder(tenantId, aor.user ?? '', () => this.#register(incoming, aor));
@@ -217,7 +217,8 @@ export class Registrar implements RequestTaker, Events<RegistrarEvents> {
     const { challenger, directory, realmOf, servesDomain, logger } = this.#options;
     const { tenantId, request } = incoming;
     const realm = realmOf(tenantId);
-    const own = (await directory.find(tenantId, aor.user ?? ''))?.digest;
+    const named = await directory.find(tenantId, aor.user ?? '');
+    const own = named?.enabled === false ? undefined : named?.digest;
     const algorithms = own === undefined ? {} : { algorithms: own };
     let extension: Extension | undefined;
     const options: VerifyOptions = {
@@ -242,12 +243,13 @@ export class Registrar implements RequestTaker, Events<RegistrarEvents> {
     };
     const verdict = await challenger.verify(request, options);
     if (verdict.kind === 'malformed') {
-      incoming.respond(verdict.status, { reason: verdict.reason });
+      incoming.respond(verdict.status, { once: true, reason: verdict.reason });
       return undefined;
     }
     if (verdict.kind === 'challenge') {
       if (verdict.cause !== 'missing') this.#refused(incoming, aor, verdict.username ?? '', verdict.cause);
       incoming.respond(401, {
+        once: true,
         headers: challenger.challengeHeaders({ kind: 'www', tenantId, realm, stale: verdict.stale, ...algorithms }),
       });
       return undefined;

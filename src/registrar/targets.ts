@@ -21,7 +21,8 @@ function targetOf(binding: Binding, isOpen: (connectionId: string) => boolean): 
   const policy = { peer: 'phone' } as const;
   // With a Path its first proxy is the next hop, and the flow led to a proxy, not to the phone (RFC 3327 §5.4).
   if (binding.path.length > 0) return { uri, route: binding.path.map(parseNameAddr), policy };
-  return needsFlow(binding, uri, isOpen) ? { uri, flow: binding.flow, policy } : { uri, policy };
+  const { flow, behindNat } = binding;
+  return needsFlow(binding, uri, isOpen) ? { uri, flow, flowOnly: behindNat, policy } : { uri, policy };
 }
 
 /** Headers and `method` may stand in a Contact, not in a Request-URI (RFC 3261 §19.1.1). */
@@ -31,18 +32,17 @@ function requestUriOf(contact: SipUri): SipUri {
 }
 
 /**
- * A connection is used as long as it is open; one that has closed, or was of an earlier run, is not named, so that the
- * contact's own address is tried. Over UDP the flow is needed where the contact is not where the REGISTER came from.
+ * A connection from the contact's own host, or through a NAT, is used as long as it is open; one that has closed, or was of
+ * an earlier run, is not named, so that the contact's own address is tried. Over UDP the flow is needed behind a NAT, unless
+ * the contact is the very place that the REGISTER came from. Somebody may also register a contact for another machine.
  */
 function needsFlow(binding: Binding, uri: SipUri, isOpen: (connectionId: string) => boolean): boolean {
-  const { flow, observed } = binding;
-  if (flow.protocol !== 'udp') return flow.connectionId !== undefined && isOpen(flow.connectionId);
+  const { flow, observed, behindNat } = binding;
+  const sameHost = normalizeHost(uri.host) === normalizeHost(observed.address);
+  if (flow.protocol !== 'udp') {
+    return (behindNat || sameHost) && flow.connectionId !== undefined && isOpen(flow.connectionId);
+  }
   const transport = getParam(uri.params, 'transport')?.toLowerCase() ?? 'udp';
-  const reachable =
-    transport === 'udp' &&
-    uri.scheme === 'sip' &&
-    getParam(uri.params, 'maddr') === undefined &&
-    normalizeHost(uri.host) === normalizeHost(observed.address) &&
-    (uri.port ?? 5060) === observed.port;
-  return !reachable;
+  const direct = transport === 'udp' && uri.scheme === 'sip' && getParam(uri.params, 'maddr') === undefined;
+  return behindNat && !(direct && sameHost && (uri.port ?? 5060) === observed.port);
 }

@@ -38,7 +38,7 @@ export class CallerAuthentication {
     const { request, tenantId } = incoming;
     const realm = realmOf(tenantId);
     const claimed = await this.#claimed(incoming);
-    const algorithms = claimed?.digest === undefined ? {} : { algorithms: claimed.digest };
+    const algorithms = claimed?.digest === undefined || claimed.enabled === false ? {} : { algorithms: claimed.digest };
     let found: Extension | undefined;
     const verdict = await challenger.verify(request, {
       kind: 'proxy',
@@ -57,7 +57,7 @@ export class CallerAuthentication {
       case 'accepted':
         return found;
       case 'malformed':
-        incoming.respond(verdict.status, { reason: verdict.reason });
+        incoming.respond(verdict.status, { once: true, reason: verdict.reason });
         return undefined;
       case 'challenge': {
         const { cause, username = '' } = verdict;
@@ -69,7 +69,7 @@ export class CallerAuthentication {
           stale: verdict.stale,
           ...algorithms,
         });
-        incoming.respond(407, { headers });
+        incoming.respond(407, { once: true, headers });
         return undefined;
       }
     }

@@ -31,6 +31,15 @@ export interface ServerTransaction {
    */
   respond(response: SipResponse): void;
   /**
+   * Sends a final response once and forgets the request (RFC 3261 §8.2.7): for requests of senders that nobody knows, who
+   * may not make us remember them, nor repeat answers to an address that they have forged. A retransmission of the request
+   * is then a new one. Give it the To tag `statelessTag`.
+   * @throws UsageError SIP_WRONG_STATE after a final response
+   */
+  respondOnce(response: SipResponse): void;
+  /** A To tag that every retransmission of this request would get too. */
+  readonly statelessTag: string;
+  /**
    * A CANCEL came (once), before the final response. It has been answered 200; the INVITE is to be answered 487. A
    * listener that is set later than that is not called: look at `cancelled`.
    */
@@ -51,6 +60,8 @@ export interface ServerOwner {
   readonly scheduler: Scheduler;
   readonly logger: Logger;
   newTag(): string;
+  /** The same for the same id, and not to be guessed. */
+  tagFor(id: string): string;
   release(transaction: ServerRunner): void;
   /** RFC 6026 §7.1: an ACK that is the user's although it matches a transaction. */
   passAck(ack: SipRequest, source: Source): void;
@@ -132,6 +143,26 @@ export class ServerRunner implements ServerTransaction {
     }
     if (response.status >= 200) this.#answered = true;
     this.#run(this.#machine.respond(response, this.#owner.scheduler.now()));
+  }
+
+  get statelessTag(): string {
+    return this.request.toTag ?? this.#owner.tagFor(this.id);
+  }
+
+  respondOnce(response: SipResponse): void {
+    if (this.#answered) {
+      throw new UsageError(
+        'SIP_WRONG_STATE',
+        `found a ${response.status} for a ${this.request.method} that already has its final response`,
+      );
+    }
+    this.#answered = true;
+    if (this.#released) return;
+    this.#released = true;
+    this.#wakeUp.set(undefined);
+    this.#owner.release(this);
+    this.#owner.transport.sendResponse(response, this.source, this.#onSendError);
+    this.#tellAll(this.#terminatedListeners, undefined);
   }
 
   onCancel(listener: (cancel: SipRequest) => void): void {

@@ -150,9 +150,13 @@ export class Sender {
     let used: SipConnection | undefined;
     const send = (): void => {
       if (this.#closed) return;
-      const connection = this.#tcp.existing(remote, tcpHop.flow) ?? this.#tcp.connect(remote);
+      const open = this.#tcp.existing(remote, tcpHop.flow);
+      // Nobody listens at the far end of a connection that came in: when it has closed, that way is gone.
+      const closed = open === undefined && tcpHop.flow?.connectionId !== undefined;
+      const connection = closed ? undefined : (open ?? this.#tcp.connect(remote));
       if (connection === undefined) {
-        const error = new TransportError({ protocol: 'tcp', remote }, 'too many connections', { sizeSwitched });
+        const problem = closed ? 'the connection has closed' : 'too many connections';
+        const error = new TransportError({ protocol: 'tcp', remote }, problem, { sizeSwitched });
         this.#counters.failed++;
         this.#tellLater(errors, error);
         return;

@@ -1,10 +1,19 @@
-import { errorText } from '../base/errors.js';
+import { errorText, type PbxkitError } from '../base/errors.js';
 import type { Logger } from '../base/logger.js';
 import type { SipRequest } from '../protocol/sip/message.js';
 import type { SentAck, TransactionLayer } from '../transaction/layer.js';
 import type { Hop } from '../transport/hop.js';
-import { hopOfFlow, hopsFor, type NextHopResolver } from './next-hop.js';
+import { hopOfFlow, hopsFor, mayLeaveFlow, type NextHopResolver } from './next-hop.js';
 import type { SendTarget } from './target.js';
+
+export interface OutgoingAckOptions {
+  readonly transactions: Pick<TransactionLayer, 'sendAck'>;
+  readonly logger: Logger;
+  /** Complete but for the Via. */
+  readonly request: SipRequest;
+  readonly target: SendTarget;
+  readonly resolver: NextHopResolver;
+}
 
 /**
  * An ACK to a 2xx: RFC 3261 §13.2.2.4. It has no transaction, so nothing tells whether it arrived but the 2xx that
@@ -14,29 +23,28 @@ export class OutgoingAck implements SentAck {
   readonly #transactions: Pick<TransactionLayer, 'sendAck'>;
   readonly #logger: Logger;
   readonly #request: SipRequest;
+  readonly #target: SendTarget;
+  readonly #resolver: NextHopResolver;
   #hops: readonly Hop[] = [];
   #next = 0;
   #sent: SentAck | undefined;
 
-  constructor(transactions: Pick<TransactionLayer, 'sendAck'>, logger: Logger, request: SipRequest) {
-    this.#transactions = transactions;
-    this.#logger = logger;
-    this.#request = request;
+  constructor(options: OutgoingAckOptions) {
+    this.#transactions = options.transactions;
+    this.#logger = options.logger;
+    this.#request = options.request;
+    this.#target = options.target;
+    this.#resolver = options.resolver;
   }
 
-  start(target: SendTarget, resolver: NextHopResolver): void {
-    if (target.flow?.protocol === 'udp') {
-      this.#hops = [hopOfFlow(target.flow)];
+  start(): void {
+    const { flow } = this.#target;
+    if (flow === undefined) {
+      this.#resolve();
+    } else {
+      this.#hops = [hopOfFlow(flow)];
       this.#sendToNext();
-      return;
     }
-    hopsFor(this.#request, target, resolver).then(
-      (hops) => {
-        this.#hops = hops;
-        this.#sendToNext();
-      },
-      (error) => this.#note(error),
-    );
   }
 
   /** Nothing happens as long as the hop is not known: the ACK goes out as soon as it is. */
@@ -44,10 +52,35 @@ export class OutgoingAck implements SentAck {
     this.#sent?.resend();
   }
 
+  #resolve(): void {
+    hopsFor(this.#request, this.#target, this.#resolver)
+      .then((hops) => {
+        this.#hops = hops;
+        this.#next = 0;
+        this.#sendToNext();
+      })
+      .catch((error: unknown) => this.#note(error));
+  }
+
   #sendToNext(): void {
     const hop = this.#hops[this.#next++];
-    if (hop === undefined) return;
-    this.#sent = this.#transactions.sendAck(this.#request, hop, () => this.#sendToNext());
+    if (hop !== undefined) this.#send(hop);
+  }
+
+  #send(hop: Hop): void {
+    try {
+      this.#sent = this.#transactions.sendAck(this.#request, hop, (error) => this.#onError(error, hop));
+    } catch (error) {
+      this.#note(error);
+    }
+  }
+
+  /** RFC 3261 §18.1.1: a peer that refused TCP, chosen for the size only, gets the large datagram after all. */
+  #onError(error: PbxkitError, hop: Hop): void {
+    const switched = 'sizeSwitched' in error && error.sizeSwitched === true;
+    if (switched && hop.forceProtocol !== true) this.#send({ ...hop, forceProtocol: true });
+    else if (hop.flow !== undefined && mayLeaveFlow(this.#target)) this.#resolve();
+    else this.#sendToNext();
   }
 
   #note(error: unknown): void {

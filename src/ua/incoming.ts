@@ -13,6 +13,11 @@ export interface RespondOptions {
   readonly contentType?: string;
   /** Default: the one `toTag` of this request; another one for an early dialog of another leg. */
   readonly toTag?: string;
+  /**
+   * True: sent once, and the request is forgotten (RFC 3261 §8.2.7). For every answer that needs no credentials: who sends
+   * requests under a forged address then makes us neither remember nor repeat anything.
+   */
+  readonly once?: boolean;
 }
 
 /** A request that came in, with what is needed to answer it. */
@@ -71,9 +76,11 @@ export class IncomingRequest {
    * @throws UsageError SIP_WRONG_STATE when the final response has already been given.
    */
   respond(status: number, options: RespondOptions = {}): SipResponse {
-    const { toTag = this.toTag, headers, ...rest } = options;
+    const { once = false, toTag = once ? this.transaction.statelessTag : this.toTag, headers, ...rest } = options;
     const response = responseTo(this.request, status, { ...rest, toTag, headers: { ...this.#headers, ...headers } });
-    if (!this.#withdrawn) this.transaction.respond(response);
+    if (this.#withdrawn) return response;
+    if (once) this.transaction.respondOnce(response);
+    else this.transaction.respond(response);
     return response;
   }
 

@@ -30,6 +30,9 @@ export class MergedRequests {
     const first = this.#seen.get(key, now);
     if (first !== undefined && first.state !== 'terminated' && !isChallenged(first)) return { status: 482 };
     this.#seen.set(key, transaction, now + TRANSACTION_TIMEOUT, now);
+    transaction.onTerminated(() => {
+      if (this.#seen.get(key, this.#scheduler.now()) === transaction) this.#seen.delete(key);
+    });
     return undefined;
   }
 }

@@ -18,6 +18,11 @@ export function hopOfFlow(flow: FlowRef): Hop {
   return { protocol: flow.protocol, address: flow.remote.address, port: flow.remote.port, flow };
 }
 
+/** Whether the next hop's own address may be tried when the flow fails: a connection died, and no NAT is in between. */
+export function mayLeaveFlow({ flow, flowOnly }: SendTarget): boolean {
+  return flow !== undefined && flow.protocol !== 'udp' && flowOnly !== true;
+}
+
 /**
  * The URI that decides where a request goes: the top Route, else the Request-URI (RFC 3261 §8.1.2).
  * @throws PbxkitError SIP_NO_ROUTE when that is no SIP URI: a tel URI without a Route leads nowhere.
@@ -33,7 +38,7 @@ export function nextHopUri(request: SipRequest, target: SendTarget): SipUri {
 }
 
 /**
- * Every hop to try, in order; never none.
+ * Every hop to try, in order; never none. The target's flow is left out: it comes first and needs no look-up.
  * @throws what the resolver throws, and SIP_NO_ROUTE
  */
 export async function hopsFor(
@@ -42,16 +47,11 @@ export async function hopsFor(
   resolver: NextHopResolver,
   signal?: AbortSignal,
 ): Promise<readonly Hop[]> {
-  const { flow } = target;
-  if (flow?.protocol === 'udp') return [hopOfFlow(flow)];
   const uri = nextHopUri(request, target);
-  const resolving = resolver.resolve(uri, {
+  const hops = await resolver.resolve(uri, {
     ...(target.transport === undefined ? {} : { transport: target.transport }),
     ...(signal === undefined ? {} : { signal }),
   });
-  // A connection may have died without a word: then the peer's own address is tried, if it can be found.
-  if (flow !== undefined) return [hopOfFlow(flow), ...(await resolving.catch(() => []))];
-  const hops = await resolving;
   if (hops.length > 0) return hops;
   throw new PbxkitError('SIP_NO_ROUTE', 'transport', `${uri.host} has no address to send to`);
 }

@@ -6,7 +6,7 @@ import type { SipRequest, SipResponse } from '../protocol/sip/message.js';
 import type { NameAddr } from '../protocol/sip/name-addr.js';
 import type { ClientHandlers, ClientTransaction } from '../transaction/layer.js';
 import type { Hop, Source } from '../transport/hop.js';
-import { hopOfFlow, hopsFor, type NextHopResolver } from './next-hop.js';
+import { hopOfFlow, hopsFor, mayLeaveFlow, type NextHopResolver } from './next-hop.js';
 import type { SendTarget } from './target.js';
 
 /** Why there is no success. */
@@ -89,22 +89,28 @@ export class OutgoingAttempts implements UacRequest {
 
   start(): void {
     const { flow } = this.#target;
-    if (flow?.protocol === 'udp') {
+    if (flow === undefined) {
+      this.#resolve();
+    } else {
       this.#hops = [hopOfFlow(flow)];
       this.#tryNext({ kind: 'timeout' });
-      return;
     }
-    if (this.#phase.kind !== 'resolving') return;
-    hopsFor(this.#template, this.#target, this.#owner.resolver, this.#phase.abort.signal).then(
-      (hops) => {
+  }
+
+  /** Looks the hops up and tries the first. Whatever fails on the way is the request's failure, and nobody else's. */
+  #resolve(): void {
+    const abort = new AbortController();
+    this.#phase = { kind: 'resolving', abort };
+    hopsFor(this.#template, this.#target, this.#owner.resolver, abort.signal)
+      .then((hops) => {
         if (this.#phase.kind !== 'resolving' || this.#cancelled) return;
         this.#hops = hops;
+        this.#next = 0;
         this.#tryNext({ kind: 'timeout' });
-      },
-      (error) => {
+      })
+      .catch((error: unknown) => {
         if (!this.#cancelled) this.#fail({ kind: 'unreachable', error: asPbxkitError(error) });
-      },
-    );
+      });
   }
 
   cancel(headers?: HeaderInit): void {
@@ -135,13 +141,16 @@ export class OutgoingAttempts implements UacRequest {
   }
 
   #try(hop: Hop): void {
-    let request: SipRequest;
     try {
-      request = this.#forHop(hop);
+      this.#send(hop);
     } catch (error) {
       this.#failLater(asPbxkitError(error));
-      return;
     }
+  }
+
+  /** @throws what makes the request impossible to send, such as a header value that cannot be written */
+  #send(hop: Hop): void {
+    const request = this.#forHop(hop);
     let transaction: ClientTransaction | undefined;
     const current = (): boolean => this.#transaction === transaction && this.#phase.kind !== 'failed';
     transaction = this.#owner.transact(request, hop, {
@@ -204,7 +213,9 @@ export class OutgoingAttempts implements UacRequest {
   /** RFC 3261 §18.1.1: a peer that refused TCP, chosen for the size only, gets the large datagram after all. */
   #onTransportError(error: PbxkitError, hop: Hop): void {
     const switched = 'sizeSwitched' in error && error.sizeSwitched === true;
-    if (switched && hop.forceProtocol !== true && !this.#cancelled) this.#try({ ...hop, forceProtocol: true });
+    if (this.#cancelled) this.#fail({ kind: 'unreachable', error });
+    else if (switched && hop.forceProtocol !== true) this.#try({ ...hop, forceProtocol: true });
+    else if (hop.flow !== undefined && mayLeaveFlow(this.#target)) this.#resolve();
     else this.#tryNext({ kind: 'unreachable', error });
   }
 

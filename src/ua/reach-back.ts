@@ -12,17 +12,20 @@ export function isBehindNat(request: SipRequest, source: Source): boolean {
   const via = request.topVia;
   const host = normalizeHost(via.host);
   if (ipVersion(host) !== 0 && host !== normalizeHost(source.remote.address)) return true;
+  // A connection leaves from a port of its own, whatever port the peer listens on.
+  if (source.protocol !== 'udp') return false;
   return hasParam(via.params, 'rport') && (via.port ?? 5060) !== source.remote.port;
 }
 
 /**
  * The flow by which `uri`, the Contact of the peer at `source`, is reached, or undefined when the URI can be used as it
- * stands. A connection is used again as long as it is open (RFC 3261 §18); over UDP only what stands behind a NAT is
- * answered by its flow.
+ * stands. A connection is used again as long as it is open (RFC 3261 §18); over UDP what stands behind a NAT is answered
+ * by its flow, and what gave a Contact that no UDP datagram can be sent to (tel, sips).
  */
 export function flowTo(uri: Uri, source: Source, behindNat: boolean): FlowRef | undefined {
   if (source.protocol !== 'udp') return source.flow;
-  if (!behindNat || uri.kind !== 'sip') return undefined;
+  if (uri.kind !== 'sip' || uri.scheme === 'sips') return source.flow;
+  if (!behindNat) return undefined;
   const atSource =
     normalizeHost(uri.host) === normalizeHost(source.remote.address) && (uri.port ?? 5060) === source.remote.port;
   return atSource ? undefined : source.flow;

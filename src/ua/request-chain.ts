@@ -72,7 +72,7 @@ export class Uas {
       // A request within a dialog belongs to the dialog, wherever its URI points: 481 if there is none, not 404.
       const nobody = tenantId === undefined && request.toTag === undefined;
       const refusal = this.#check(transaction) ?? (nobody ? { status: 404 } : undefined);
-      if (refusal !== undefined) incoming.respond(refusal.status, refusal);
+      if (refusal !== undefined) incoming.respond(refusal.status, { ...refusal, once: true });
       else this.#enter(incoming);
     } catch (error) {
       this.#fail(incoming, error, 'the checks');
@@ -134,9 +134,10 @@ export class Uas {
   #leave(incoming: IncomingRequest): void {
     const { request } = incoming;
     if (incoming.answered) return;
-    if (request.toTag !== undefined) incoming.respond(481);
-    else if (request.method === 'OPTIONS') incoming.respond(200, { headers: capabilityHeaders(this.#options) });
-    else incoming.respond(404);
+    const once = true;
+    if (request.toTag !== undefined || request.method === 'BYE') incoming.respond(481, { once });
+    else if (request.method === 'OPTIONS') incoming.respond(200, { once, headers: capabilityHeaders(this.#options) });
+    else incoming.respond(404, { once });
   }
 
   /** A header that cannot be read is the sender's fault, anything else is ours. */
@@ -145,7 +146,7 @@ export class Uas {
     const theirs = error instanceof SipParseError;
     if (theirs) this.#options.logger.info(fields, `a malformed request reached ${where}: ${errorText(error)}`);
     else this.#options.logger.error(fields, `${where} failed: ${errorText(error)}`);
-    if (!incoming.answered) incoming.respond(theirs ? error.status : 500);
+    if (!incoming.answered) incoming.respond(theirs ? error.status : 500, { once: theirs });
   }
 
   #onAck(request: SipRequest, source: Source): void {

@@ -14,10 +14,12 @@ export interface SendTarget {
   /** Where to send when it is neither the top Route nor the Request-URI: a strict router (RFC 3261 §12.2.1.1). */
   readonly nextHop?: SipUri;
   /**
-   * Send by this flow (RFC 5626, RFC 3581). A UDP flow is the only way there is; behind a connection that has died, the next
-   * hop's own address is tried.
+   * Send by this flow (RFC 5626, RFC 3581); nothing is resolved. A UDP flow is the only way there is; when a connection has
+   * died, the next hop's own address is tried, unless `flowOnly`.
    */
   readonly flow?: FlowRef;
+  /** The peer is behind a NAT: its own address leads nowhere, or to somebody else. */
+  readonly flowOnly?: boolean;
   /** Transport to prefer where the next hop's URI leaves it open. */
   readonly transport?: TransportProtocol;
   /**

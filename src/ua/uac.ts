@@ -64,8 +64,14 @@ export class Uac {
   /** Sends the ACK to a 2xx: complete but for Via, Route and Max-Forwards. */
   ack(request: SipRequest, target: SendTarget): SentAck {
     const { transactions, logger, resolver } = this.#options;
-    const ack = new OutgoingAck(transactions, logger, this.#complete(request, target));
-    ack.start(target, resolver);
+    const ack = new OutgoingAck({
+      transactions,
+      logger,
+      resolver,
+      target,
+      request: this.#complete(request, target),
+    });
+    ack.start();
     return ack;
   }
 

@@ -3,9 +3,9 @@ import { describe, expect } from 'vitest';
 
 import type { RouteContext } from '../../src/call/route.js';
 import type { VirtualPhone } from '../../src/testing/virtual-phone.js';
+import { ANSWER } from '../dialog/stack.js';
 import { officeScenario } from '../support/office.js';
 import { headerOf, messagesOf, seenBy } from '../support/wire.js';
-import { ANSWER } from '../dialog/stack.js';
 import { deciding, MarkingEngine, NOWHERE, targetOf } from './ports.js';
 
 const ON_101 = '101';

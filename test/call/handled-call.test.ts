@@ -3,9 +3,9 @@ import { describe, expect } from 'vitest';
 import type { CallHandler, HandledCall } from '../../src/call/handled-call.js';
 import type { Router } from '../../src/call/route.js';
 import type { PbxOptions } from '../../src/pbx/options.js';
+import { ANSWER, OFFER } from '../dialog/stack.js';
 import { officeScenario } from '../support/office.js';
 import { seenBy } from '../support/wire.js';
-import { ANSWER, OFFER } from '../dialog/stack.js';
 
 /** Calls to 700 are served by `run`; the others go their way. */
 function handler(run: CallHandler): { readonly pbx: Partial<PbxOptions> } {

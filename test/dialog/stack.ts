@@ -10,16 +10,16 @@ import type {
   OutgoingInviteOptions,
   Progress,
 } from '../../src/dialog/outgoing-invite.js';
-import type { FlowRef } from '../../src/transport/hop.js';
 import { parseNameAddr } from '../../src/protocol/sip/name-addr.js';
 import { parseUri, sipUri } from '../../src/protocol/sip/uri.js';
 import { Resolver } from '../../src/resolver/resolver.js';
+import type { World } from '../../src/testing/world.js';
 import { TransactionLayer } from '../../src/transaction/layer.js';
+import type { FlowRef } from '../../src/transport/hop.js';
 import { TransportLayer } from '../../src/transport/layer.js';
+import type { CredentialSource } from '../../src/ua/credential-source.js';
 import { Uas } from '../../src/ua/request-chain.js';
 import { Uac } from '../../src/ua/uac.js';
-import type { CredentialSource } from '../../src/ua/credential-source.js';
-import type { World } from '../../src/testing/world.js';
 import { RawPeer } from '../support/raw-peer.js';
 import { runScenario } from '../support/scenario.js';
 

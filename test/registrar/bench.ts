@@ -183,6 +183,8 @@ export class Bench {
         get lastResponse() {
           return last;
         },
+        statelessTag: 't',
+        respondOnce: (response) => transaction.respond(response),
         respond: (response) => {
           if (last !== undefined) reject(new Error('answered twice'));
           last = response;

@@ -68,7 +68,7 @@ const wish: fc.Arbitrary<RegisterWish> = fc
     callId: fc.constantFrom('x', 'y', 'z'),
     cseq: fc.integer({ min: 1, max: 12 }),
   })
-  .map((parts) => ({ ...parts, aor: '1@a.example', path: [], flow: FLOW, observed: ADDRESS }));
+  .map((parts) => ({ ...parts, aor: '1@a.example', path: [], flow: FLOW, observed: ADDRESS, behindNat: false }));
 
 const history = fc.array(fc.record({ wish, elapsedMs: fc.integer({ min: 0, max: 900_000 }) }), { maxLength: 25 });
 
@@ -199,6 +199,7 @@ test('one contact twice in a request: the last one counts', () => {
     path: [],
     flow: FLOW,
     observed: ADDRESS,
+    behindNat: false,
   });
   expect(applyRegister([], twice(0, 100), POLICY, NOW)).toMatchObject({ bindings: [{ expiresAt: NOW + 100_000 }] });
   expect(applyRegister([], twice(100, 0), POLICY, NOW)).toMatchObject({ bindings: [], changes: [] });
@@ -221,6 +222,7 @@ test('a limit that was lowered does not stop refreshes', () => {
     path: [],
     flow: FLOW,
     observed: ADDRESS,
+    behindNat: false,
   });
   const full = applyRegister([], wishOf(URIS.slice(6), 1), POLICY, NOW);
   if (full.kind !== 'applied') throw new Error('refused');
