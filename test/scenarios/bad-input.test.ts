@@ -1,8 +1,8 @@
 /** What a registered phone may send that it should not: nothing of it harms the server, the other leg or the next call. */
 import { describe, expect } from 'vitest';
+import type { World } from '../../src/testing/world.js';
 import { type Office, officeScenario } from '../support/office.js';
 import { type DialOptions, type RawCall, RawPeer, rawSdp, type WireMessage } from '../support/raw-peer.js';
-import type { World } from '../../src/testing/world.js';
 import { bodyOf, headerOf, messagesOf } from '../support/wire.js';
 
 /** The raw peer calls 101 as extension 100 with these fields; resolves to the final answer after the challenge. */

@@ -1,17 +1,17 @@
 import { describe, expect, test } from 'vitest';
-import { extensionFrom } from '../../src/directory/extension.js';
+import { DEFAULT_TENANT } from '../../src/base/tenant.js';
 import type { Directory } from '../../src/directory/directory.js';
 import type { Extension } from '../../src/directory/extension.js';
+import { extensionFrom } from '../../src/directory/extension.js';
 import { CallerAuthentication, type RefusedCaller } from '../../src/security/caller-authentication.js';
 import type { World } from '../../src/testing/world.js';
+import { TransactionLayer } from '../../src/transaction/layer.js';
+import { TransportLayer } from '../../src/transport/layer.js';
 import { DigestChallenger } from '../../src/ua/digest-challenger.js';
+import { Uas } from '../../src/ua/request-chain.js';
 import { officeScenario } from '../support/office.js';
 import { RawPeer } from '../support/raw-peer.js';
 import { runScenario } from '../support/scenario.js';
-import { DEFAULT_TENANT } from '../../src/base/tenant.js';
-import { TransactionLayer } from '../../src/transaction/layer.js';
-import { TransportLayer } from '../../src/transport/layer.js';
-import { Uas } from '../../src/ua/request-chain.js';
 
 const EXTENSIONS = [
   { number: '100', password: 'secret-100' },
