@@ -41,6 +41,8 @@ export interface RawFields {
   /** Whole value; '' for none. */
   readonly contact?: string;
   readonly uri?: string;
+  /** The phrase of a response. Default `Raw`. */
+  readonly reason?: string;
 }
 
 export interface DialOptions extends RawFields {
@@ -126,16 +128,16 @@ export class RawPeer {
     return call;
   }
 
-  /** Registers this peer's address for an extension, with its password. */
-  async register(number: string, password: string): Promise<void> {
+  /** Registers this peer's address, or the `contact` of `fields`, for an extension, with its password. */
+  async register(number: string, password: string, fields: RawFields = {}): Promise<void> {
     const aor = `<sip:${number}@office.test>`;
     const target = 'sip:office.test';
     const local = `${aor};tag=${this.fresh('tag')}`;
     const registration = new RawCall(this, { callId: this.fresh('reg'), local, remote: aor, target, cseq: 1 });
-    registration.request('REGISTER');
+    registration.request('REGISTER', fields);
     const challenge = (await this.expect(401)).header('WWW-Authenticate') ?? '';
     const value = digestAnswer(challenge, { method: 'REGISTER', uri: target, username: number, password });
-    registration.request('REGISTER', { headers: [`Authorization: ${value}`] });
+    registration.request('REGISTER', { ...fields, headers: [...(fields.headers ?? []), `Authorization: ${value}`] });
     await this.expect('200 REGISTER');
   }
 
@@ -157,7 +159,7 @@ export class RawPeer {
     const to = request.header('To') ?? '';
     const tag = fields.toTag === undefined || to.includes(';tag=') ? '' : `;tag=${fields.toTag}`;
     this.send(
-      compose(`SIP/2.0 ${status} Raw`, fields, [
+      compose(`SIP/2.0 ${status} ${fields.reason ?? 'Raw'}`, fields, [
         ...request.all('Via').map((via) => `Via: ${via}`),
         ...request.all('Record-Route').map((route) => `Record-Route: ${route}`),
         `From: ${request.header('From')}`,
