@@ -1,4 +1,4 @@
-import { normalizeHost } from '../base/ip.js';
+import { ipVersion, normalizeHost } from '../base/ip.js';
 import { parseNameAddr } from '../protocol/sip/name-addr.js';
 import { getParam, hasParam, NO_PARAMS, withoutParam } from '../protocol/sip/params.js';
 import type { SipUri } from '../protocol/sip/uri.js';
@@ -34,13 +34,15 @@ function requestUriOf(contact: SipUri): SipUri {
 /**
  * A connection from the contact's own host, or through a NAT, is used as long as it is open; one that has closed, or was of
  * an earlier run, is not named, so that the contact's own address is tried. Over UDP the flow is needed behind a NAT, unless
- * the contact is the very place that the REGISTER came from. Somebody may also register a contact for another machine.
+ * the contact is the very place that the REGISTER came from. Somebody may also register a contact for another machine, by
+ * its address: a contact that is a name stands for the phone that connected, whose own name need not be known to any DNS.
  */
 function needsFlow(binding: Binding, uri: SipUri, isOpen: (connectionId: string) => boolean): boolean {
   const { flow, observed, behindNat } = binding;
   const sameHost = normalizeHost(uri.host) === normalizeHost(observed.address);
   if (flow.protocol !== 'udp') {
-    return (behindNat || sameHost) && flow.connectionId !== undefined && isOpen(flow.connectionId);
+    const own = behindNat || sameHost || ipVersion(normalizeHost(uri.host)) === 0;
+    return own && flow.connectionId !== undefined && isOpen(flow.connectionId);
   }
   const transport = getParam(uri.params, 'transport')?.toLowerCase() ?? 'udp';
   const direct = transport === 'udp' && uri.scheme === 'sip' && getParam(uri.params, 'maddr') === undefined;

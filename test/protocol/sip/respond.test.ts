@@ -65,6 +65,41 @@ describe('RFC 3261 §8.2.6: responses', () => {
     expect(REQUEST.toTag).toBeUndefined();
   });
 
+  it.each([
+    [100, false],
+    [180, true],
+    [183, true],
+    [200, true],
+    [202, true],
+    [302, false],
+    [407, false],
+    [486, false],
+    [500, false],
+    [603, false],
+  ])('§12.1.1: Record-Route in a %d: %s; in order, byte for byte', (status, echoed) => {
+    const lines = ['"P 1"  <sip:p1;lr;x=%41> ;y , <sip:p2:5070;lr>', '<sip:p3>;z="a, b"'];
+    const request = parseMessage(
+      Buffer.from(
+        [
+          'INVITE sip:a@b SIP/2.0',
+          'Via: SIP/2.0/UDP h;branch=z9hG4bK1',
+          'From: <sip:a@b>;tag=1',
+          `record-route:   ${lines[0]}`,
+          'To: <sip:c@d>',
+          'Call-ID: x',
+          `Record-Route: ${lines[1]}`,
+          'CSeq: 1 INVITE',
+          '',
+          '',
+        ].join('\r\n'),
+      ),
+    ) as SipRequest;
+    const found = text(responseTo(request, status, { toTag: 't' }))
+      .split('\r\n')
+      .filter((line) => line.startsWith('Record-Route:'));
+    expect(found).toEqual(echoed ? lines.map((line) => `Record-Route: ${line}`) : []);
+  });
+
   it('takes more headers, a body and another reason', () => {
     const response = responseTo(REQUEST, 200, {
       reason: 'Fine',

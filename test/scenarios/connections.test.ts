@@ -1,0 +1,104 @@
+/** Phones that are reached by the connection that they keep: RFC 3261 §18, RFC 5626 §5.3, RFC 3263 §4.3. */
+import { describe, expect } from 'vitest';
+import { parseUri } from '../../src/protocol/sip/uri.js';
+import type { Machine } from '../../src/testing/machine.js';
+import { VirtualPhone } from '../../src/testing/virtual-phone.js';
+import type { World } from '../../src/testing/world.js';
+import { DOMAIN, officeScenario } from '../support/office.js';
+import { messagesOf, seenBy } from '../support/wire.js';
+
+function phoneOn(machine: Machine): VirtualPhone {
+  const server = { address: '192.0.2.1', port: 5060 };
+  return new VirtualPhone({
+    machine,
+    number: '101',
+    domain: DOMAIN,
+    password: 'secret-101',
+    server,
+    transport: 'tcp',
+  });
+}
+
+/** A TCP phone registers and its machine stops dead; what runs there afterwards listens and has not registered. */
+async function rebooted(world: World, machine: Machine): Promise<VirtualPhone> {
+  const before = phoneOn(machine);
+  expect((await world.run(() => before.register())).status).toBe(200);
+  machine.restart();
+  const phone = world.use(phoneOn(machine));
+  await world.run(() => phone.start());
+  return phone;
+}
+
+describe('an open connection is the way to the phone (RFC 5626 §5.3)', () => {
+  for (const slowness of ['slow', 'failing'] as const) {
+    officeScenario(
+      `whose Contact is a name, with a ${slowness} name service: called at once`,
+      {},
+      async (office, world) => {
+        const alice = await office.registered('100');
+        const bob = await office.phone('101', { transport: 'tcp' });
+        const uri = parseUri('sip:101@desktop.lan;transport=tcp');
+        expect((await world.run(() => bob.register({ contacts: [{ uri, params: [] }] }))).status).toBe(200);
+        if (slowness === 'failing') world.network.dns.fail('desktop.lan');
+        else world.network.dns.set('desktop.lan', ['10.0.0.2']);
+        world.network.dns.delayMs = 8000;
+        const begin = world.clock.now();
+        const call = alice.call('101');
+        await world.until(bob.ringing);
+        expect(world.clock.now() - begin).toBeLessThan(200);
+        expect(world.network.dns.queries).toBe(0);
+        bob.calls[0]?.answer();
+        await world.until(call.talking());
+        call.hangUp();
+        await office.quiet();
+        expect(bob.calls[0]?.state.kind).toBe('ended');
+      },
+    );
+  }
+
+  officeScenario('one that died without a word: the Contact’s own address is tried', {}, async (office, world) => {
+    const alice = await office.registered('100');
+    const again = await rebooted(world, world.host('101', '10.0.0.9'));
+    const begin = world.clock.now();
+    const call = alice.call('101');
+    await world.until(again.ringing);
+    expect(world.clock.now() - begin).toBeLessThan(1000);
+    again.calls[0]?.answer();
+    await world.until(call.talking());
+    again.calls[0]?.hangUp();
+    await world.until(call.ended());
+    await office.quiet();
+    expect(office.record.legs.map((leg) => leg.outcome)).toEqual(['answered', 'answered']);
+  });
+
+  officeScenario('behind a NAT it is not: that address leads to somebody else', {}, async (office, world) => {
+    const alice = await office.registered('100');
+    const behind = world.nat({ publicAddress: '203.0.113.9' });
+    const again = await rebooted(world, world.host('101', '192.168.9.10', { behind }));
+    const since = world.clock.now();
+    const call = alice.call('101');
+    await world.until(call.ended());
+    expect(call.state).toMatchObject({ status: 480 });
+    expect(again.calls).toEqual([]);
+    const tried = world.trace.entries.filter(
+      (each) => each.sentAt >= since && each.fromHost === 'pbx' && each.to.address.startsWith('192.168.'),
+    );
+    expect(tried).toEqual([]);
+    await office.quiet();
+  });
+});
+
+describe('RFC 3263 §4.3: another way is tried only where there is one', () => {
+  officeScenario('a TCP phone that answers 503 is rung once', {}, async (office, world) => {
+    const alice = await office.registered('100');
+    const bob = await office.registered('101', { transport: 'tcp', onCall: (call) => call.reject(503) });
+    const since = world.clock.now();
+    const call = alice.call('101');
+    await world.until(call.ended());
+    await office.quiet();
+    expect(bob.calls).toHaveLength(1);
+    expect(seenBy(world, '101', since)).toEqual(['<INVITE', '>503', '<ACK']);
+    expect(messagesOf(world, '100', since).at(-1)?.method).toBe('ACK');
+    expect(call.state).not.toMatchObject({ status: 503 });
+  });
+});
