@@ -131,7 +131,8 @@ export class ServerRunner implements ServerTransaction {
   }
 
   respond(response: SipResponse): void {
-    if (!this.#machine.accepts(response.status)) {
+    // The machine knows nothing of an answer that was sent once.
+    if (this.#released || !this.#machine.accepts(response.status)) {
       if (!this.#answered) {
         this.#owner.logger.debug(this.#fields(), `a ${response.status} came too late and is not sent`);
         return;

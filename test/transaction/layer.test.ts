@@ -420,6 +420,72 @@ describe('server side', () => {
     expect(transport.lastResponse.toTag).toBeDefined();
   });
 
+  describe('§8.2.7, §26.3.2.4: an answer that is sent once', () => {
+    const refused = (parts: Parameters<typeof incomingRequest>[1] = {}): ServerTransaction => {
+      transport.receiveRequest(incomingRequest('INVITE', parts));
+      const transaction = incoming.at(-1) as ServerTransaction;
+      transaction.respondOnce(responseTo(transaction.request, 407, { toTag: transaction.statelessTag }));
+      return transaction;
+    };
+
+    it('leaves no transaction and no timer, and is not repeated without an ACK', async () => {
+      const ended: string[] = [];
+      transport.receiveRequest(incomingRequest('INVITE'));
+      const [transaction] = incoming as [ServerTransaction];
+      transaction.onTerminated(() => ended.push('ended'));
+      transaction.respondOnce(responseTo(transaction.request, 407, { toTag: transaction.statelessTag }));
+      expectEmpty();
+      expect(ended).toEqual(['ended']);
+      await clock.advance(64_000);
+      expect(transport.statuses).toEqual([407]);
+    });
+
+    it('a retransmission is a new request and gets the same To tag; another request another one', () => {
+      refused();
+      refused();
+      refused({ branch: 'z9hG4bK-other', callId: 'other' });
+      const tags = transport.responses.map(({ response }) => response.toTag);
+      expect(tags[0]).toMatch(/^[0-9a-f]{16}$/);
+      expect(tags[1]).toBe(tags[0]);
+      expect(tags[2]).not.toBe(tags[0]);
+      expect(incoming).toHaveLength(3);
+    });
+
+    it('another server gives another tag: it cannot be guessed', () => {
+      refused();
+      const first = transport.lastResponse.toTag;
+      const other = new FakeTransport(clock);
+      const seen: ServerTransaction[] = [];
+      new TransactionLayer({
+        transport: other,
+        scheduler: clock,
+        random: new SeededRandom(2),
+        logger: silentLogger,
+      }).handle({ onRequest: (transaction) => seen.push(transaction) });
+      other.receiveRequest(incomingRequest('INVITE'));
+      expect(seen[0]?.statelessTag).not.toBe(first);
+    });
+
+    it('§8.2.6.2: within a dialog it is the request’s own tag', () => {
+      transport.receiveRequest(incomingRequest('INVITE', { toTag: 'mine' }));
+      expect(incoming[0]?.statelessTag).toBe('mine');
+    });
+
+    it('the ACK to it belongs to nobody', () => {
+      const { request } = refused();
+      transport.receiveRequest(incomingRequest('ACK', { branch: request.branch ?? '' }));
+      expect(transport.statuses).toEqual([407]);
+      expectEmpty();
+    });
+
+    it('a second answer is misuse', () => {
+      const transaction = refused();
+      const again = responseTo(transaction.request, 200, { toTag: 't' });
+      expect(() => transaction.respondOnce(again)).toThrow(expect.objectContaining({ code: 'SIP_WRONG_STATE' }));
+      expect(() => transaction.respond(again)).toThrow(expect.objectContaining({ code: 'SIP_WRONG_STATE' }));
+    });
+  });
+
   describe('§9.2 CANCEL', () => {
     it('is answered 200 at once with the To tag of the INVITE’s answers, and told once', () => {
       transport.receiveRequest(incomingRequest('INVITE'));

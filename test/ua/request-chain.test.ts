@@ -251,6 +251,11 @@ describe('the chain', () => {
     expect(transport.statuses).toEqual([404, 481]);
   });
 
+  it('§15.1.2: a BYE without a To tag belongs to no dialog: 481', () => {
+    receive('BYE');
+    expect(transport.statuses).toEqual([481]);
+  });
+
   it('one that answers and says that it did not take it ends the chain all the same', () => {
     build([
       taker('odd', (incoming) => {
@@ -315,6 +320,47 @@ describe('the chain', () => {
     receive('ACK', { toTag: 'x' });
     expect(heard).toEqual(['a', 'b']);
     expect(transport.statuses).toEqual([]);
+  });
+});
+
+describe('§8.2.7, §26.3.2.4: what anybody may ask is answered once and forgotten', () => {
+  const cases: [string, string, RequestParts, number][] = [
+    ['an unknown method', 'FOO', {}, 501],
+    ['a method that is not served', 'PUBLISH', {}, 405],
+    ['another scheme', 'OPTIONS', { uri: 'http://example.com' }, 416],
+    ['OPTIONS', 'OPTIONS', {}, 200],
+    ['an INVITE for nobody', 'INVITE', {}, 404],
+    ['a dialog that is not', 'BYE', { toTag: 'x' }, 481],
+    ['a BYE without dialog', 'BYE', {}, 481],
+    ['an extension that nobody knows', 'INVITE', { headers: { Require: 'teleportation' } }, 420],
+  ];
+  it.each(cases)('%s: no transaction, no timer, no repetition', async (_what, method, parts, status) => {
+    receive(method, parts);
+    expect(transport.statuses).toEqual([status]);
+    expect([transactions.size, clock.pending]).toEqual([0, 0]);
+    await clock.advance(64_000);
+    expect(transport.statuses).toEqual([status]);
+  });
+
+  it('a header that a taker cannot read: likewise', () => {
+    build([
+      taker('reads', (incoming) => {
+        incoming.request.headers.get('Expires');
+        return true;
+      }),
+    ]);
+    receive('INVITE', { headers: { Expires: 'soon' } });
+    expect(transport.statuses).toEqual([400]);
+    expect([transactions.size, clock.pending]).toEqual([0, 0]);
+  });
+
+  it('§8.2.7: a retransmission gets the same To tag', () => {
+    const parts = { branch: 'z9hG4bK-again', callId: 'again' };
+    receive('INVITE', parts);
+    receive('INVITE', parts);
+    const [first, second] = transport.responses.map(({ response }) => response.toTag);
+    expect(first).toBeDefined();
+    expect(second).toBe(first);
   });
 });
 

@@ -190,6 +190,46 @@ describe('§8.1.2 the next hop', () => {
     expect(transport.requests[0]?.hop).toEqual({ protocol: 'udp', address: '203.0.113.5', port: 5060, flow });
   });
 
+  it('RFC 5626 §5.3: by a connection too, at once: the name of the Request-URI is not looked up', () => {
+    const { flow } = sourceOf('tcp', '203.0.113.5');
+    send(request('INVITE'), { flow });
+    expect([resolved, addresses()]).toEqual([[], ['203.0.113.5']]);
+  });
+
+  it('RFC 3263 §4.3: a connection that died is left for the next hop’s own address', async () => {
+    const { flow } = sourceOf('tcp', '203.0.113.5');
+    transport.dead.add('203.0.113.5');
+    const heard = send(request('INVITE'), { flow });
+    await clock.advance(1);
+    expect([resolved, addresses()]).toEqual([['sip:bob@example.net'], ['203.0.113.5', FIRST.address]]);
+    answer(486);
+    expect(outcome(heard)).toEqual([486]);
+  });
+
+  it.each([
+    ['behind a NAT', 'tcp', true],
+    ['over UDP', 'udp', false],
+  ] as const)('RFC 5626 §5.3: %s the flow is the only way', async (_what, protocol, flowOnly) => {
+    const { flow } = sourceOf(protocol, '203.0.113.5');
+    transport.dead.add('203.0.113.5');
+    const heard = send(request('INVITE'), { flow, flowOnly });
+    await clock.advance(1);
+    expect([resolved, addresses()]).toEqual([[], ['203.0.113.5']]);
+    expect(outcome(heard)).toEqual(['SIP_TRANSPORT']);
+  });
+
+  it.each([503, 500, 486])(
+    '§8.1.3.4: what answered %d by its connection is not asked again elsewhere',
+    async (status) => {
+      const { flow } = sourceOf('tcp', '203.0.113.5');
+      const heard = send(request('INVITE'), { flow });
+      answer(status);
+      await clock.settle();
+      expect([resolved, transport.methods]).toEqual([[], ['INVITE', 'ACK']]);
+      expect(outcome(heard)).toEqual([status]);
+    },
+  );
+
   it('RFC 3966: a tel URI without a route leads nowhere', async () => {
     const heard = send(request('INVITE', 'tel:+15551234'));
     await clock.settle();
@@ -467,6 +507,19 @@ describe('§13.2.2.4 ack', () => {
     uac.ack(request('ACK'), {});
     await clock.settle();
     expect(addresses()).toEqual([FIRST.address, SECOND.address]);
+  });
+
+  it('by a flow: at once; when the connection has died, to the address of the dialog’s target', async () => {
+    const { flow } = sourceOf('tcp', '203.0.113.5');
+    uac.ack(request('ACK'), { flow });
+    expect([resolved, addresses()]).toEqual([[], ['203.0.113.5']]);
+    transport.dead.add('203.0.113.5');
+    uac.ack(request('ACK'), { flow });
+    await clock.settle();
+    expect(addresses()).toEqual(['203.0.113.5', '203.0.113.5', FIRST.address]);
+    uac.ack(request('ACK'), { flow, flowOnly: true });
+    await clock.settle();
+    expect(addresses()).toHaveLength(4);
   });
 });
 
