@@ -1,4 +1,4 @@
-import type { SocketAddress } from '../base/ip.js';
+import { normalizeHost, parseIpv4, parseIpv6, type SocketAddress } from '../base/ip.js';
 import type { SipRequest } from '../protocol/sip/message.js';
 import { formatNameAddr, type NameAddr } from '../protocol/sip/name-addr.js';
 import { getParam, unquote, withoutParam } from '../protocol/sip/params.js';
@@ -24,7 +24,7 @@ export function registeredAor(request: SipRequest): SipUri {
   throw new SipParseError(`To: found ${formatUri(uri)}, expected a SIP URI with a user part`, { header: 'To' });
 }
 
-/** Reads a REGISTER. @throws SipParseError 400 for what §10.3 step 6 forbids and for contacts that are no SIP URIs */
+/** Reads a REGISTER. @throws SipParseError 400 for what §10.3 step 6 forbids and for contacts that are no SIP URIs of one machine */
 export function readRegister(incoming: Pick<IncomingRequest, 'request' | 'source'>): RegisterWish {
   const { request, source } = incoming;
   const { headers } = request;
@@ -70,6 +70,7 @@ function readContacts(request: SipRequest): 'all' | readonly ContactWish[] {
 function readContact(contact: NameAddr, defaultSeconds: number | undefined): ContactWish {
   const { uri, params } = contact;
   if (uri.kind !== 'sip') throw badContact(`found ${formatUri(uri)}, expected a sip or sips URI`);
+  if (isNobodysAddress(uri.host)) throw badContact(`found ${formatUri(uri)}, expected the address of one machine`);
   const expires = getParam(params, 'expires');
   const instance = getParam(params, '+sip.instance');
   const regId = readCount(getParam(params, 'reg-id'));
@@ -82,6 +83,24 @@ function readContact(contact: NameAddr, defaultSeconds: number | undefined): Con
     ...(instance !== undefined && instance !== '' && { instanceId: unquote(instance) }),
     ...(regId !== undefined && { regId }),
   };
+}
+
+/** An unspecified, multicast or broadcast address (RFC 6890 §2.2.2, RFC 5771, RFC 4291 §2.7): calls to it would go to many, or to the server itself. */
+function isNobodysAddress(host: string): boolean {
+  const bytes = addressBytes(normalizeHost(host));
+  if (bytes === undefined) return false;
+  const first = bytes[0] as number;
+  if (bytes.every((byte) => byte === 0)) return true;
+  if (bytes.length === 16) return first === 0xff;
+  return (first >= 224 && first <= 239) || bytes.every((byte) => byte === 255);
+}
+
+/** The bytes of an IP literal; of an IPv4-mapped IPv6 address those of the IPv4 address. */
+function addressBytes(host: string): Uint8Array | undefined {
+  const bytes = parseIpv4(host) ?? parseIpv6(host);
+  if (bytes?.length !== 16) return bytes;
+  const mapped = bytes.subarray(0, 10).every((byte) => byte === 0) && bytes[10] === 255 && bytes[11] === 255;
+  return mapped ? bytes.subarray(12) : bytes;
 }
 
 /** delta-seconds; too large a number counts as 2³²−1, anything else as an hour (§20.10). */

@@ -210,6 +210,33 @@ describe('RFC 3261 §10.3', () => {
     }
   });
 
+  test.each([
+    '0.0.0.0',
+    '[::]',
+    '[0:0::0]',
+    '[::ffff:0.0.0.0]',
+    '224.0.0.1',
+    '239.255.255.250:5060',
+    '[ff02::1]',
+    '[::ffff:224.0.0.1]',
+    '255.255.255.255',
+  ])(
+    '§10.3 step 6: a contact at %s is nobody’s, or everybody’s: 400, and nothing of the request counts',
+    async (host) => {
+      const bench = new Bench();
+      expect((await bench.register({ contact: [A, `<sip:100@${host};transport=tcp>`] })).status).toBe(400);
+      expect(await bench.registrar.bindings(TENANT, '100')).toEqual([]);
+    },
+  );
+
+  test.each(['223.255.255.255', '240.0.0.1', '10.0.0.255', '[fe80::1]', '[::1]', '127.0.0.1', '0.0.0.0.example'])(
+    '§10.2.1: a contact at %s is taken',
+    async (host) => {
+      const bench = new Bench();
+      expect((await bench.register({ contact: `<sip:100@${host}>` })).status).toBe(200);
+    },
+  );
+
   test('more contacts than allowed get 403 that says so; a refresh does not', async () => {
     const bench = new Bench({ maxContacts: 1 });
     await bench.register({ contact: A });
@@ -332,6 +359,30 @@ describe('locate', () => {
     const [later] = await bench.registrar.locate(TENANT, '100');
     expect(later && formatUri(later.uri)).toBe('sip:100@198.51.100.7:5060;transport=tcp');
     expect(later?.flow).toBeUndefined();
+  });
+
+  test('§10.2: a contact for another machine, by its address, is called there: neither flow nor connection of the registrant', async () => {
+    const bench = new Bench();
+    for (const more of [{}, { connectionId: 'c1' }]) {
+      await bench.register({ contact: '<sip:100@198.51.100.8:5060>', ...more });
+      const [target] = await bench.registrar.locate(TENANT, '100');
+      expect([target?.flow, target && formatUri(target.uri)]).toEqual([undefined, 'sip:100@198.51.100.8:5060']);
+    }
+  });
+
+  test('RFC 5626 §5.3: a contact that is a name is reached by the open connection, and by nothing else behind a NAT', async () => {
+    const bench = new Bench();
+    const contact = '<sip:100@desktop.lan;transport=tcp>';
+    await bench.register({ contact, connectionId: 'c1' });
+    expect((await bench.registrar.locate(TENANT, '100'))[0]).toMatchObject({
+      flow: { connectionId: 'c1' },
+      flowOnly: false,
+    });
+    await bench.register({ contact, connectionId: 'c2', remote: { address: '203.0.113.9', port: 40_123 } });
+    expect((await bench.registrar.locate(TENANT, '100'))[0]).toMatchObject({
+      flow: { connectionId: 'c2' },
+      flowOnly: true,
+    });
   });
 
   test('RFC 3261 §19.1.1: headers and method of a contact do not reach the Request-URI', async () => {

@@ -4,6 +4,7 @@ import type { NameAddr } from '../../src/protocol/sip/name-addr.js';
 import { getParam } from '../../src/protocol/sip/params.js';
 import { formatUri, sipUri } from '../../src/protocol/sip/uri.js';
 import { officeScenario } from '../support/office.js';
+import { RawPeer } from '../support/raw-peer.js';
 import { headerOf, messagesOf, seenBy } from '../support/wire.js';
 
 const listed = (contacts: readonly NameAddr[]): string[] =>
@@ -225,4 +226,25 @@ describe('phones behind NAT', () => {
     expect(answered.state).toMatchObject({ by: 'other-side' });
     await office.quiet();
   });
+});
+
+describe('a phone registered by somebody else (RFC 3261 §10.2)', () => {
+  officeScenario(
+    'is called at its own address, and the one who registered it hears nothing',
+    {},
+    async (office, world) => {
+      const registrant = await RawPeer.open(world);
+      const phone = await RawPeer.open(world, { name: 'phone', address: '10.1.0.7' });
+      await registrant.register('101', 'secret-101', { contact: '<sip:101@10.1.0.7:5060>' });
+      const before = registrant.heard.length;
+      const alice = await office.registered('100');
+      const call = alice.call('101');
+      const invite = await phone.expect('INVITE');
+      expect(invite.uri).toBe('sip:101@10.1.0.7:5060');
+      phone.take(invite).respond(486);
+      await world.until(call.ended());
+      await office.quiet();
+      expect(registrant.heard).toHaveLength(before);
+    },
+  );
 });
