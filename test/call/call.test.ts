@@ -346,3 +346,33 @@ describe('the media engine stands before every description that leaves (architec
     },
   );
 });
+
+describe('a call that the host ends (endCall)', () => {
+  const slow = new MarkingEngine();
+  officeScenario(
+    'while a slow media engine has the answer: 480 to the caller, ACK and BYE to the callee (RFC 3261 §13.2.2.4)',
+    { pbx: { media: slow } },
+    async (office, world) => {
+      slow.before = (what) =>
+        what === 'offer'
+          ? Promise.resolve()
+          : new Promise((resolve) => world.ports.scheduler.after(5000, () => resolve()));
+      const alice = await office.registered('100');
+      const bob = await office.registered('101', { onCall: (each) => each.answer() });
+      const begin = world.clock.now();
+      const call = alice.call('101');
+      await world.until(() => slow.asked.includes('answer b1>a'));
+      expect(office.pbx.endCall(office.pbx.calls[0]?.id ?? '')).toBe(true);
+      await world.until(call.ended());
+      expect(call.state).toMatchObject({ status: 480 });
+      await world.advance({ seconds: 6 });
+      expect(office.pbx.calls).toEqual([]);
+      expect(seenBy(world, '101', begin)).toEqual(['<INVITE', '>200', '<ACK', '<BYE', '>200']);
+      await office.quiet();
+      expect(bob.busy).toEqual({ dialogs: 0, transactions: 0 });
+      expect(office.record.talkMs).toBe(0);
+      expect(office.record.leg('b1')).toMatchObject({ outcome: 'cancelled' });
+      expect(slow.deleted).toHaveLength(1);
+    },
+  );
+});

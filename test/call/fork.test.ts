@@ -1,8 +1,10 @@
 /** Several phones at once, and the leases of their targets. */
 import { describe, expect } from 'vitest';
+import { sipUri } from '../../src/protocol/sip/uri.js';
+import type { PhoneCall } from '../../src/testing/phone-call.js';
 import type { VirtualPhone } from '../../src/testing/virtual-phone.js';
 import type { LeaseOutcome, Target } from '../../src/ua/target.js';
-import { officeScenario } from '../support/office.js';
+import { DOMAIN, officeScenario } from '../support/office.js';
 import { deciding, NOWHERE, targetOf } from './ports.js';
 
 /** A router that sends the first attempt of every call to these targets. */
@@ -124,6 +126,53 @@ describe('what ends an attempt', () => {
       await world.until(call.ended());
       expect(call.state).toMatchObject({ status: 486 });
       await office.quiet();
+    },
+  );
+});
+
+describe('a redirection among other answers (RFC 3261 §16.7 step 6, §8.1.3.4)', () => {
+  const redirects = (call: PhoneCall): void => call.redirect(sipUri({ user: '103', host: DOMAIN }));
+  for (const [what, other, afterMs] of [
+    ['before another phone’s 486', (call: PhoneCall) => call.reject(486), 0],
+    ['before another phone’s 480', (call: PhoneCall) => call.reject(480), 0],
+    ['while another phone rings on, until nobody answers', (call: PhoneCall) => call.ring(), 30_000],
+  ] as const) {
+    const phones: VirtualPhone[] = [];
+    officeScenario(
+      `${what}: it is followed`,
+      to(() => phones.map((phone) => targetOf(phone))),
+      async (office, world) => {
+        const alice = await office.registered('100');
+        const elsewhere = await office.registered('103', { onCall: (call) => call.answer() });
+        phones.push(await office.phone('101', { onCall: redirects }), await office.phone('102', { onCall: other }));
+        const begin = world.clock.now();
+        const call = alice.call('101');
+        await world.until(call.talking());
+        expect(world.clock.now() - begin).toBeGreaterThanOrEqual(afterMs);
+        expect(elsewhere.calls).toHaveLength(1);
+        call.hangUp();
+        await office.quiet();
+        for (const phone of phones) expect(phone.busy).toEqual({ dialogs: 0, transactions: 0 });
+      },
+    );
+  }
+
+  const declining: VirtualPhone[] = [];
+  officeScenario(
+    'but not after a 603: whoever is called wants no call at all (§16.7 step 5)',
+    to(() => declining.map((phone) => targetOf(phone))),
+    async (office, world) => {
+      const alice = await office.registered('100');
+      const elsewhere = await office.registered('103');
+      declining.push(
+        await office.phone('101', { onCall: redirects }),
+        await office.phone('102', { onCall: (call) => call.reject(603) }),
+      );
+      const call = alice.call('101');
+      await world.until(call.ended());
+      expect(call.state).toMatchObject({ status: 603 });
+      await office.quiet();
+      expect(elsewhere.calls).toEqual([]);
     },
   );
 });

@@ -3,9 +3,11 @@ import { describe, expect, test } from 'vitest';
 import type { PbxOptions } from '../../src/pbx/options.js';
 import { createPbx } from '../../src/pbx/pbx.js';
 import { memoryStorage } from '../../src/storage/memory-storage.js';
+import type { Json } from '../../src/storage/record-store.js';
 import type { Storage } from '../../src/storage/storage.js';
 import type { World } from '../../src/testing/world.js';
 import { DOMAIN, officeScenario } from '../support/office.js';
+import { RawPeer, tagIn } from '../support/raw-peer.js';
 import { runScenario } from '../support/scenario.js';
 import { seenBy } from '../support/wire.js';
 
@@ -155,6 +157,91 @@ describe('drain', () => {
     expect(office.record.leg('a')).toMatchObject({ outcome: 'answered', releasedBy: 'server' });
     expect(world.pbx.leaks()).toEqual([]);
   });
+});
+
+describe('close()', () => {
+  officeScenario(
+    'while a 200 waits for its ACK: BYE to both, and nothing is left at once (RFC 3261 §15.1.1 cannot be waited for)',
+    {},
+    async (office, world) => {
+      const bob = await office.registered('101', { onCall: (call) => call.answer() });
+      const caller = await RawPeer.open(world);
+      const raw = caller.dial('101', { from: '<sip:100@office.test>' });
+      raw.authorize(await caller.expect(407), '100', 'secret-100');
+      const ok = await caller.expect('200 INVITE');
+      await world.run(() => office.pbx.close());
+      expect(world.pbx.leaks()).toEqual([]);
+      await world.advance({ ms: 50 });
+      const bye = await caller.expect('BYE');
+      expect([tagIn(bye.header('From')), bye.callId]).toEqual([tagIn(ok.header('To')), ok.callId]);
+      expect(bob.calls[0]?.state).toMatchObject({ kind: 'ended', by: 'other-side' });
+      const before = caller.heard.length;
+      await world.advance({ seconds: 40 });
+      expect(caller.heard).toHaveLength(before);
+      expect(office.record.leg('a')).toMatchObject({ outcome: 'answered', releasedBy: 'server' });
+    },
+  );
+
+  officeScenario('while a phone rings: CANCEL to it, a final answer to the caller', {}, async (office, world) => {
+    const alice = await office.registered('100');
+    const bob = await office.registered('101');
+    const call = alice.call('101');
+    await world.until(call.ringing());
+    await world.run(() => office.pbx.close());
+    expect(world.pbx.leaks()).toEqual([]);
+    await world.until(call.ended());
+    await world.until(() => bob.calls[0]?.state.kind === 'ended');
+    expect(office.records).toHaveLength(1);
+  });
+});
+
+describe('a journal that something else wrote to', () => {
+  const junk: [string, Json][] = [
+    ['no record at all', { record: null }],
+    ['an empty object', {}],
+    ['a text', 'junk'],
+    ['null', null],
+    ['a list', [1, 2]],
+    ['a record without legs', { record: { id: 'x', legs: null }, inbound: {}, outbound: {} }],
+  ];
+  test.each(junk)('%s: the server starts, says so, and serves', (_what, value) =>
+    runScenario({ seed: 10, delayMs: 5 }, async (world) => {
+      const storage = memoryStorage();
+      await storage.records.put('default/calls', 'junk', value);
+      const pbx = world.use(server(world, storage));
+      await world.run(() => pbx.start());
+      expect(pbx.calls).toEqual([]);
+      const alice = world.phone(`sip:100@${DOMAIN}`, { password: 'secret-100' });
+      const bob = world.phone(`sip:101@${DOMAIN}`, { password: 'secret-101', onCall: (call) => call.answer() });
+      await world.run(() => Promise.all([alice.register(), bob.register()]));
+      const call = alice.call('101');
+      await world.until(call.talking());
+      call.hangUp();
+      await world.advance({ seconds: 40 });
+      expect(pbx.calls).toEqual([]);
+    }),
+  );
+
+  test('the calls beside it are taken over', () =>
+    runScenario({ seed: 11, delayMs: 5 }, async (world) => {
+      const { storage } = disk();
+      const first = server(world, storage());
+      await world.run(() => first.start());
+      const alice = world.phone(`sip:100@${DOMAIN}`, { password: 'secret-100' });
+      const bob = world.phone(`sip:101@${DOMAIN}`, { password: 'secret-101', onCall: (call) => call.answer() });
+      await world.run(() => Promise.all([alice.register(), bob.register()]));
+      const call = alice.call('101');
+      await world.until(call.talking());
+      await world.advance({ seconds: 1 });
+      world.pbx.restart();
+      await storage().records.put('default/calls', '0-junk', { record: null });
+      const second = world.use(server(world, storage()));
+      await world.run(() => second.start());
+      expect(second.calls).toHaveLength(1);
+      call.hangUp();
+      await world.until(() => bob.calls[0]?.state.kind === 'ended');
+      await world.advance({ seconds: 40 });
+    }));
 });
 
 describe('reconfigure', () => {
