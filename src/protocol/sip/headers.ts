@@ -11,7 +11,8 @@ import {
   type Via,
 } from './header/registry.js';
 import { formatVia } from './header/via.js';
-import { SipParseError } from './parse-error.js';
+import { inHeader, SipParseError } from './parse-error.js';
+import type { ReceivedLines } from './received.js';
 import { checkLine, decodeWire, encodeWire, withoutNul } from './wire-text.js';
 
 /** What may be given for a header: the typed value, or raw text (one line, or one line each). `undefined` leaves it out. */
@@ -21,11 +22,27 @@ export type HeaderInit = {
 
 /** The headers of one message, in order (RFC 3261 §7.3). Typed values are parsed on first use and kept; they are read-only. */
 export class SipHeaders {
-  readonly #fields: Field[];
+  #own: Field[];
+  /** Lines that came in and are not objects yet; `#own` is empty as long as there are any. */
+  #received: ReceivedLines | undefined;
 
-  /** @param fields taken over, not copied. */
-  constructor(fields: Field[] = []) {
-    this.#fields = fields;
+  /** @param lines taken over, not copied. */
+  constructor(lines: Field[] | ReceivedLines = []) {
+    if (Array.isArray(lines)) {
+      this.#own = lines;
+      this.#received = undefined;
+    } else {
+      this.#own = [];
+      this.#received = lines;
+    }
+  }
+
+  get #fields(): Field[] {
+    if (this.#received !== undefined) {
+      this.#own = this.#received.fields();
+      this.#received = undefined;
+    }
+    return this.#own;
   }
 
   /** Headers from an object, in its order. @throws UsageError PBX_INVALID_ARGUMENT */
@@ -58,12 +75,17 @@ export class SipHeaders {
    */
   get<K extends HeaderName>(name: K): HeaderValues[K] | undefined {
     const codec = codecFor(name);
-    const fields = this.#fields;
+    const received = this.#received;
+    return (received === undefined ? this.#getOwn(codec) : received.get(codec)) as HeaderValues[K] | undefined;
+  }
+
+  #getOwn(codec: AnyCodec): unknown {
+    const fields = this.#own;
     for (let i = 0; i < fields.length; i++) {
       const field = fields[i] as Field;
       if (!field.matches(codec)) continue;
       if (field.typed === undefined) field.typed = this.#parse(codec, i);
-      return field.typed as HeaderValues[K];
+      return field.typed;
     }
     return undefined;
   }
@@ -80,12 +102,7 @@ export class SipHeaders {
       }
       return value;
     } catch (error) {
-      if (!(error instanceof SipParseError)) throw error;
-      throw new SipParseError(`${codec.name}: ${error.message}`, {
-        offset: error.offset,
-        status: error.status,
-        header: codec.name,
-      });
+      throw inHeader(codec.name, error);
     }
   }
 

@@ -39,3 +39,10 @@ export class SipParseError extends PbxkitError {
     if (options.partial !== undefined) this.partial = options.partial;
   }
 }
+
+/** The error of a reader as the error of a header; any other error as it is. */
+export function inHeader(header: string, error: unknown): unknown {
+  if (!(error instanceof SipParseError)) return error;
+  const { message, offset, status } = error;
+  return new SipParseError(`${header}: ${message}`, { offset, status, header });
+}

@@ -1,10 +1,9 @@
-import { isAscii } from 'node:buffer';
 import { CLASS, decimal, decimalBytes, isToken, TOKEN } from './chars.js';
-import { type Field, type Head, ReceivedField } from './field.js';
-import { nameHash } from './header/codec.js';
+import { type AnyCodec, CODECS } from './header/registry.js';
 import { SipHeaders } from './headers.js';
 import { type BodySpan, type SipMessage, SipRequest, SipResponse } from './message.js';
 import { SipParseError } from './parse-error.js';
+import { ReceivedLines } from './received.js';
 import { salvageTopVia } from './salvage.js';
 import { decodeWire } from './wire-text.js';
 
@@ -19,8 +18,10 @@ export interface ParseLimits {
 }
 
 const DEFAULT_LIMITS: ParseLimits = { maxHeadBytes: 65_536, maxHeaders: 256 };
-const CONTENT_LENGTH = nameHash('Content-Length');
-const COMPACT_LENGTH = nameHash('l');
+const CONTENT_LENGTH = CODECS['Content-Length'] as AnyCodec;
+// Constants of this module, because the compiler folds no constant of another one.
+const CLASSES: Uint8Array = CLASS;
+const TOKENS = TOKEN;
 
 interface Fault {
   readonly message: string;
@@ -41,7 +42,6 @@ export function parseMessage(bytes: Uint8Array, limits?: Partial<ParseLimits>): 
   const size = Math.min(bytes.length, maxHeadBytes);
   const buffer = Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
   const text = buffer.toString('latin1', 0, size);
-  const head: Head = { text, bytes: buffer, ascii: isAscii(buffer) };
   // Empty lines before the start line are ignored (§7.5).
   let pos = 0;
   while (buffer[pos] === 0x0d && buffer[pos + 1] === 0x0a) pos += 2;
@@ -50,8 +50,7 @@ export function parseMessage(bytes: Uint8Array, limits?: Partial<ParseLimits>): 
   if (startEnd < 0) throw new SipParseError('the start line does not end', { offset: size });
   pos = startEnd + 2;
 
-  const classes = CLASS;
-  const fields: Field[] = [];
+  const lines = new ReceivedLines(text, buffer);
   let contentLength = -1;
   let fault: Fault | undefined;
   let bodyStart = -1;
@@ -59,7 +58,7 @@ export function parseMessage(bytes: Uint8Array, limits?: Partial<ParseLimits>): 
     const nameStart = pos;
     let code = buffer[pos] as number;
     let hash = 0;
-    while (((classes[code] as number) & TOKEN) !== 0) {
+    while (((CLASSES[code] as number) & TOKENS) !== 0) {
       // `nameHash`, written out: this is the innermost loop.
       hash = (Math.imul(hash, 31) + (code | 0x20)) | 0;
       code = buffer[++pos] as number;
@@ -75,22 +74,18 @@ export function parseMessage(bytes: Uint8Array, limits?: Partial<ParseLimits>): 
     while (code === 0x20 || code === 0x09) code = buffer[++pos] as number;
     const valueStart = pos;
     let lf = text.indexOf('\n', pos);
-    let folded = false;
     while (lf >= 0 && buffer[lf - 1] === 0x0d && (buffer[lf + 1] === 0x20 || buffer[lf + 1] === 0x09)) {
       lf = text.indexOf('\n', lf + 1);
-      folded = true;
     }
     if (lf < 0) break;
     if (buffer[lf - 1] !== 0x0d) fault ??= { message: 'a line feed without carriage return', offset: lf, status: 400 };
     else if (!named) fault ??= { message: 'expected a header name and ":"', offset: nameStart, status: 400 };
-    else if (fields.length === maxHeaders) {
+    else if (lines.count === maxHeaders) {
       fault = { message: `more than ${maxHeaders} header lines`, offset: nameStart, status: 513 };
       break;
     } else {
-      fields.push(new ReceivedField(hash, head, nameStart, nameEnd, valueStart, lf - 1, folded));
-      if (contentLength < 0 && (hash === CONTENT_LENGTH || hash === COMPACT_LENGTH)) {
-        contentLength = lengthAt(buffer, valueStart, lf - 1);
-      }
+      const codec = lines.add(hash, nameStart, nameEnd, valueStart, lf - 1);
+      if (codec === CONTENT_LENGTH && contentLength < 0) contentLength = lengthAt(buffer, valueStart, lf - 1);
     }
     pos = lf + 1;
   }
@@ -103,7 +98,7 @@ export function parseMessage(bytes: Uint8Array, limits?: Partial<ParseLimits>): 
   }
   const available = bytes.length - bodyStart;
   const end = bodyStart + (contentLength >= 0 && contentLength < available ? contentLength : available);
-  const headers = new SipHeaders(fields);
+  const headers = new SipHeaders(lines);
   const span: BodySpan = { bytes: buffer, start: bodyStart, end };
   const message = readStartLine(text, start, startEnd, headers, span);
   if (message instanceof SipRequest || message instanceof SipResponse) {

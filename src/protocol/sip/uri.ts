@@ -1,5 +1,6 @@
 import { CLASS, decimalBytes, HOST, IPV6, isAll, skipBytes, TOKEN, URI_HEADER, URI_PARAM, USER } from './chars.js';
 import { getParam, NO_PARAMS, type Param, type Params, putParams, sameName } from './params.js';
+import { sipUriOf } from './plain.js';
 import { putBytes, putClass, putCode, putNumber, putText, written } from './put.js';
 import { Scanner } from './scanner.js';
 import { escapeUser, hexDigit, unescapeUriText } from './uri-escape.js';
@@ -118,37 +119,12 @@ function readSip(scanner: Scanner, scheme: 'sip' | 'sips', start: number, end: n
     if (port < 1) scanner.fail('a port from 1 to 65535', pos + 1);
     pos = portEnd;
   }
-  if (pos === end) return sipValue(scheme, user, password, host, port, NO_PARAMS, NO_PARAMS);
+  if (pos === end) return sipUriOf(scheme, user, password, host, port, NO_PARAMS, NO_PARAMS);
   let question = pos;
   while (question < end && bytes[question] !== 0x3f) question++;
   const params = readUriParams(scanner, pos, question);
   const headers = question === end ? NO_PARAMS : readUriHeaders(scanner, question + 1, end);
-  return sipValue(scheme, user, password, host, port, params, headers);
-}
-
-// Written out, because a spread per optional field costs more than the whole parse.
-function sipValue(
-  scheme: 'sip' | 'sips',
-  user: string | undefined,
-  password: string | undefined,
-  host: string,
-  port: number | undefined,
-  params: Params,
-  headers: Params,
-): SipUri {
-  if (password !== undefined && user !== undefined) {
-    return port === undefined
-      ? { kind: 'sip', scheme, user, password, host, params, headers }
-      : { kind: 'sip', scheme, user, password, host, port, params, headers };
-  }
-  if (user !== undefined) {
-    return port === undefined
-      ? { kind: 'sip', scheme, user, host, params, headers }
-      : { kind: 'sip', scheme, user, host, port, params, headers };
-  }
-  return port === undefined
-    ? { kind: 'sip', scheme, host, params, headers }
-    : { kind: 'sip', scheme, host, port, params, headers };
+  return sipUriOf(scheme, user, password, host, port, params, headers);
 }
 
 function isForbidden(code: number): boolean {
@@ -299,7 +275,7 @@ export function sipUri(parts: {
   readonly params?: Params | undefined;
   readonly scheme?: 'sip' | 'sips' | undefined;
 }): SipUri {
-  return sipValue(
+  return sipUriOf(
     parts.scheme ?? 'sip',
     parts.user,
     undefined,

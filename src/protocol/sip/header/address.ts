@@ -1,5 +1,6 @@
 import { type NameAddr, putNameAddr, readNameAddrs, readOneNameAddr } from '../name-addr.js';
 import { SipParseError } from '../parse-error.js';
+import { plainAddresses, plainNameAddr } from '../plain.js';
 import { putCode } from '../put.js';
 import { type HeaderCodec, lines, single, special } from './codec.js';
 
@@ -8,12 +9,12 @@ export type ContactValue = '*' | readonly NameAddr[];
 
 /** A header with one address, written with angle brackets. */
 export function address(name: string, compact?: string): HeaderCodec<NameAddr> {
-  return single(name, readOneNameAddr, putNameAddr, compact);
+  return single(name, readOneNameAddr, putNameAddr, compact, plainNameAddr);
 }
 
 /** A header with a list of addresses, one line each. */
 export function addresses(name: string): HeaderCodec<readonly NameAddr[]> {
-  return lines(name, readNameAddrs, putNameAddr);
+  return lines(name, readNameAddrs, putNameAddr, undefined, plainAddresses);
 }
 
 export const contactCodec = special<ContactValue>(
@@ -38,4 +39,5 @@ export const contactCodec = special<ContactValue>(
     return pos;
   },
   'm',
+  plainAddresses,
 );

@@ -1,3 +1,4 @@
+import type { PlainReader } from '../plain.js';
 import { type Put, putCode, putText } from '../put.js';
 import type { Scanner } from '../scanner.js';
 
@@ -18,6 +19,8 @@ export interface HeaderCodec<T> {
   readonly isText: boolean;
   /** Reads one field value, the whole of the scanner. Throws SipParseError. */
   read(scanner: Scanner): T;
+  /** Reads the usual form of the value, for headers that every message has. */
+  readonly plain: PlainReader<T> | undefined;
   /** Joins the values of two lines. Absent: the header may stand only once. */
   readonly merge: ((earlier: T, later: T) => T) | undefined;
   /** Writes the value (or one element, see `perLine`). Throws UsageError for CR or LF. */
@@ -39,6 +42,7 @@ function codec<T>(
   read: (scanner: Scanner) => T,
   merge: ((earlier: T, later: T) => T) | undefined,
   put: Put<never>,
+  plain: PlainReader<T> | undefined,
 ): HeaderCodec<T> {
   return {
     name,
@@ -49,19 +53,31 @@ function codec<T>(
     perLine,
     isText,
     read,
+    plain,
     merge,
     put: put as Put<unknown>,
   };
 }
 
 /** A header that stands once. */
-export function single<T>(name: string, read: (scanner: Scanner) => T, put: Put<T>, compact?: string): HeaderCodec<T> {
-  return codec(name, compact, false, false, read, undefined, put);
+export function single<T>(
+  name: string,
+  read: (scanner: Scanner) => T,
+  put: Put<T>,
+  compact?: string,
+  plain?: PlainReader<T>,
+): HeaderCodec<T> {
+  return codec(name, compact, false, false, read, undefined, put, plain);
 }
 
 /** A header that stands once and whose value is text. */
-export function textual(name: string, read: (scanner: Scanner) => string, compact?: string): HeaderCodec<string> {
-  return codec<string>(name, compact, false, true, read, undefined, putText);
+export function textual(
+  name: string,
+  read: (scanner: Scanner) => string,
+  compact?: string,
+  plain?: PlainReader<string>,
+): HeaderCodec<string> {
+  return codec<string>(name, compact, false, true, read, undefined, putText, plain);
 }
 
 /** A list written with one line for each element. */
@@ -70,8 +86,9 @@ export function lines<E>(
   read: (scanner: Scanner) => readonly E[],
   put: Put<E>,
   compact?: string,
+  plain?: PlainReader<readonly E[]>,
 ): HeaderCodec<readonly E[]> {
-  return codec<readonly E[]>(name, compact, true, false, read, concat, put);
+  return codec<readonly E[]>(name, compact, true, false, read, concat, put, plain);
 }
 
 /** A list written on one line with commas. */
@@ -92,7 +109,7 @@ export function list<E>(
     }
     return pos;
   };
-  return codec<readonly E[]>(name, compact, false, false, read, concat, putList);
+  return codec<readonly E[]>(name, compact, false, false, read, concat, putList, undefined);
 }
 
 /** A header with a list of lines and a value of its own kind beside it (Contact: *). */
@@ -102,8 +119,9 @@ export function special<T>(
   merge: (earlier: T, later: T) => T,
   put: Put<never>,
   compact?: string,
+  plain?: PlainReader<T>,
 ): HeaderCodec<T> {
-  return codec(name, compact, true, false, read, merge, put);
+  return codec(name, compact, true, false, read, merge, put, plain);
 }
 
 function concat<E>(earlier: readonly E[], later: readonly E[]): readonly E[] {

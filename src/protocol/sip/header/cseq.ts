@@ -1,3 +1,4 @@
+import { plainCSeq } from '../plain.js';
 import { putCode, putNumber, putText } from '../put.js';
 import { single, whole } from './codec.js';
 
@@ -35,6 +36,8 @@ export const cseqCodec = single<CSeq>(
     pos = putText(pos, value.method);
     return pos;
   },
+  undefined,
+  plainCSeq,
 );
 
 export const rackCodec = single<RAck>(

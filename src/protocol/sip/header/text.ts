@@ -1,4 +1,5 @@
 import { WORD } from '../chars.js';
+import { plainCallId } from '../plain.js';
 import { putText } from '../put.js';
 import type { Scanner } from '../scanner.js';
 import { unfold } from '../wire-text.js';
@@ -28,7 +29,7 @@ function readCallId(scanner: Scanner): string {
   return scanner.run(WORD, 'a Call-ID');
 }
 
-export const callIdCodec = textual('Call-ID', whole(readCallId), 'i');
+export const callIdCodec = textual('Call-ID', whole(readCallId), 'i', plainCallId);
 export const inReplyToCodec = list('In-Reply-To', commaList(readCallId), putText);
 
 /** Privacy (RFC 3323 §4.2): values with semicolons between, each a token. */

@@ -1,5 +1,6 @@
 import { decimalBytes, HOST, IPV6, skipBytes } from '../chars.js';
 import { NO_PARAMS, type Params, putParams, readParams } from '../params.js';
+import { plainVias } from '../plain.js';
 import { putBytes, putCode, putNumber, putText, written } from '../put.js';
 import type { Scanner } from '../scanner.js';
 import { putHost } from '../uri.js';
@@ -85,4 +86,4 @@ function putVia(start: number, via: Via): number {
   return pos;
 }
 
-export const viaCodec = lines('Via', readVias, putVia, 'v');
+export const viaCodec = lines('Via', readVias, putVia, 'v', plainVias);
