@@ -25,9 +25,9 @@ export interface LegRecord {
   /** The number at the far end of the leg. */
   readonly number: string;
   readonly displayName?: string;
-  /** The Request-URI that was called, or the From of an inbound leg. */
+  /** The Request-URI that was called, empty when none could be written; or the From of an inbound leg. */
   readonly uri: string;
-  /** The Call-ID on the wire. */
+  /** The Call-ID on the wire; empty when nothing was sent. */
   readonly sipCallId: string;
   readonly startedAt: EpochMillis;
   readonly ringingAt?: EpochMillis;

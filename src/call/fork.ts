@@ -1,7 +1,7 @@
 import type { Scheduler } from '../base/scheduler.js';
 import type { DialogLayer } from '../dialog/dialog-layer.js';
 import type { Answer, OutgoingInvite, OutgoingInviteOptions, Progress } from '../dialog/outgoing-invite.js';
-import { formatUri } from '../protocol/sip/uri.js';
+import { formatUri, type Uri } from '../protocol/sip/uri.js';
 import type { Lease, Target } from '../ua/target.js';
 import type { CallLog, LegEnd, LegOutcome } from './call-record.js';
 import { bestOutcome, outcome, outcomeOf } from './outcome.js';
@@ -90,6 +90,11 @@ export class Fork {
     const { dialogs, log, prepare, number, onProgress } = this.#options;
     const options = await prepare(leg);
     if (this.#settled || this.#legs.get(leg)?.kind !== 'preparing') return;
+    const uri = textOf(leg.target.uri);
+    if (uri === undefined) {
+      log.addLeg({ id: leg.id, direction: 'outbound', number, uri: '', sipCallId: '' });
+      return this.#onFailed(leg, outcome('unreachable', 480), undefined);
+    }
     const invite = dialogs.invite(options, {
       onProgress: (progress) => {
         if (progress.status === 180) log.ringing(leg.id);
@@ -99,7 +104,7 @@ export class Fork {
       onFailed: (failure) =>
         this.#onFailed(leg, outcomeOf(failure), failure.kind === 'response' ? failure.response.status : undefined),
     });
-    log.addLeg({ id: leg.id, direction: 'outbound', number, uri: formatUri(leg.target.uri), sipCallId: invite.callId });
+    log.addLeg({ id: leg.id, direction: 'outbound', number, uri, sipCallId: invite.callId });
     this.#legs.set(leg, { kind: 'calling', invite });
   }
 
@@ -151,6 +156,15 @@ export class Fork {
     this.#legs.set(leg, { kind: 'over' });
     this.#options.log.endLeg(leg.id, end);
     leg.target.lease?.release(leaseOutcome(end.outcome));
+  }
+}
+
+/** The Request-URI; undefined when none can be written: what a router of the host gives has not been through the parser. */
+function textOf(uri: Uri): string | undefined {
+  try {
+    return formatUri(uri);
+  } catch {
+    return undefined;
   }
 }
 

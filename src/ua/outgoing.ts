@@ -227,7 +227,13 @@ export class OutgoingAttempts implements UacRequest {
   #fail(failure: UacFailure): void {
     if (this.#phase.kind === 'failed' || this.#phase.kind === 'succeeded') return;
     this.#phase = { kind: 'failed' };
-    this.#handlers.onFailure(failure);
+    try {
+      this.#handlers.onFailure(failure);
+    } catch (error) {
+      // Often at the end of a look-up, where a fault of the user would be nobody's and end the process.
+      const fields = { err: error, callId: this.#template.headers.first('Call-ID') };
+      this.#owner.logger.error(fields, `the user of a request failed: ${errorText(error)}`);
+    }
   }
 }
 

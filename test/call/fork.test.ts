@@ -112,6 +112,30 @@ describe('what ends an attempt', () => {
     },
   );
 
+  const good: VirtualPhone[] = [];
+  const lost: LeaseOutcome[] = [];
+  officeScenario(
+    'a target that no INVITE can be made of fails alone: the other phone rings, the lease is released once',
+    to(() => [
+      {
+        uri: sipUri({ user: 'x'.repeat(70_000), host: '10.0.0.99' }),
+        policy: { peer: 'phone' },
+        lease: { release: (how) => void lost.push(how) },
+      },
+      ...good.map((phone) => targetOf(phone)),
+    ]),
+    async (office, world) => {
+      const alice = await office.registered('100');
+      good.push(await office.phone('101', { onCall: (call) => call.answer() }));
+      const call = alice.call('101');
+      await world.until(call.talking());
+      call.hangUp();
+      await office.quiet();
+      expect(lost).toEqual(['failed']);
+      expect(office.record.legs.map((leg) => leg.outcome)).toEqual(['answered', 'unreachable', 'answered']);
+    },
+  );
+
   const two: VirtualPhone[] = [];
   officeScenario(
     'the best of their answers is told: busy before not available (RFC 3261 §16.7 step 6)',

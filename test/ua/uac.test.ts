@@ -248,6 +248,27 @@ describe('§8.1.2 the next hop', () => {
   });
 });
 
+describe('§8.1.3.1: a request that cannot be sent', () => {
+  it('a user that throws when it is told harms nobody: no rejection is left unhandled', async () => {
+    hops = new PbxkitError('DNS_FAILED', 'transport', 'no such name');
+    let told = 0;
+    uac.send(
+      request('INVITE'),
+      {},
+      {
+        onSuccess: () => {},
+        onFailure: () => {
+          told++;
+          throw new Error('the user');
+        },
+      },
+    );
+    await clock.settle();
+    await clock.advance(1);
+    expect(told).toBe(1);
+  });
+});
+
 describe('RFC 3263 §4.3 failover', () => {
   beforeEach(() => {
     hops = [FIRST, SECOND];
