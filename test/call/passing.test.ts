@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { passInvite, passProgress, passReason } from '../../src/call/passing.js';
+import { passInvite, passPhrase, passProgress, passReason } from '../../src/call/passing.js';
 import { createRequest } from '../../src/protocol/sip/message.js';
 import { printMessage } from '../../src/protocol/sip/print.js';
 
@@ -36,6 +36,12 @@ describe('what passes from one leg to the other (architecture decision 3)', () =
 
   test('nothing of what is not there', () => {
     expect(passInvite(createRequest({ method: 'INVITE', uri: 'sip:a@b' }))).toEqual({});
+  });
+
+  test('a reason phrase: at most 128 characters, each control character as a space (RFC 3261 §7.2)', () => {
+    expect(passPhrase('Busy')).toBe('Busy');
+    expect(passPhrase('a\r\nX-Evil: b\u0000\u007f\u0085')).toBe('a  X-Evil: b   ');
+    expect(passPhrase('ü€'.repeat(100))).toBe('ü€'.repeat(64));
   });
 
   test('reasons in one field (RFC 3326)', () => {

@@ -202,6 +202,17 @@ describe('what passes to the other leg', () => {
     await stillServes(office, world);
   });
 
+  for (const [length, passes] of [
+    [128, 128],
+    [129, 128],
+    [5000, 128],
+  ] as const) {
+    officeScenario(`a display name of ${length} characters passes as ${passes}`, NAMELESS, async (office, world) => {
+      const text = await passed(office, world, { from: `"${'n'.repeat(length)}" <sip:100@office.test>` });
+      expect(/^"?(n+)"? </.exec(headerOf({ text } as never, 'From') ?? '')?.[1]).toHaveLength(passes);
+    });
+  }
+
   officeScenario('the number that was dialled is escaped where it must be', {}, async (office, world) => {
     const peer = await RawPeer.open(world);
     for (const number of [
@@ -245,6 +256,35 @@ describe('what passes to the other leg', () => {
 });
 
 describe('what the callee answers', () => {
+  for (const [what, reason, expected] of [
+    ['control characters', 'Bu\u0000\u0007\u001b[31m\u007fsy', 'Bu   [31m sy'],
+    ['a tab', 'Bu\tsy', 'Bu sy'],
+    ['C1 control characters', Buffer.from('Bu\u0085\u009bsy').toString('latin1'), 'Bu  sy'],
+    ['1,000 characters', 'x'.repeat(1000), 'x'.repeat(128)],
+    ['none at all', '', 'Busy Here'],
+  ] as const) {
+    officeScenario(
+      `a reason phrase with ${what} (RFC 3261 §7.2): ${expected.slice(0, 16)}`,
+      {},
+      async (office, world) => {
+        const peer = await RawPeer.open(world);
+        await peer.register('101', 'secret-101');
+        const alice = await office.registered('100');
+        const call = alice.call('101');
+        const raw = peer.take(await peer.expect('INVITE'));
+        raw.respond(183, { reason, body: rawSdp() });
+        await world.until(call.ringing());
+        raw.respond(486, { reason });
+        await world.until(call.ended());
+        await office.quiet();
+        const told = messagesOf(world, '100').filter(({ status }) => status === 183 || status === 486);
+        const phrases = told.map(({ text }) => text.slice('SIP/2.0 486 '.length, text.indexOf('\r\n')));
+        const progress = reason === '' ? '' : expected;
+        expect(phrases).toEqual([progress, expected]);
+      },
+    );
+  }
+
   officeScenario(
     'unknown headers, reason phrases and Contact of the callee do not reach the caller',
     {},

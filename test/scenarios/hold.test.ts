@@ -1,6 +1,7 @@
 /** Flow H1 of RFC 5359 and what else a re-INVITE carries, through the PBX. */
 import { describe, expect } from 'vitest';
 import { officeScenario } from '../support/office.js';
+import { RawPeer, rawSdp } from '../support/raw-peer.js';
 import { messagesOf, seenBy } from '../support/wire.js';
 
 describe('H1: hold and resume (RFC 5359 §2.1)', () => {
@@ -106,6 +107,43 @@ describe('glare (RFC 3261 §14.1)', () => {
       expect((await world.run(() => pending)).kind).not.toBe('accepted');
       await office.quiet();
       expect(office.records).toHaveLength(1);
+    },
+  );
+});
+
+describe('a re-INVITE that is never answered (RFC 3261 §13.2.1, §14.1)', () => {
+  officeScenario(
+    'but for a Trying: given up after a minute with 504; the call goes on, and the other side may ask again',
+    {},
+    async (office, world) => {
+      const callee = await RawPeer.open(world);
+      await callee.register('101', 'secret-101');
+      const alice = await office.registered('100');
+      const call = alice.call('101');
+      const raw = callee.take(await callee.expect('INVITE'));
+      raw.respond(200, { body: rawSdp() });
+      await callee.expect('ACK');
+      await world.until(call.talking());
+      await world.advance({ ms: 100 });
+      const begin = world.clock.now();
+      const held = call.hold();
+      const modify = await callee.expect('INVITE');
+      callee.respond(modify, 100, { contact: '' });
+      expect(await world.run(() => held)).toMatchObject({ kind: 'rejected', status: 504 });
+      expect(world.clock.now() - begin).toBeGreaterThanOrEqual(60_000);
+      expect(world.clock.now() - begin).toBeLessThan(61_000);
+      callee.respond(await callee.expect('CANCEL'), 200, { contact: '' });
+      callee.respond(modify, 487);
+      await callee.expect('ACK');
+      expect(call.state.kind).toBe('talking');
+      raw.invite({ body: rawSdp('10.1.0.1', 4000, 2) });
+      await callee.expect('200 INVITE');
+      raw.ack();
+      await world.advance({ ms: 100 });
+      expect(call.media.remote).toBe(rawSdp('10.1.0.1', 4000, 2));
+      call.hangUp();
+      callee.respond(await callee.expect('BYE'), 200, { contact: '' });
+      await office.quiet();
     },
   );
 });
