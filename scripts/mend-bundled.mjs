@@ -3,7 +3,7 @@
  * package.json). Without this a consumer's npm takes the bundled tree for broken and fetches the old, vulnerable packages beside
  * it: docs/decisions/0001-bundled-stun.md.
  */
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 
 const { bundleDependencies, overrides } = read('../package.json');
 
@@ -17,6 +17,11 @@ for (const name of bundleDependencies) {
     new URL(`../node_modules/${name}/package.json`, import.meta.url),
     `${JSON.stringify(manifest, null, 2)}\n`,
   );
+}
+
+// What the bundled packages carry by mistake, and a consumer need not download.
+for (const junk of ['binary-data/.jest-cache', 'stun/test']) {
+  rmSync(new URL(`../node_modules/${junk}`, import.meta.url), { recursive: true, force: true });
 }
 
 function read(path) {

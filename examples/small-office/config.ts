@@ -16,7 +16,8 @@ export async function readConfig(args: readonly string[]): Promise<PbxOptions> {
 
 async function read(file: string): Promise<string> {
   try {
-    return await readFile(file, 'utf8');
+    // Some editors begin a file with a byte order mark.
+    return (await readFile(file, 'utf8')).replace(/^\uFEFF/, '');
   } catch (error) {
     throw wrong(file, `a file that cannot be read (${(error as NodeJS.ErrnoException).code})`, 'a JSON file');
   }

@@ -8,23 +8,33 @@
 import { pathToFileURL } from 'node:url';
 import { createPbx, type Pbx, type PbxOptions } from 'pbxkit';
 import { readConfig } from './config.js';
-import { demoOffice } from './demo-office.js';
+import { demoOffice, type Office } from './demo-office.js';
 import { describeOffice, follow, stderrLogger } from './messages.js';
+
+const USAGE = `npm start                        an office with extensions 100–102, kept in ./data
+npm start -- --new-passwords     the same, with new passwords
+npm start -- --config FILE       an office from a JSON file, see docs/guides/reference-server.md`;
 
 /** How long calls under way may go on after SIGTERM. A second signal ends them at once. */
 const DRAIN_SECONDS = 10;
 
-/** Starts an office; resolves when it serves. */
-export async function main(options: PbxOptions): Promise<Pbx> {
+/** Starts an office; resolves when it serves. Without `numbers` the extensions of the options are told. */
+export async function main(
+  options: PbxOptions,
+  { numbers = (options.extensions ?? []).map(({ number }) => number), afterStart }: Partial<Office> = {},
+): Promise<Pbx> {
   const pbx = createPbx({ logger: stderrLogger, ...options });
   follow(pbx, console.log);
   await pbx.start();
-  for (const line of describeOffice(pbx, options)) console.log(line);
+  for (const line of (await afterStart?.()) ?? []) console.log(line);
+  for (const line of describeOffice(pbx, options.domain, numbers)) console.log(line);
   return pbx;
 }
 
 async function run(args: readonly string[]): Promise<void> {
-  const pbx = await main(args[0] === '--config' ? await readConfig(args) : await demoOffice(args));
+  if (args[0] === '--help') return console.log(USAGE);
+  const demo = args[0] === '--config' ? undefined : demoOffice(args);
+  const pbx = await main(demo?.options ?? (await readConfig(args)), demo);
   const hurry = new AbortController();
   let stoppedAt: number | undefined;
   const stop = async (): Promise<void> => {

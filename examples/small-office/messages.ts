@@ -1,23 +1,23 @@
-import { type Logger, type Pbx, type PbxOptions, silentLogger } from 'pbxkit';
+import { type Logger, type Pbx, silentLogger } from 'pbxkit';
 
 /** How to connect a phone, and last of all the line that begins with `ready`. */
-export function describeOffice(pbx: Pbx, options: PbxOptions): string[] {
-  const servers = pbx.listening.map(
-    ({ protocol, local }) =>
-      `${protocol}://${local.address.includes(':') ? `[${local.address}]` : local.address}:${local.port}`,
-  );
-  const numbers = options.extensions?.map(({ number }) => number) ?? ['100', '101', '102'];
+export function describeOffice(pbx: Pbx, domain: string, numbers: readonly string[]): string[] {
+  const places = pbx.listening.map(({ protocol, local: { address, port } }) => ({
+    protocol,
+    place: `${address.includes(':') ? `[${address}]` : address}:${port}`,
+  }));
+  const udp = places.filter(({ protocol }) => protocol === 'udp').map(({ place }) => place);
+  const servers = udp.length > 0 ? udp : places.map(({ place }) => `${place} (TCP)`);
+  const ready = `ready: ${domain} at ${places.map(({ protocol, place }) => `${protocol}://${place}`).join(', ')}`;
+  if (numbers.length === 0) return ['There are no extensions yet: write some under "extensions".', ready];
   return [
     'To connect a phone, enter as',
     `  user name (also authentication name)  ${numbers.slice(0, 5).join(', ')}${numbers.length > 5 ? ', …' : ''}`,
     '  password                              that of the extension',
-    `  domain or realm                       ${options.domain}`,
-    `  server, registrar or outbound proxy   ${servers
-      .filter((each) => each.startsWith('udp'))
-      .map((each) => each.slice(6))
-      .join(' or ')}`,
+    `  domain or realm                       ${domain}`,
+    `  server, registrar or outbound proxy   ${servers.join(' or ')}`,
     'Then dial the number of another extension.',
-    `ready: ${options.domain} at ${servers.join(', ')}`,
+    ready,
   ];
 }
 
@@ -37,7 +37,7 @@ export function follow(pbx: Pbx, print: (line: string) => void): void {
     const inbound = record.legs[0];
     const how =
       record.answeredAt === undefined
-        ? `${inbound?.outcome} (${inbound?.status} ${inbound?.cause ?? ''})`
+        ? `${inbound?.outcome} (${[inbound?.status, inbound?.cause].filter(Boolean).join(' ')})`
         : `talked ${Math.round(record.talkMs / 1000)} s`;
     say(`${record.caller} calls ${record.called}: ended, ${how}`);
   });

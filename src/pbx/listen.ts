@@ -2,7 +2,8 @@ import { ipVersion } from '../base/ip.js';
 import type { ListenPoint } from '../transport/hop.js';
 
 /** What a listen point may look like, for messages. */
-export const LISTEN_EXAMPLE = 'an address such as "udp://0.0.0.0:5060", "tcp://127.0.0.1:5060" or "udp://[::1]:5060"';
+export const LISTEN_EXAMPLE =
+  'an address such as "udp://0.0.0.0:5060", "tcp://127.0.0.1:5060" or "udp://[::1]:5060" (there is no TLS yet)';
 
 const DEFAULT_PORT = 5060;
 

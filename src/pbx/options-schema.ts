@@ -185,6 +185,16 @@ export function checkOptions(options: unknown): asserts options is PbxOptions {
 
 /** @throws PbxConfigError that lists every fault; anything but what `PbxChanges` names needs a new PBX */
 export function checkChanges(changes: unknown): asserts changes is PbxChanges {
+  const changeable = Object.keys(changesSchema.entries);
+  const fixed = isRecord(changes)
+    ? Object.keys(changes).filter((key) => !changeable.includes(key) && key in schema.entries)
+    : [];
+  if (fixed.length > 0) {
+    const expected = `one of ${changeable.join(', ')}; for the rest make a new PBX`;
+    throw new PbxConfigError(
+      fixed.map((path) => ({ path, found: 'an option that cannot be changed while the PBX runs', expected })),
+    );
+  }
   check(changesSchema, changes);
 }
 

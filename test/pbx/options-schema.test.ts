@@ -232,7 +232,14 @@ describe('changes', () => {
   });
 
   test('nothing else', () => {
-    expect(problems({ domain: 'x' }, checkChanges)[0]).toMatch(/^domain: an option that does not exist/);
+    expect(problems({ domain: 'x' }, checkChanges)[0]).toMatch(/^domain: an option that cannot be changed/);
+    expect(problems({ dommain: 'x' }, checkChanges)[0]).toMatch(/^dommain: an option that does not exist/);
     expect(problems({ calls: { maxCalls: 0 } }, checkChanges)[0]).toMatch(/^calls\.maxCalls: 0/);
   });
+});
+
+test('reconfigure: an option that exists but stands for the life of a PBX says so', () => {
+  expect(() => checkChanges({ domain: 'other.example' })).toThrow(
+    'domain: found an option that cannot be changed while the PBX runs, expected one of extensions, calls; for the rest make a new PBX',
+  );
 });
