@@ -94,10 +94,15 @@ export class Call implements LiveCall {
       called: record.called,
     };
     const call = new Call(context, identity, CallLog.resume(context.scheduler, record));
-    const [inbound, outbound] = [snapshot.inbound, snapshot.outbound].map(({ legId, session }) => ({
-      legId,
-      session: context.dialogs.restore(session),
-    })) as [BridgeSide, BridgeSide];
+    const inbound = restoreSide(context, snapshot.inbound);
+    let outbound: BridgeSide;
+    try {
+      outbound = restoreSide(context, snapshot.outbound);
+    } catch (error) {
+      // Half a call is none: nobody would ever end the session that could be read.
+      inbound.session.end();
+      throw error;
+    }
     call.#bridge(inbound, outbound);
     return call;
   }
@@ -394,4 +399,8 @@ export class Call implements LiveCall {
     this.#log.endCall();
     this.#context.onEnded(this);
   }
+}
+
+function restoreSide(context: CallContext, { legId, session }: CallSnapshot['inbound']): BridgeSide {
+  return { legId, session: context.dialogs.restore(session) };
 }

@@ -207,10 +207,11 @@ describe('a journal that something else wrote to', () => {
   test.each(junk)('%s: the server starts, says so, and serves', (_what, value) =>
     runScenario({ seed: 10, delayMs: 5 }, async (world) => {
       const storage = memoryStorage();
-      await storage.records.put('default/calls', 'junk', value);
+      await storage.records.put('default/calls', 'node/junk', value);
       const pbx = world.use(server(world, storage));
       await world.run(() => pbx.start());
       expect(pbx.calls).toEqual([]);
+      expect(world.log.format('error')).toContain('cannot be taken over');
       const alice = world.phone(`sip:100@${DOMAIN}`, { password: 'secret-100' });
       const bob = world.phone(`sip:101@${DOMAIN}`, { password: 'secret-101', onCall: (call) => call.answer() });
       await world.run(() => Promise.all([alice.register(), bob.register()]));
@@ -221,6 +222,37 @@ describe('a journal that something else wrote to', () => {
       expect(pbx.calls).toEqual([]);
     }),
   );
+
+  for (const side of ['inbound', 'outbound'] as const) {
+    test(`a call whose ${side} leg cannot be read: nothing of it lives on, its phones are told when they ask`, () =>
+      runScenario({ seed: 12, delayMs: 5 }, async (world) => {
+        const { storage } = disk();
+        const first = server(world, storage());
+        await world.run(() => first.start());
+        const alice = world.phone(`sip:100@${DOMAIN}`, { password: 'secret-100' });
+        const bob = world.phone(`sip:101@${DOMAIN}`, { password: 'secret-101', onCall: (call) => call.answer() });
+        await world.run(() => Promise.all([alice.register(), bob.register()]));
+        const call = alice.call('101');
+        await world.until(call.talking());
+        await world.advance({ seconds: 1 });
+        world.pbx.restart();
+        const { records } = storage();
+        const [kept] = await records.scan('default/calls');
+        if (kept === undefined) throw new Error('the call was not written');
+        await records.put('default/calls', kept.id, {
+          ...(kept.value as object),
+          [side]: { legId: 'x', session: null },
+        });
+        const second = world.use(server(world, storage()));
+        await world.run(() => second.start());
+        expect(second.calls).toEqual([]);
+        const since = world.clock.now();
+        call.hangUp();
+        bob.calls[0]?.hangUp();
+        await world.advance({ seconds: 40 });
+        for (const name of ['100', '101']) expect(seenBy(world, name, since)).toEqual(['>BYE', '<481']);
+      }));
+  }
 
   test('the calls beside it are taken over', () =>
     runScenario({ seed: 11, delayMs: 5 }, async (world) => {
@@ -234,7 +266,7 @@ describe('a journal that something else wrote to', () => {
       await world.until(call.talking());
       await world.advance({ seconds: 1 });
       world.pbx.restart();
-      await storage().records.put('default/calls', '0-junk', { record: null });
+      await storage().records.put('default/calls', 'node/0-junk', { record: null });
       const second = world.use(server(world, storage()));
       await world.run(() => second.start());
       expect(second.calls).toHaveLength(1);

@@ -249,6 +249,27 @@ describe('§8.1.2 the next hop', () => {
 });
 
 describe('§8.1.3.1: a request that cannot be sent', () => {
+  const { flow } = sourceOf('udp', '203.0.113.5');
+  it.each([
+    ['resolved', {}],
+    ['by a flow', { flow }],
+  ])(
+    '%s, because it cannot be written: INVITE fails afterwards, ACK is given up, nothing is thrown',
+    async (_what, target) => {
+      transport.outgoing = () => {
+        throw new PbxkitError('PBX_INVALID_ARGUMENT', 'misuse', 'found headers of 70014 bytes');
+      };
+      const heard = send(request('INVITE'), target);
+      expect(outcome(heard)).toEqual([]);
+      const ack = uac.ack(request('ACK'), target);
+      await clock.settle();
+      await clock.advance(1);
+      ack.resend();
+      expect(outcome(heard)).toEqual(['PBX_INVALID_ARGUMENT']);
+      expect([transport.requests, transactions.size, clock.pending]).toEqual([[], 0, 0]);
+    },
+  );
+
   it('a user that throws when it is told harms nobody: no rejection is left unhandled', async () => {
     hops = new PbxkitError('DNS_FAILED', 'transport', 'no such name');
     let told = 0;
