@@ -7,7 +7,7 @@
  */
 import { readdir } from 'node:fs/promises';
 import { cpus } from 'node:os';
-import { type Benchmark, type Outcome, runBenchmark } from './harness.js';
+import { type Benchmark, type Outcome, runBenchmark, warmUp } from './harness.js';
 
 const flags = process.argv.slice(2);
 const json = flags.includes('--json');
@@ -52,8 +52,9 @@ const roundMs = numberFlag('round-ms');
 const effort = { ...(rounds === undefined ? {} : { rounds }), ...(roundMs === undefined ? {} : { roundMs }) };
 const outcomes: Outcome[] = [];
 if (!json) console.log(row(['benchmark', 'who', 'CPU per op', 'pbxkit faster by', '']));
-for (const benchmark of await load()) {
-  if (wanted !== undefined && !benchmark.name.includes(wanted)) continue;
+const benchmarks = (await load()).filter(({ name }) => wanted === undefined || name.includes(wanted));
+warmUp(benchmarks, effort);
+for (const benchmark of benchmarks) {
   const outcome = runBenchmark(benchmark, effort);
   outcomes.push(outcome);
   if (!json) console.log(table(outcome));
