@@ -16,6 +16,7 @@ import { legEnds } from './leg-end.js';
 import { inboundOutcome, outcome } from './outcome.js';
 import { type Party, partyAddress } from './party.js';
 import { passInvite, passReason } from './passing.js';
+import { restoredSides } from './restored-sides.js';
 import type { Destination } from './route.js';
 import type { RouteOutcome } from './route-outcome.js';
 
@@ -94,15 +95,7 @@ export class Call implements LiveCall {
       called: record.called,
     };
     const call = new Call(context, identity, CallLog.resume(context.scheduler, record));
-    const inbound = restoreSide(context, snapshot.inbound);
-    let outbound: BridgeSide;
-    try {
-      outbound = restoreSide(context, snapshot.outbound);
-    } catch (error) {
-      // Half a call is none: nobody would ever end the session that could be read.
-      inbound.session.end();
-      throw error;
-    }
+    const { inbound, outbound } = restoredSides(context, snapshot);
     call.#bridge(inbound, outbound);
     return call;
   }
@@ -399,8 +392,4 @@ export class Call implements LiveCall {
     this.#log.endCall();
     this.#context.onEnded(this);
   }
-}
-
-function restoreSide(context: CallContext, { legId, session }: CallSnapshot['inbound']): BridgeSide {
-  return { legId, session: context.dialogs.restore(session) };
 }

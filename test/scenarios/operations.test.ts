@@ -2,8 +2,8 @@
 import { describe, expect, test } from 'vitest';
 import type { PbxOptions } from '../../src/pbx/options.js';
 import { createPbx } from '../../src/pbx/pbx.js';
-import { memoryStorage } from '../../src/storage/memory-storage.js';
 import type { Json } from '../../src/storage/json.js';
+import { memoryStorage } from '../../src/storage/memory-storage.js';
 import type { Storage } from '../../src/storage/storage.js';
 import type { World } from '../../src/testing/world.js';
 import { DOMAIN, officeScenario } from '../support/office.js';
