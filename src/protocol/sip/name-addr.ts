@@ -1,16 +1,11 @@
 import { isByteClass, VALUE } from './chars.js';
-import { getParam, type Params, putParams, putQuoted, readParams, withParam } from './params.js';
+import { getParam, putParams, putQuoted, readParams, withParam } from './params.js';
 import { putCode, written } from './put.js';
 import { Scanner } from './scanner.js';
-import { putUri, readUri, type Uri } from './uri.js';
+import { putUri, readUri } from './uri.js';
+import type { NameAddr } from './values.js';
 
-/** name-addr or addr-spec with the header's parameters (RFC 3261 §20.10). */
-export interface NameAddr {
-  /** Without quotes and escapes. */
-  readonly displayName?: string;
-  readonly uri: Uri;
-  readonly params: Params;
-}
+export type { NameAddr } from './values.js';
 
 /** One name-addr, nothing behind it. @throws SipParseError */
 export function parseNameAddr(text: string): NameAddr {

@@ -1,9 +1,6 @@
 import { CLASS, HOST, TOKEN, URI_PARAM, USER, VALUE, WORD } from './chars.js';
-import type { CSeq } from './header/cseq.js';
-import type { Via } from './header/via.js';
-import type { NameAddr } from './name-addr.js';
 import { NO_PARAMS, type Param, type Params } from './params.js';
-import type { SipUri } from './uri.js';
+import type { CSeq, NameAddr, SipUri, Via } from './values.js';
 
 /**
  * Reads a value in its usual form, and gives back undefined for everything else: the reader with the whole grammar then takes over.

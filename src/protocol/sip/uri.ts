@@ -4,41 +4,9 @@ import { sipUriOf } from './plain.js';
 import { putBytes, putClass, putCode, putNumber, putText, written } from './put.js';
 import { Scanner } from './scanner.js';
 import { escapeUser, hexDigit, unescapeUriText } from './uri-escape.js';
+import type { SipUri, TelUri, Uri } from './values.js';
 
-/** A SIP or SIPS URI (RFC 3261 §19.1). */
-export interface SipUri {
-  readonly kind: 'sip';
-  readonly scheme: 'sip' | 'sips';
-  /** Unescaped once. */
-  readonly user?: string;
-  /** As it stands, escapes included. */
-  readonly password?: string;
-  /** Host name or address; IPv6 without brackets. */
-  readonly host: string;
-  readonly port?: number;
-  /** Raw text, escapes included. */
-  readonly params: Params;
-  /** The part behind `?`: raw text, escapes included. */
-  readonly headers: Params;
-}
-
-/** A tel URI (RFC 3966). */
-export interface TelUri {
-  readonly kind: 'tel';
-  /** As it stands, visual separators included. */
-  readonly number: string;
-  readonly params: Params;
-}
-
-/** Any other scheme, kept as text. */
-export interface OtherUri {
-  readonly kind: 'other';
-  readonly scheme: string;
-  /** The whole URI. */
-  readonly text: string;
-}
-
-export type Uri = SipUri | TelUri | OtherUri;
+export type { OtherUri, SipUri, TelUri, Uri } from './values.js';
 
 /** @throws SipParseError for anything but one absolute URI without white space or angle brackets. */
 export function parseUri(text: string): Uri {

@@ -1,13 +1,9 @@
 import { plainCSeq } from '../plain.js';
 import { putCode, putNumber, putText } from '../put.js';
+import type { CSeq } from '../values.js';
 import { single, whole } from './codec.js';
 
-/** CSeq (RFC 3261 §20.16). */
-export interface CSeq {
-  /** 0 to 2³¹−1. */
-  readonly sequence: number;
-  readonly method: string;
-}
+export type { CSeq } from '../values.js';
 
 /** RAck (RFC 3262 §7.2). */
 export interface RAck {

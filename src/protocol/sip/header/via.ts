@@ -1,23 +1,13 @@
 import { decimalBytes, HOST, IPV6, skipBytes } from '../chars.js';
-import { NO_PARAMS, type Params, putParams, readParams } from '../params.js';
+import { NO_PARAMS, putParams, readParams } from '../params.js';
 import { plainVias } from '../plain.js';
 import { putBytes, putCode, putNumber, putText, written } from '../put.js';
 import type { Scanner } from '../scanner.js';
 import { putHost } from '../uri.js';
+import type { Via } from '../values.js';
 import { lines } from './codec.js';
 
-/** One Via value (RFC 3261 §20.42). */
-export interface Via {
-  /** 'SIP/2.0' */
-  readonly protocol: string;
-  /** 'UDP', 'TCP', 'TLS', 'WS', 'WSS' or another token, as it stands. */
-  readonly transport: string;
-  /** IPv6 without brackets. */
-  readonly host: string;
-  readonly port?: number;
-  /** Raw text; `branch`, `received`, `rport`, `maddr`, `ttl`, … */
-  readonly params: Params;
-}
+export type { Via } from '../values.js';
 
 function readVias(scanner: Scanner): readonly Via[] {
   const vias = [readSentBy(scanner, true)];
