@@ -1,6 +1,7 @@
 import type { InviteFailure } from '../dialog/outgoing-invite.js';
 import type { SipResponse } from '../protocol/sip/message.js';
 import { getParam } from '../protocol/sip/params.js';
+import { readable } from '../protocol/sip/parse-error.js';
 import { reasonPhrase } from '../protocol/sip/status.js';
 import type { Uri } from '../protocol/sip/uri.js';
 import { passPhrase } from './passing.js';
@@ -82,14 +83,9 @@ function statusForCaller(status: number): number {
 
 /** Contacts of a 3xx, highest q first (RFC 3261 §8.1.3.4); none when they cannot be read. */
 function redirectionContacts(response: SipResponse): readonly Uri[] {
-  try {
-    const contacts = response.headers.get('Contact');
-    if (contacts === undefined || contacts === '*') return [];
-    return [...contacts].sort((a, b) => qOf(b.params) - qOf(a.params)).map((contact) => contact.uri);
-  } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'SIP_PARSE') return [];
-    throw error;
-  }
+  const contacts = readable(() => response.headers.get('Contact'));
+  if (contacts === undefined || contacts === '*') return [];
+  return [...contacts].sort((a, b) => qOf(b.params) - qOf(a.params)).map((contact) => contact.uri);
 }
 
 function qOf(params: Parameters<typeof getParam>[0]): number {

@@ -3,6 +3,7 @@ import type { HeaderInit, SipMessage, SipRequest, SipResponse } from '../protoco
 import { createRequest } from '../protocol/sip/message.js';
 import { formatNameAddr, type NameAddr, parseNameAddr, tagOf, withTag } from '../protocol/sip/name-addr.js';
 import { hasParam } from '../protocol/sip/params.js';
+import { readable } from '../protocol/sip/parse-error.js';
 import { formatUri, parseUri, type SipUri, type Uri } from '../protocol/sip/uri.js';
 import { flowTo, isBehindNat } from '../ua/reach-back.js';
 import type { FlowRef, Source } from '../ua/target.js';
@@ -298,15 +299,6 @@ function contactUri(message: SipMessage): Uri | undefined {
 /** Record-Route in reverse: the route set of the caller's side (RFC 3261 §12.1.2). */
 function routeSetOf(response: SipResponse): readonly NameAddr[] {
   return [...(readable(() => response.headers.get('Record-Route')) ?? [])].reverse();
-}
-
-function readable<T>(read: () => T): T | undefined {
-  try {
-    return read();
-  } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'SIP_PARSE') return undefined;
-    throw error;
-  }
 }
 
 function ownContact(request: SipRequest): NameAddr {

@@ -1,5 +1,6 @@
 import type { SipMessage } from '../protocol/sip/message.js';
 import { parseMultipart } from '../protocol/sip/multipart.js';
+import { readable } from '../protocol/sip/parse-error.js';
 
 /** The media type of a session description. */
 export const SDP_TYPE = 'application/sdp';
@@ -10,12 +11,7 @@ export const SDP_TYPE = 'application/sdp';
  */
 export function sessionDescription(message: SipMessage): string | undefined {
   if (message.body.length === 0) return undefined;
-  try {
-    return find(message);
-  } catch (error) {
-    if (isParseError(error)) return undefined;
-    throw error;
-  }
+  return readable(() => find(message));
 }
 
 function find(message: SipMessage): string | undefined {
@@ -31,8 +27,4 @@ function find(message: SipMessage): string | undefined {
 
 function isSdp(type: { readonly type: string; readonly subtype: string }): boolean {
   return type.type.toLowerCase() === 'application' && type.subtype.toLowerCase() === 'sdp';
-}
-
-function isParseError(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === 'SIP_PARSE';
 }

@@ -46,3 +46,13 @@ export function inHeader(header: string, error: unknown): unknown {
   const { message, offset, status } = error;
   return new SipParseError(`${header}: ${message}`, { offset, status, header });
 }
+
+/** What `read` gives; undefined when a peer's text cannot be read. For what may be passed over; any other error goes on. */
+export function readable<T>(read: () => T): T | undefined {
+  try {
+    return read();
+  } catch (error) {
+    if (error instanceof SipParseError) return undefined;
+    throw error;
+  }
+}
