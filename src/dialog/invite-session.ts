@@ -23,6 +23,8 @@ export interface SessionHandlers {
   onModify(modify: IncomingModify): void;
   /** The ACK to the first 2xx; with the answer in it when our 2xx carried the offer. */
   onAcknowledged?(sdp: string | undefined): void;
+  /** A request that the session itself does not serve, its CSeq being in order: true when it was taken, else it gets 405. */
+  onRequest?(incoming: IncomingRequest): boolean;
   /** Once. The BYE, if one came, is answered already. */
   onEnded(end: SessionEnd): void;
 }
@@ -227,6 +229,7 @@ export class InviteSession implements DialogUsage {
         incoming.respond(200, { headers: { Allow: this.#context.allow, Accept: SDP_TYPE } });
         return;
       default:
+        if (this.#handlers.onRequest?.(incoming) === true) return;
         incoming.respond(405, { headers: { Allow: this.#context.allow } });
     }
   }

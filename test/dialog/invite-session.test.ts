@@ -145,6 +145,28 @@ describe('requests within the dialog (RFC 3261 §12.2.2)', () => {
       raw.request('BYE');
     }));
 
+  test('a request that the session does not serve is offered to its owner once its CSeq is in order (§12.2.2)', () =>
+    withStack(async ({ stack, peer }) => {
+      const { raw, session } = await established(stack, peer);
+      const taken: string[] = [];
+      session.handle({
+        onModify: (modify) => modify.reject(488),
+        onEnded: () => {},
+        onRequest: (incoming) => {
+          taken.push(incoming.request.method);
+          incoming.respond(202);
+          return true;
+        },
+      });
+      raw.request('INFO');
+      await peer.expect('202 INFO');
+      raw.request('INFO', { cseq: 1 });
+      await peer.expect('500 INFO');
+      expect(taken).toEqual(['INFO']);
+      session.end();
+      peer.respond(await peer.expect('BYE'), 200);
+    }));
+
   test('§8.2.1: a method that has no use here gets 405 with Allow', () =>
     withStack(async ({ stack, peer }) => {
       const { raw } = await established(stack, peer);
