@@ -8,6 +8,8 @@ export interface Party {
   readonly displayName?: string;
   /** The extension that was authenticated, if one was. */
   readonly extension?: string;
+  /** True when the called party must not learn who this is (RFC 3323, RFC 3325 §9.3). Records show it all the same. */
+  readonly withheld?: boolean;
 }
 
 /** A name is for people to read: longer ones are cut, so that a peer cannot blow the other leg's messages up. */
