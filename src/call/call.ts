@@ -10,11 +10,12 @@ import { CallLog, type CallRecord, type LegEnd, type ReleasedBy } from './call-r
 import type { CallContext, LiveCall } from './context.js';
 import { Fork, type OutboundLeg } from './fork.js';
 import { HandledCall } from './handled-call.js';
+import { legIdentity } from './identity.js';
 import { INBOUND_LEG, InboundLeg } from './inbound-leg.js';
 import type { CallSnapshot } from './journal.js';
 import { legEnds } from './leg-end.js';
 import { inboundOutcome, outcome } from './outcome.js';
-import { type Party, partyAddress } from './party.js';
+import { type Party, sideOf } from './party.js';
 import { passInvite, passReason } from './passing.js';
 import { restoredSides } from './restored-sides.js';
 import type { Destination } from './route.js';
@@ -236,13 +237,15 @@ export class Call implements LiveCall {
     const exchange = { tenantId, callId, fromLeg: INBOUND_LEG, toLeg: leg.id };
     const sdp = invite.sdp === undefined ? undefined : await media.offer({ ...exchange, sdp: invite.sdp });
     const domain = domainOf(tenantId);
+    const { caller } = this.#identity;
+    const { policy } = leg.target;
+    const { headers: identity, ...from } = legIdentity(caller, domain, policy);
     return {
       target: leg.target,
-      from: partyAddress(this.#identity.caller, domain),
+      ...from,
       to: { uri: sipUri({ user: called, host: domain }), params: [] },
-      contactUser: this.#identity.caller.number,
       maxForwards,
-      headers: passInvite(invite.request),
+      headers: { ...passInvite(invite.request, sideOf(caller), policy.peer), ...identity },
       ...(sdp === undefined ? {} : { sdp }),
     };
   }

@@ -12,6 +12,11 @@ export interface Party {
   readonly withheld?: boolean;
 }
 
+/** Which side of the house a party is on: an extension's phone, or a peer of the trust domain that speaks for it. */
+export function sideOf(party: Party): 'phone' | 'trunk' {
+  return party.extension === undefined ? 'trunk' : 'phone';
+}
+
 /** A name is for people to read: longer ones are cut, so that a peer cannot blow the other leg's messages up. */
 const LONGEST_NAME = 128;
 

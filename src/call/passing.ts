@@ -1,15 +1,42 @@
 import type { HeaderInit, SipMessage } from '../protocol/sip/message.js';
 
+/** Which side of the house a leg is on: a phone of an extension, or a peer of the trust domain such as a trunk. */
+export type PeerSide = 'phone' | 'trunk';
+
+interface PassedField {
+  readonly name: string;
+  /** Whose word is taken for it. */
+  readonly from: readonly PeerSide[];
+  /** Who is told. */
+  readonly to: readonly PeerSide[];
+}
+
+const ANYBODY: readonly PeerSide[] = ['phone', 'trunk'];
+
 /**
- * What passes from one leg to the other besides the session description and the parties' identity. Everything else is
- * generated anew for each leg: a B2BUA copies nothing that it does not know.
+ * What passes of an INVITE from one leg to the other, besides the session description and the parties' identity.
+ * Everything else is generated anew for each leg: a B2BUA copies nothing that it does not know, and so shows nothing of
+ * the other leg's addresses and programs. A phone could claim any past for its call, so only a peer of the trust domain is
+ * believed where a call was before (Diversion, History-Info) and how it should ring (Alert-Info).
  */
-const FROM_INVITE_TO_PHONE = ['Subject', 'Priority', 'Accept-Language'] as const;
+const FROM_INVITE: readonly PassedField[] = [
+  { name: 'Subject', from: ANYBODY, to: ['phone'] },
+  { name: 'Priority', from: ANYBODY, to: ANYBODY },
+  { name: 'Accept-Language', from: ANYBODY, to: ANYBODY },
+  { name: 'User-to-User', from: ANYBODY, to: ANYBODY },
+  { name: 'Alert-Info', from: ['trunk'], to: ['phone'] },
+  { name: 'Diversion', from: ['trunk'], to: ANYBODY },
+  { name: 'History-Info', from: ['trunk'], to: ANYBODY },
+];
 const FROM_PROVISIONAL = ['Reason'] as const;
 
-/** Header fields of the caller's INVITE for the INVITE to a phone. */
-export function passInvite(message: SipMessage): HeaderInit {
-  return pick(message, FROM_INVITE_TO_PHONE);
+/** Header fields of the caller's INVITE for the INVITE of an outbound leg. */
+export function passInvite(message: SipMessage, from: PeerSide, to: PeerSide): HeaderInit {
+  const names = FROM_INVITE.filter((field) => field.from.includes(from) && field.to.includes(to));
+  return pick(
+    message,
+    names.map(({ name }) => name),
+  );
 }
 
 /** Header fields of the callee's provisional response for the caller. */

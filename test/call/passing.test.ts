@@ -9,6 +9,7 @@ const message = createRequest({
   headers: {
     Subject: 'lunch',
     Priority: 'urgent',
+    'User-to-User': '56a3;encoding=hex',
     'X-Secret': 'no',
     'P-Asserted-Identity': '<sip:boss@b>',
     'Proxy-Authorization': 'Digest username="a"',
@@ -20,7 +21,33 @@ message.headers.setRaw('Reason', ['SIP;cause=486', 'Q.850;cause=17']);
 
 describe('what passes from one leg to the other (architecture decision 3)', () => {
   test('of an INVITE: the chosen fields with all their values, and no others', () => {
-    expect(passInvite(message)).toEqual({ Subject: 'lunch', Priority: 'urgent', 'Accept-Language': 'de, en;q=0.5' });
+    expect(passInvite(message, 'phone', 'phone')).toEqual({
+      Subject: 'lunch',
+      Priority: 'urgent',
+      'Accept-Language': 'de, en;q=0.5',
+      'User-to-User': '56a3;encoding=hex',
+    });
+  });
+
+  test('of an INVITE to a trunk: less', () => {
+    expect(Object.keys(passInvite(message, 'phone', 'trunk')).sort()).toEqual([
+      'Accept-Language',
+      'Priority',
+      'User-to-User',
+    ]);
+  });
+
+  test('where a call was before and how it rings: from a trunk, never from a phone (RFC 5806 §6, RFC 7044 §10)', () => {
+    const past = {
+      Diversion: '<sip:200@b>;reason=user-busy',
+      'History-Info': '<sip:200@b>;index=1',
+      'Alert-Info': '<urn:alert:source:external>',
+    };
+    const diverted = createRequest({ method: 'INVITE', uri: 'sip:a@b', headers: past });
+    expect(passInvite(diverted, 'trunk', 'phone')).toEqual(past);
+    expect(Object.keys(passInvite(diverted, 'trunk', 'trunk')).sort()).toEqual(['Diversion', 'History-Info']);
+    expect(passInvite(diverted, 'phone', 'phone')).toEqual({});
+    expect(passInvite(diverted, 'phone', 'trunk')).toEqual({});
   });
 
   test('of a provisional response: Reason', () => {
@@ -28,14 +55,14 @@ describe('what passes from one leg to the other (architecture decision 3)', () =
   });
 
   test('what was picked can stand in a message', () => {
-    const headers = { ...passInvite(message), ...passProgress(message) };
+    const headers = { ...passInvite(message, 'phone', 'phone'), ...passProgress(message) };
     const printed = Buffer.from(printMessage(createRequest({ method: 'INVITE', uri: 'sip:a@b', headers }))).toString();
     expect(printed).toContain('\r\nAccept-Language: de, en;q=0.5\r\n');
     expect(printed).toContain('\r\nReason: SIP;cause=486, Q.850;cause=17\r\n');
   });
 
   test('nothing of what is not there', () => {
-    expect(passInvite(createRequest({ method: 'INVITE', uri: 'sip:a@b' }))).toEqual({});
+    expect(passInvite(createRequest({ method: 'INVITE', uri: 'sip:a@b' }), 'trunk', 'phone')).toEqual({});
   });
 
   test('a reason phrase: at most 128 characters, each control character as a space (RFC 3261 §7.2)', () => {
