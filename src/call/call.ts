@@ -8,7 +8,7 @@ import { formatUri, sipUri } from '../protocol/sip/uri.js';
 import { Bridge, type BridgeSide } from './bridge.js';
 import { CallLog, type CallRecord, type LegEnd, type ReleasedBy } from './call-record.js';
 import type { CallContext, LiveCall } from './context.js';
-import { Fork, type OutboundLeg } from './fork.js';
+import type { OutboundLeg } from './fork.js';
 import { HandledCall } from './handled-call.js';
 import { legIdentity } from './identity.js';
 import { INBOUND_LEG, InboundLeg } from './inbound-leg.js';
@@ -19,7 +19,7 @@ import { type Party, sideOf } from './party.js';
 import { passInvite, passReason } from './passing.js';
 import { restoredSides } from './restored-sides.js';
 import type { Destination } from './route.js';
-import type { RouteOutcome } from './route-outcome.js';
+import { type Refusal, Search } from './search.js';
 
 export interface CallStart {
   readonly id: string;
@@ -33,9 +33,7 @@ export interface CallStart {
 }
 
 type Identity = Pick<CallStart, 'id' | 'tenantId' | 'caller' | 'called'>;
-type TargetsDestination = Extract<Destination, { kind: 'targets' }>;
 type HandlerDestination = Extract<Destination, { kind: 'handler' }>;
-type Refusal = Omit<Extract<Destination, { kind: 'reject' }>, 'kind'>;
 
 type State =
   | { readonly kind: 'routing' }
@@ -43,9 +41,6 @@ type State =
   | { readonly kind: 'bridged'; readonly bridge: Bridge; readonly inbound: BridgeSide; readonly outbound: BridgeSide }
   | { readonly kind: 'handled'; readonly handled: HandledCall }
   | { readonly kind: 'ended' };
-
-/** Attempts of one call, redirections and second destinations together: beyond it something goes in a circle. */
-const MAX_ATTEMPTS = 10;
 
 /** One call from the caller's INVITE to the end of its last leg: a B2BUA with a dialog for each leg. */
 export class Call implements LiveCall {
@@ -166,64 +161,35 @@ export class Call implements LiveCall {
     if (this.#state.kind !== 'bridged') this.#finish();
   }
 
-  /** Asks the router, tries what it says, and asks again, until somebody answers or the router gives up. */
   async #seek(inbound: InboundLeg, maxForwards: number): Promise<void> {
     const { invite } = inbound;
-    let last: RouteOutcome | undefined;
-    let redirections = 0;
-    for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
-      const destination = await this.#ask(invite, redirections, last);
-      if (destination === undefined || !invite.open || this.#gone.signal.aborted) return;
-      if (destination.kind === 'reject') return this.#refuse(invite, destination);
-      if (destination.kind === 'handler') return this.#serve(invite, destination);
-      last = await this.#offer(inbound, destination, maxForwards);
-      if (last === undefined) return;
-      if (last.kind === 'redirected') redirections++;
-    }
-    this.#refuse(invite, { status: 482, reason: 'Too Many Attempts' });
-  }
-
-  /** The router's word; undefined when the caller has gone meanwhile. */
-  #ask(invite: IncomingInvite, redirections: number, last: RouteOutcome | undefined): Promise<Destination | undefined> {
     const { caller, called } = this.#identity;
-    const { signal } = this.#gone;
-    const context = {
-      callId: this.id,
-      tenantId: this.tenantId,
-      caller,
-      called,
-      requestUri: invite.request.uri,
-      source: invite.source,
-      redirections,
-      signal,
-    };
-    return untilAborted(this.#context.router.next(context, last), signal, (error) =>
-      this.#context.logger.debug({ callId: this.id, err: error }, 'the router failed after the caller had gone'),
-    );
-  }
-
-  /** Resolves to the outcome when nobody answered, to undefined when somebody did or the caller has gone. */
-  async #offer(
-    inbound: InboundLeg,
-    destination: TargetsDestination,
-    maxForwards: number,
-  ): Promise<RouteOutcome | undefined> {
-    if (destination.targets.length === 0) return outcome('unreachable', 480);
-    const fork = new Fork({
-      dialogs: this.#context.dialogs,
-      scheduler: this.#context.scheduler,
+    const search = new Search({
+      context: this.#context,
       log: this.#log,
-      legs: destination.targets.map((target) => ({ id: `b${++this.#legCount}`, target })),
-      number: destination.called,
-      noAnswerSeconds: destination.noAnswerSeconds ?? this.#context.noAnswerSeconds,
+      route: {
+        callId: this.id,
+        tenantId: this.tenantId,
+        caller,
+        called,
+        requestUri: invite.request.uri,
+        source: invite.source,
+      },
       signal: this.#gone.signal,
-      prepare: (leg) => this.#prepare(inbound.invite, leg, destination.called, maxForwards),
+      nextLegId: () => `b${++this.#legCount}`,
+      prepare: (leg, number) => this.#prepare(invite, leg, number, maxForwards),
       onProgress: (leg, progress) => this.#post(() => this.#onProgress(inbound, leg, progress)),
     });
-    const result = await fork.run();
-    if (result.kind === 'failed') return result.outcome;
-    if (result.kind === 'answered') await this.#mailbox.run(() => this.#connect(inbound, result.leg, result.answer));
-    return undefined;
+    const result = await search.run();
+    switch (result.kind) {
+      case 'answered':
+        return this.#mailbox.run(() => this.#connect(inbound, result.leg, result.answer));
+      case 'handler':
+        return this.#serve(invite, result.destination);
+      case 'refused':
+        return this.#refuse(invite, result.refusal);
+      case 'abandoned':
+    }
   }
 
   async #prepare(

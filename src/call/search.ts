@@ -1,0 +1,100 @@
+import { untilAborted } from '../base/aborted.js';
+import type { Answer, OutgoingInviteOptions, Progress } from '../dialog/outgoing-invite.js';
+import type { CallLog } from './call-record.js';
+import type { CallContext } from './context.js';
+import { Fork, type OutboundLeg } from './fork.js';
+import { outcome } from './outcome.js';
+import type { Destination, RouteContext } from './route.js';
+import type { RouteOutcome } from './route-outcome.js';
+
+type TargetsDestination = Extract<Destination, { kind: 'targets' }>;
+type HandlerDestination = Extract<Destination, { kind: 'handler' }>;
+
+/** With what a call is refused. */
+export type Refusal = Omit<Extract<Destination, { kind: 'reject' }>, 'kind'>;
+
+export interface SearchOptions {
+  readonly context: Pick<CallContext, 'router' | 'dialogs' | 'scheduler' | 'logger' | 'noAnswerSeconds'>;
+  readonly log: CallLog;
+  /** What the router decides by. */
+  readonly route: Omit<RouteContext, 'redirections' | 'signal'>;
+  /** Fires when nobody waits for an answer any more. */
+  readonly signal: AbortSignal;
+  /** A name for the next leg: no leg of the call has it. */
+  readonly nextLegId: () => string;
+  /** The INVITE for a leg, its offer included: prepared by the media engine. `called` is the number that is called. */
+  readonly prepare: (leg: OutboundLeg, called: string) => Promise<OutgoingInviteOptions>;
+  readonly onProgress: (leg: OutboundLeg, progress: Progress) => void;
+}
+
+export type SearchResult =
+  | {
+      readonly kind: 'answered';
+      readonly leg: OutboundLeg;
+      /** The number that was called. */
+      readonly called: string;
+      readonly answer: Answer;
+    }
+  | { readonly kind: 'handler'; readonly destination: HandlerDestination }
+  | { readonly kind: 'refused'; readonly refusal: Refusal }
+  /** The signal has fired. */
+  | { readonly kind: 'abandoned' };
+
+/** Attempts of one search, redirections and second destinations together: beyond it something goes in a circle. */
+const MAX_ATTEMPTS = 10;
+
+/** The way of a call to somebody who answers: asks the router, tries what it says, and asks again. */
+export class Search {
+  readonly #options: SearchOptions;
+  #redirections = 0;
+
+  constructor(options: SearchOptions) {
+    this.#options = options;
+  }
+
+  /** Resolves when somebody answers or the router gives up. Rejects if the router does, or `prepare`. */
+  async run(): Promise<SearchResult> {
+    let last: RouteOutcome | undefined;
+    for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
+      const destination = await this.#ask(last);
+      if (destination === undefined || this.#options.signal.aborted) return { kind: 'abandoned' };
+      if (destination.kind === 'reject') return { kind: 'refused', refusal: destination };
+      if (destination.kind === 'handler') return { kind: 'handler', destination };
+      const result = await this.#offer(destination);
+      if (result.kind !== 'failed') return result;
+      last = result.outcome;
+      if (last.kind === 'redirected') this.#redirections++;
+    }
+    return { kind: 'refused', refusal: { status: 482, reason: 'Too Many Attempts' } };
+  }
+
+  /** The router's word; undefined when the signal fires meanwhile. */
+  #ask(last: RouteOutcome | undefined): Promise<Destination | undefined> {
+    const { context, route, signal } = this.#options;
+    const asked = context.router.next({ ...route, redirections: this.#redirections, signal }, last);
+    return untilAborted(asked, signal, (error) =>
+      context.logger.debug({ callId: route.callId, err: error }, 'the router failed after the caller had gone'),
+    );
+  }
+
+  async #offer(
+    destination: TargetsDestination,
+  ): Promise<SearchResult | { readonly kind: 'failed'; readonly outcome: RouteOutcome }> {
+    const { targets, called } = destination;
+    if (targets.length === 0) return { kind: 'failed', outcome: outcome('unreachable', 480) };
+    const { context, log, signal, nextLegId, prepare, onProgress } = this.#options;
+    const fork = new Fork({
+      dialogs: context.dialogs,
+      scheduler: context.scheduler,
+      log,
+      legs: targets.map((target) => ({ id: nextLegId(), target })),
+      number: called,
+      noAnswerSeconds: destination.noAnswerSeconds ?? context.noAnswerSeconds,
+      signal,
+      prepare: (leg) => prepare(leg, called),
+      onProgress,
+    });
+    const result = await fork.run();
+    return result.kind === 'answered' ? { ...result, called } : result;
+  }
+}
