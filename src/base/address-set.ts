@@ -13,7 +13,19 @@ export class AddressSet {
 
   /** @throws UsageError PBX_INVALID_ARGUMENT for what is neither */
   constructor(addresses: readonly string[]) {
-    this.#networks = addresses.map(networkOf);
+    this.#networks = addresses.map((text) => {
+      const network = networkOf(text);
+      if (network !== undefined) return network;
+      throw new UsageError(
+        'PBX_INVALID_ARGUMENT',
+        `found "${text}", expected an IP address or a network such as 10.0.0.0/8 or 2001:db8::/32`,
+      );
+    });
+  }
+
+  /** Whether `text` is an address or a network. */
+  static accepts(text: string): boolean {
+    return networkOf(text) !== undefined;
   }
 
   get size(): number {
@@ -28,19 +40,14 @@ export class AddressSet {
   }
 }
 
-function networkOf(text: string): Network {
+function networkOf(text: string): Network | undefined {
   const slash = text.indexOf('/');
   const bytes = bytesOf(slash === -1 ? text : text.slice(0, slash));
-  const width = (bytes?.length ?? 0) * 8;
+  if (bytes === undefined) return undefined;
+  const width = bytes.length * 8;
   const suffix = slash === -1 ? String(width) : text.slice(slash + 1);
   const bits = /^\d{1,3}$/.test(suffix) ? Number(suffix) : -1;
-  if (bytes === undefined || bits < 0 || bits > width) {
-    throw new UsageError(
-      'PBX_INVALID_ARGUMENT',
-      `found "${text}", expected an IP address or a network such as 10.0.0.0/8 or 2001:db8::/32`,
-    );
-  }
-  return { bytes, bits };
+  return bits < 0 || bits > width ? undefined : { bytes, bits };
 }
 
 function bytesOf(address: string): Uint8Array | undefined {

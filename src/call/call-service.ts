@@ -11,8 +11,10 @@ import type { RequestTaker } from '../ua/request-chain.js';
 import { Call } from './call.js';
 import type { CallRecord } from './call-record.js';
 import type { CallContext, LiveCall } from './context.js';
+import { privacyOf } from './identity.js';
 import type { CallJournal } from './journal.js';
 import type { Party } from './party.js';
+import { passPhrase } from './passing.js';
 import type { Router } from './route.js';
 
 export interface CallEvents {
@@ -165,8 +167,14 @@ export class CallService implements RequestTaker, Events<CallEvents> {
   }
 
   async #admit(incoming: IncomingRequest, hops: number): Promise<boolean> {
-    const caller = await this.#options.identify(incoming);
-    if (caller === undefined || incoming.cancelled) return true;
+    const { withheld, impossible } = privacyOf(incoming.request);
+    if (impossible !== undefined) {
+      incoming.respond(500, { once: true, reason: `Privacy "${passPhrase(impossible)}" Not Available` });
+      return true;
+    }
+    const party = await this.#options.identify(incoming);
+    if (party === undefined || incoming.cancelled) return true;
+    const caller: Party = withheld ? { ...party, withheld } : party;
     const { uri } = incoming.request;
     const called = uri.kind === 'sip' ? (uri.user ?? '') : uri.kind === 'tel' ? uri.number : '';
     const invite = this.#options.dialogs.receive(incoming, called);

@@ -1,4 +1,5 @@
 import { localAddressAdvisor } from '../base/address-advisor.js';
+import { AddressSet } from '../base/address-set.js';
 import { Disposer } from '../base/disposer.js';
 import { errorText } from '../base/errors.js';
 import { TypedEmitter } from '../base/events.js';
@@ -8,6 +9,7 @@ import { SystemRandom } from '../base/random.js';
 import { type Scheduler, SystemScheduler } from '../base/scheduler.js';
 import { DEFAULT_TENANT, type TenantId } from '../base/tenant.js';
 import { CallService } from '../call/call-service.js';
+import { assertedParty } from '../call/identity.js';
 import type { Router } from '../call/route.js';
 import { DialogLayer } from '../dialog/dialog-layer.js';
 import type { Directory } from '../directory/directory.js';
@@ -130,6 +132,7 @@ export function assemble(options: PbxOptions): PbxParts {
     acceptsUri,
     onRefused: (refused) => events.emit('credentials.refused', { ...refused, aor: `${refused.username}@${domain}` }),
   });
+  const trusted = new AddressSet(options.trustedPeers ?? []);
   const own = new PbxRouter({ directory, isOurs, locate: (tenant, user) => registrar.locate(tenant, user) });
   const router: Router = options.router === undefined ? own : options.router(own);
   const calls = new CallService({
@@ -140,6 +143,8 @@ export function assemble(options: PbxOptions): PbxParts {
     random,
     logger,
     identify: async (incoming) => {
+      const asserted = trusted.has(incoming.source.remote.address) ? assertedParty(incoming.request) : undefined;
+      if (asserted !== undefined) return asserted;
       const extension = await callers.identify(incoming);
       if (extension === undefined) return undefined;
       const displayName = extension.name ?? incoming.request.from.displayName;

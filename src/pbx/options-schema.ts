@@ -1,4 +1,5 @@
 import * as v from 'valibot';
+import { AddressSet } from '../base/address-set.js';
 import { isNumber } from '../directory/extension.js';
 import { DEFAULT_TRANSACTION_LIMITS } from '../transaction/layer.js';
 import { DEFAULT_TRANSPORT_LIMITS } from '../transport/limits.js';
@@ -8,6 +9,7 @@ import { check, isRecord } from './option-problems.js';
 import type { PbxChanges, PbxOptions } from './options.js';
 
 const HOST = 'a host name such as "office.example"';
+const NETWORK = 'an IP address or a network such as "10.0.0.0/8"';
 const NUMBER = '1–64 letters, digits or + * # . _ ~ ! -, such as "100"';
 
 const host = v.pipe(
@@ -122,6 +124,15 @@ const schema = v.pipe(
       ),
       extensions: v.optional(extensions),
       directory: v.optional(having('a directory with find() and list()', ['find', 'list'])),
+      trustedPeers: v.optional(
+        v.array(
+          v.pipe(
+            v.string(NETWORK),
+            v.check((each) => AddressSet.accepts(each), NETWORK),
+          ),
+          'a list of IP addresses and networks',
+        ),
+      ),
       digest: v.optional(digest),
       nonceSecret: v.optional(v.pipe(v.instance(Uint8Array, 'bytes'), v.minLength(32, '32 bytes or more'))),
       storage: v.optional(having('a storage such as memoryStorage()', ['records', 'blobs', 'close'])),

@@ -51,6 +51,12 @@ export interface PbxOptions {
   readonly extensions?: readonly ExtensionOptions[];
   /** Where extensions are looked up when they are not in the options. */
   readonly directory?: Directory;
+  /**
+   * Proxies and gateways that have authenticated their callers: IP addresses and networks (`192.0.2.7`, `10.0.0.0/8`). Their
+   * INVITEs are not challenged when they carry P-Asserted-Identity (RFC 3325), which names the caller; such a caller is
+   * nobody's extension (`caller.extension` is undefined), because an address can be forged. Default: none.
+   */
+  readonly trustedPeers?: readonly string[];
   /** Digest algorithms that phones are offered. Default `["MD5"]`, because deployed phones fail on a challenge that also offers SHA. */
   readonly digest?: readonly DigestAlgorithm[];
   /** Signs nonces: 32 bytes or more, the same on all nodes. Default: drawn at start. */
