@@ -47,9 +47,9 @@ export { MemoryDirectory } from './directory/memory-directory.js';
 export { StoredDirectory } from './directory/stored-directory.js';
 export type { MediaEngine, MediaExchange, MediaStats, StreamStats } from './media/media-engine.js';
 export { PassThroughEngine } from './media/pass-through-engine.js';
+export type { DnsQueryOptions, HostAddress, NameService, NaptrRecord, SrvRecord } from './net/dns.js';
 export { DnsError, ListenError, type ListenProtocol } from './net/errors.js';
 export type {
-  HostAddress,
   Network,
   TcpConnection,
   TcpConnectOptions,
@@ -59,7 +59,9 @@ export type {
   UdpOptions,
   UdpSocket,
 } from './net/network.js';
+export type { NodeDnsOptions } from './net/node-dns.js';
 export { NodeNetwork } from './net/node-network.js';
+export type { PbxLoad } from './pbx/assemble.js';
 export { type ConfigProblem, PbxConfigError } from './pbx/config-error.js';
 export type { PbxEvents } from './pbx/events.js';
 export type { CallOptions, PbxChanges, PbxLimits, PbxOptions, RegistrationOptions } from './pbx/options.js';

@@ -89,6 +89,11 @@ export class CallService implements RequestTaker, Events<CallEvents> {
     return this.#emitter.once(name, listener);
   }
 
+  /** How many calls live. */
+  get size(): number {
+    return this.#calls.size;
+  }
+
   /** The records of the calls that live. */
   get calls(): readonly CallRecord[] {
     return [...this.#calls.values()].map((call) => call.record);

@@ -41,6 +41,15 @@ const SUPPORTED = ['path'] as const;
 const GOODBYE_MS = 1000;
 const DEFAULT_LISTEN = ['udp://0.0.0.0:5060', 'tcp://0.0.0.0:5060'];
 
+/** How much of everything a PBX has under way: all of it is back at 0 when no call is left and every timer has run out. */
+export interface PbxLoad {
+  readonly calls: number;
+  readonly dialogs: number;
+  /** INVITEs that were sent and wait for their final response. */
+  readonly pendingInvites: number;
+  readonly transactions: number;
+}
+
 /** The modules of a running PBX, joined. */
 export interface PbxParts {
   readonly tenantId: TenantId;
@@ -48,6 +57,8 @@ export interface PbxParts {
   readonly transport: TransportLayer;
   readonly registrar: Registrar;
   readonly calls: CallService;
+  /** What lives now. */
+  load(): PbxLoad;
   start(): Promise<void>;
   drain(): Promise<void>;
   close(): Promise<void>;
@@ -177,6 +188,12 @@ export function assemble(options: PbxOptions): PbxParts {
     transport,
     registrar,
     calls,
+    load: () => ({
+      calls: calls.size,
+      dialogs: dialogs.size,
+      pendingInvites: dialogs.pendingInvites,
+      transactions: transactions.size,
+    }),
     start: async () => {
       await storage.open?.();
       await registrar.start();
