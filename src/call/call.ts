@@ -1,25 +1,21 @@
 import { untilAborted } from '../base/aborted.js';
 import { Mailbox } from '../base/mailbox.js';
 import type { TenantId } from '../base/tenant.js';
-import type { Abandoned, IncomingInvite } from '../dialog/incoming-invite.js';
+import type { IncomingInvite } from '../dialog/incoming-invite.js';
 import type { SessionEnd } from '../dialog/invite-session.js';
-import type { Answer, OutgoingInviteOptions } from '../dialog/outgoing-invite.js';
-import { formatUri, sipUri } from '../protocol/sip/uri.js';
-import { Bridge, type BridgeSide } from './bridge.js';
-import { CallLog, type CallRecord, type LegEnd, type ReleasedBy } from './call-record.js';
+import { formatUri } from '../protocol/sip/uri.js';
+import { Attempt } from './attempt.js';
+import { Bridge } from './bridge.js';
+import type { CallLeg } from './call-leg.js';
+import { CallLog, type CallRecord } from './call-record.js';
 import type { CallContext, LiveCall } from './context.js';
-import type { OutboundLeg } from './fork.js';
 import { HandledCall } from './handled-call.js';
-import { legIdentity } from './identity.js';
-import { INBOUND_LEG, InboundLeg } from './inbound-leg.js';
-import type { CallSnapshot } from './journal.js';
+import { INBOUND_LEG } from './inbound-leg.js';
+import type { CallSnapshot, LegSnapshot } from './journal.js';
 import { legEnds } from './leg-end.js';
-import { inboundOutcome, outcome } from './outcome.js';
-import { type Party, sideOf } from './party.js';
-import { passInvite, passReason } from './passing.js';
+import type { Party } from './party.js';
 import { restoredSides } from './restored-sides.js';
 import type { Destination } from './route.js';
-import { type Refusal, Search } from './search.js';
 
 export interface CallStart {
   readonly id: string;
@@ -38,7 +34,7 @@ type HandlerDestination = Extract<Destination, { kind: 'handler' }>;
 type State =
   | { readonly kind: 'routing' }
   | { readonly kind: 'ringing' }
-  | { readonly kind: 'bridged'; readonly bridge: Bridge; readonly inbound: BridgeSide; readonly outbound: BridgeSide }
+  | { readonly kind: 'bridged'; readonly bridge: Bridge; readonly inbound: CallLeg; readonly outbound: CallLeg }
   | { readonly kind: 'handled'; readonly handled: HandledCall }
   | { readonly kind: 'ended' };
 
@@ -122,8 +118,8 @@ export class Call implements LiveCall {
     const { inbound, outbound } = this.#state;
     return {
       record: this.record,
-      inbound: { legId: inbound.legId, session: inbound.session.snapshot() },
-      outbound: { legId: outbound.legId, session: outbound.session.snapshot() },
+      inbound: legSnapshot(inbound),
+      outbound: legSnapshot(outbound),
     };
   }
 
@@ -145,133 +141,35 @@ export class Call implements LiveCall {
   }
 
   async #run(start: CallStart): Promise<void> {
-    const { invite } = start;
-    invite.onAbandoned((abandoned) => this.#onAbandoned(abandoned));
-    const { tenantId, id: callId } = this;
-    const inbound = new InboundLeg({ tenantId, callId, invite, media: this.#context.media, signal: this.#gone.signal });
-    try {
-      await this.#seek(inbound, start.maxForwards);
-      if (invite.open) this.#refuse(invite, { status: 480 }, 'server');
-    } catch (error) {
-      // A fault of the router, the media engine, a handler, or ours: this caller gets 500, nobody else is harmed.
-      this.#context.logger.error({ callId, err: error }, 'a call failed');
-      this.#gone.abort();
-      this.#refuse(invite, { status: 500 }, 'server');
-    }
+    const attempt = new Attempt({
+      ...start,
+      callId: start.id,
+      context: this.#context,
+      log: this.#log,
+      mailbox: this.#mailbox,
+      gone: this.#gone,
+      nextLegId: () => `b${++this.#legCount}`,
+      onRinging: () => this.#onRinging(),
+      onConnected: (inbound, outbound, onAcknowledged) => {
+        this.#bridge(inbound, outbound, onAcknowledged);
+        // The phone may have hung up while the answer was passed on: then the call is over already.
+        if (this.state === 'bridged') this.#context.onAnswered(this);
+      },
+      onHandler: (destination) => this.#serve(start.invite, destination),
+      post: (task) => this.#post(task),
+      end: () => this.end(),
+    });
+    await attempt.run();
     if (this.#state.kind !== 'bridged') this.#finish();
   }
 
-  async #seek(inbound: InboundLeg, maxForwards: number): Promise<void> {
-    const { invite } = inbound;
-    const { caller, called } = this.#identity;
-    const search = new Search({
-      context: this.#context,
-      log: this.#log,
-      route: {
-        callId: this.id,
-        tenantId: this.tenantId,
-        caller,
-        called,
-        requestUri: invite.request.uri,
-        source: invite.source,
-      },
-      signal: this.#gone.signal,
-      nextLegId: () => `b${++this.#legCount}`,
-      prepare: (leg, number) => this.#prepare(invite, leg, number, maxForwards),
-      onProgress: (leg, progress) => this.#post(() => this.#onProgress(inbound, leg, progress)),
-    });
-    const result = await search.run();
-    switch (result.kind) {
-      case 'answered':
-        return this.#mailbox.run(() => this.#connect(inbound, result.leg, result.answer));
-      case 'handler':
-        return this.#serve(invite, result.destination);
-      case 'refused':
-        return this.#refuse(invite, result.refusal);
-      case 'abandoned':
-    }
+  #onRinging(): void {
+    if (this.#state.kind !== 'routing') return;
+    this.#state = { kind: 'ringing' };
+    this.#context.onRinging(this);
   }
 
-  async #prepare(
-    invite: IncomingInvite,
-    leg: OutboundLeg,
-    called: string,
-    maxForwards: number,
-  ): Promise<OutgoingInviteOptions> {
-    const { media, domainOf } = this.#context;
-    const { tenantId, id: callId } = this;
-    const exchange = { tenantId, callId, fromLeg: INBOUND_LEG, toLeg: leg.id };
-    const sdp = invite.sdp === undefined ? undefined : await media.offer({ ...exchange, sdp: invite.sdp });
-    const domain = domainOf(tenantId);
-    const { caller } = this.#identity;
-    const { policy } = leg.target;
-    const { headers: identity, ...from } = legIdentity(caller, domain, policy);
-    return {
-      target: leg.target,
-      ...from,
-      to: { uri: sipUri({ user: called, host: domain }), params: [] },
-      maxForwards,
-      headers: { ...passInvite(invite.request, sideOf(caller), policy.peer), ...identity },
-      ...(sdp === undefined ? {} : { sdp }),
-    };
-  }
-
-  async #onProgress(
-    inbound: InboundLeg,
-    leg: OutboundLeg,
-    progress: Parameters<InboundLeg['progress']>[1],
-  ): Promise<void> {
-    if (this.#state.kind === 'routing' && progress.status === 180) {
-      this.#state = { kind: 'ringing' };
-      this.#log.ringing(INBOUND_LEG);
-      this.#context.onRinging(this);
-    }
-    await inbound.progress(leg.id, progress);
-  }
-
-  async #connect(inbound: InboundLeg, leg: OutboundLeg, answer: Answer): Promise<void> {
-    const session = await inbound.accept(leg.id, answer).catch((error: unknown) => {
-      this.#releaseAnswered(leg, answer, { outcome: 'failed', releasedBy: 'server' });
-      throw error;
-    });
-    if (session === undefined) {
-      // The caller gave up, or the call was ended, while the answer was on its way.
-      const by = inbound.invite.open ? 'server' : 'other-party';
-      return this.#releaseAnswered(leg, answer, { outcome: 'cancelled', releasedBy: by });
-    }
-    this.#log.answered(INBOUND_LEG);
-    this.#log.callAnswered();
-    const lateOffer = inbound.invite.sdp === undefined;
-    this.#bridge(
-      { legId: INBOUND_LEG, session },
-      { legId: leg.id, session: answer.session },
-      lateOffer ? (sdp) => this.#post(() => this.#passLateAnswer(leg, answer, sdp)) : undefined,
-    );
-    // The phone may have hung up while the answer was passed on: then the call is over already.
-    if (this.state === 'bridged') this.#context.onAnswered(this);
-  }
-
-  /** A phone has answered and nobody is there to talk to it. */
-  #releaseAnswered(leg: OutboundLeg, answer: Answer, end: LegEnd): void {
-    answer.acknowledge(undefined);
-    answer.session.end();
-    this.#log.endLeg(leg.id, end);
-  }
-
-  /** The caller's ACK carries the answer to the offer that came in the callee's 200. */
-  async #passLateAnswer(leg: OutboundLeg, answer: Answer, sdp: string | undefined): Promise<void> {
-    const { tenantId, id: callId } = this;
-    let passed: string | undefined;
-    try {
-      const exchange = { tenantId, callId, fromLeg: INBOUND_LEG, toLeg: leg.id };
-      passed = sdp === undefined ? undefined : await this.#context.media.answer({ ...exchange, sdp });
-    } finally {
-      answer.acknowledge(passed);
-      if (passed === undefined) this.end();
-    }
-  }
-
-  #bridge(inbound: BridgeSide, outbound: BridgeSide, onAcknowledged?: (sdp: string | undefined) => void): void {
+  #bridge(inbound: CallLeg, outbound: CallLeg, onAcknowledged?: (sdp: string | undefined) => void): void {
     const { media, logger } = this.#context;
     const bridge = new Bridge({
       callId: this.id,
@@ -290,7 +188,7 @@ export class Call implements LiveCall {
     bridge.join();
   }
 
-  #onHungUp(end: SessionEnd, side: BridgeSide, other: BridgeSide): void {
+  #onHungUp(end: SessionEnd, side: CallLeg, other: CallLeg): void {
     const ends = legEnds(end);
     this.#log.endLeg(side.legId, ends.own);
     this.#log.endLeg(other.legId, ends.other);
@@ -325,27 +223,6 @@ export class Call implements LiveCall {
     }
   }
 
-  #refuse(
-    invite: IncomingInvite,
-    refusal: Refusal,
-    by: ReleasedBy = this.#legCount === 0 ? 'server' : 'other-party',
-  ): void {
-    const { status, reason, reasonHeaders } = refusal;
-    const text = reason ?? outcome('failed', status).reason;
-    invite.reject({ status, reason: text, headers: passReason(reasonHeaders ?? []) });
-    this.#log.endLeg(INBOUND_LEG, { outcome: inboundOutcome(status), releasedBy: by, status, cause: text });
-  }
-
-  #onAbandoned({ cause, reason }: Abandoned): void {
-    this.#log.endLeg(INBOUND_LEG, {
-      outcome: 'cancelled',
-      releasedBy: cause === 'expired' ? 'server' : 'this-party',
-      status: 487,
-      ...(reason[0] === undefined ? {} : { cause: reason[0] }),
-    });
-    this.#gone.abort();
-  }
-
   /** Does something in the order of the call's events; what fails there ends the call. */
   #post(task: () => void | Promise<void>): void {
     this.#mailbox.run(task).catch((error: unknown) => {
@@ -361,4 +238,8 @@ export class Call implements LiveCall {
     this.#log.endCall();
     this.#context.onEnded(this);
   }
+}
+
+function legSnapshot({ legId, party, session }: CallLeg): LegSnapshot {
+  return { legId, party, session: session.snapshot() };
 }

@@ -1,9 +1,12 @@
 import type { SessionSnapshot } from '../dialog/invite-session.js';
 import type { CallRecord } from './call-record.js';
+import type { Party } from './party.js';
 
 /** A leg of an established call, as plain data. */
 export interface LegSnapshot {
   readonly legId: string;
+  /** Who is at the far end; absent in snapshots of older versions: then somebody who may not transfer the call. */
+  readonly party?: Party;
   readonly session: SessionSnapshot;
 }
 

@@ -1,4 +1,5 @@
-import type { BridgeSide } from './bridge.js';
+import type { CallLeg } from './call-leg.js';
+import type { CallRecord } from './call-record.js';
 import type { CallContext } from './context.js';
 import type { CallSnapshot, LegSnapshot } from './journal.js';
 
@@ -9,16 +10,21 @@ import type { CallSnapshot, LegSnapshot } from './journal.js';
 export function restoredSides(
   context: Pick<CallContext, 'dialogs'>,
   snapshot: CallSnapshot,
-): { readonly inbound: BridgeSide; readonly outbound: BridgeSide } {
-  const inbound = restored(context, snapshot.inbound);
+): { readonly inbound: CallLeg; readonly outbound: CallLeg } {
+  const inbound = restored(context, snapshot.record, snapshot.inbound);
   try {
-    return { inbound, outbound: restored(context, snapshot.outbound) };
+    return { inbound, outbound: restored(context, snapshot.record, snapshot.outbound) };
   } catch (error) {
     inbound.session.end();
     throw error;
   }
 }
 
-function restored({ dialogs }: Pick<CallContext, 'dialogs'>, { legId, session }: LegSnapshot): BridgeSide {
-  return { legId, session: dialogs.restore(session) };
+function restored(
+  { dialogs }: Pick<CallContext, 'dialogs'>,
+  record: CallRecord,
+  { legId, party, session }: LegSnapshot,
+): CallLeg {
+  const number = record.legs.find((leg) => leg.id === legId)?.number ?? '';
+  return { legId, party: party ?? { number }, session: dialogs.restore(session) };
 }

@@ -1,0 +1,181 @@
+import type { Mailbox } from '../base/mailbox.js';
+import type { TenantId } from '../base/tenant.js';
+import type { Abandoned, IncomingInvite } from '../dialog/incoming-invite.js';
+import type { Answer, OutgoingInviteOptions, Progress } from '../dialog/outgoing-invite.js';
+import { sipUri } from '../protocol/sip/uri.js';
+import { type CallLeg, partyOfTarget } from './call-leg.js';
+import type { CallLog, LegEnd, ReleasedBy } from './call-record.js';
+import type { CallContext } from './context.js';
+import type { OutboundLeg } from './fork.js';
+import { legIdentity } from './identity.js';
+import { INBOUND_LEG, InboundLeg } from './inbound-leg.js';
+import { inboundOutcome, outcome } from './outcome.js';
+import { type Party, sideOf } from './party.js';
+import { passInvite, passReason } from './passing.js';
+import { type Refusal, Search, type SearchResult } from './search.js';
+
+type Answered = Extract<SearchResult, { kind: 'answered' }>;
+
+export interface AttemptOptions {
+  readonly context: CallContext;
+  readonly callId: string;
+  readonly tenantId: TenantId;
+  readonly caller: Party;
+  /** The number that was dialled. */
+  readonly called: string;
+  readonly invite: IncomingInvite;
+  /** What the outbound legs are sent with. */
+  readonly maxForwards: number;
+  readonly log: CallLog;
+  readonly mailbox: Mailbox;
+  /** Fires when the caller has gone, or the call ends; aborted here in the first case. */
+  readonly gone: AbortController;
+  readonly nextLegId: () => string;
+  readonly onRinging: () => void;
+  /** Both talk; called in the mailbox. `onAcknowledged` must be told of the caller's ACK. */
+  readonly onConnected: (
+    inbound: CallLeg,
+    outbound: CallLeg,
+    onAcknowledged: ((sdp: string | undefined) => void) | undefined,
+  ) => void;
+  readonly onHandler: (destination: Extract<SearchResult, { kind: 'handler' }>['destination']) => Promise<void>;
+  /** Does something in the order of the call's events; what fails there ends the call. */
+  readonly post: (task: () => void | Promise<void>) => void;
+  /** Ends the call. */
+  readonly end: () => void;
+}
+
+/** A caller who waits for an answer: from the INVITE to the 200 or the refusal. */
+export class Attempt {
+  readonly #options: AttemptOptions;
+  readonly #inbound: InboundLeg;
+  #ringing = false;
+  #legs = 0;
+
+  constructor(options: AttemptOptions) {
+    const { tenantId, callId, invite, context, gone } = options;
+    this.#options = options;
+    this.#inbound = new InboundLeg({ tenantId, callId, invite, media: context.media, signal: gone.signal });
+    invite.onAbandoned((abandoned) => this.#onAbandoned(abandoned));
+  }
+
+  /** Resolves when the caller is answered, refused, or gone. */
+  async run(): Promise<void> {
+    const { context, callId, tenantId, caller, called, invite, log, mailbox, gone } = this.#options;
+    try {
+      const search = new Search({
+        context,
+        log,
+        route: { callId, tenantId, caller, called, requestUri: invite.request.uri, source: invite.source },
+        signal: gone.signal,
+        nextLegId: () => this.#nextLegId(),
+        prepare: (leg, number) => this.#prepare(leg, number),
+        onProgress: (leg, progress) => this.#options.post(() => this.#onProgress(leg, progress)),
+      });
+      const result = await search.run();
+      if (result.kind === 'answered') await mailbox.run(() => this.#connect(result));
+      else if (result.kind === 'handler') await this.#options.onHandler(result.destination);
+      else if (result.kind === 'refused') this.#refuse(result.refusal);
+      if (invite.open) this.#refuse({ status: 480 }, 'server');
+    } catch (error) {
+      // A fault of the router, the media engine, a handler, or ours: this caller gets 500, nobody else is harmed.
+      context.logger.error({ callId, err: error }, 'a call failed');
+      gone.abort();
+      this.#refuse({ status: 500 }, 'server');
+    }
+  }
+
+  #nextLegId(): string {
+    this.#legs++;
+    return this.#options.nextLegId();
+  }
+
+  async #prepare(leg: OutboundLeg, called: string): Promise<OutgoingInviteOptions> {
+    const { context, tenantId, callId, caller, invite, maxForwards } = this.#options;
+    const exchange = { tenantId, callId, fromLeg: INBOUND_LEG, toLeg: leg.id };
+    const sdp = invite.sdp === undefined ? undefined : await context.media.offer({ ...exchange, sdp: invite.sdp });
+    const domain = context.domainOf(tenantId);
+    const { policy } = leg.target;
+    const { headers: identity, ...from } = legIdentity(caller, domain, policy);
+    return {
+      target: leg.target,
+      ...from,
+      to: { uri: sipUri({ user: called, host: domain }), params: [] },
+      maxForwards,
+      headers: { ...passInvite(invite.request, sideOf(caller), policy.peer), ...identity },
+      ...(sdp === undefined ? {} : { sdp }),
+    };
+  }
+
+  async #onProgress(leg: OutboundLeg, progress: Progress): Promise<void> {
+    if (!this.#ringing && progress.status === 180) {
+      this.#ringing = true;
+      this.#options.log.ringing(INBOUND_LEG);
+      this.#options.onRinging();
+    }
+    await this.#inbound.progress(leg.id, progress);
+  }
+
+  async #connect({ leg, called, answer }: Answered): Promise<void> {
+    const { log, invite, caller, onConnected, post } = this.#options;
+    const session = await this.#inbound.accept(leg.id, answer).catch((error: unknown) => {
+      this.#release(leg, answer, { outcome: 'failed', releasedBy: 'server' });
+      throw error;
+    });
+    if (session === undefined) {
+      // The caller gave up, or the call was ended, while the answer was on its way.
+      const by = invite.open ? 'server' : 'other-party';
+      return this.#release(leg, answer, { outcome: 'cancelled', releasedBy: by });
+    }
+    log.answered(INBOUND_LEG);
+    log.callAnswered();
+    const lateOffer = invite.sdp === undefined;
+    onConnected(
+      { legId: INBOUND_LEG, session, party: caller },
+      { legId: leg.id, session: answer.session, party: partyOfTarget(leg.target, called) },
+      lateOffer ? (sdp) => post(() => this.#passLateAnswer(leg, answer, sdp)) : undefined,
+    );
+  }
+
+  /** A phone has answered and nobody is there to talk to it. */
+  #release(leg: OutboundLeg, answer: Answer, end: LegEnd): void {
+    answer.acknowledge(undefined);
+    answer.session.end();
+    this.#options.log.endLeg(leg.id, end);
+  }
+
+  /** The caller's ACK carries the answer to the offer that came in the callee's 200. */
+  async #passLateAnswer(leg: OutboundLeg, answer: Answer, sdp: string | undefined): Promise<void> {
+    const { tenantId, callId, context, end } = this.#options;
+    let passed: string | undefined;
+    try {
+      const exchange = { tenantId, callId, fromLeg: INBOUND_LEG, toLeg: leg.id };
+      passed = sdp === undefined ? undefined : await context.media.answer({ ...exchange, sdp });
+    } finally {
+      answer.acknowledge(passed);
+      if (passed === undefined) end();
+    }
+  }
+
+  #refuse(refusal: Refusal, by: ReleasedBy = this.#legs === 0 ? 'server' : 'other-party'): void {
+    const { status, reason, reasonHeaders } = refusal;
+    const text = reason ?? outcome('failed', status).reason;
+    this.#options.invite.reject({ status, reason: text, headers: passReason(reasonHeaders ?? []) });
+    this.#options.log.endLeg(INBOUND_LEG, {
+      outcome: inboundOutcome(status),
+      releasedBy: by,
+      status,
+      cause: text,
+    });
+  }
+
+  #onAbandoned({ cause, reason }: Abandoned): void {
+    this.#options.log.endLeg(INBOUND_LEG, {
+      outcome: 'cancelled',
+      releasedBy: cause === 'expired' ? 'server' : 'this-party',
+      status: 487,
+      ...(reason[0] === undefined ? {} : { cause: reason[0] }),
+    });
+    this.#options.gone.abort();
+  }
+}
