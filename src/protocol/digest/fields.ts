@@ -1,4 +1,5 @@
 import { UsageError } from '../../base/errors.js';
+import { isToken } from '../sip/chars.js';
 import { getParam, type Params, quote, unquote } from '../sip/params.js';
 
 /** A parameter's text without quotes, whether it had them or not: phones quote `algorithm`, `qop` and `nc`, or forget to quote others. */
@@ -14,10 +15,8 @@ export function quotedField(name: string, text: string): string {
 
 /** A token stands without quotes. @throws UsageError (PBX_INVALID_ARGUMENT) for a text that is none */
 export function tokenField(name: string, text: string): string {
-  for (const character of checked(name, text)) {
-    if (' ",;=\t\\'.includes(character)) {
-      throw new UsageError('PBX_INVALID_ARGUMENT', `digest ${name}: found ${JSON.stringify(text)}, expected a token`);
-    }
+  if (!isToken(text)) {
+    throw new UsageError('PBX_INVALID_ARGUMENT', `digest ${name}: found ${JSON.stringify(text)}, expected a token`);
   }
   return `${name}=${text}`;
 }

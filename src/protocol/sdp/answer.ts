@@ -2,9 +2,9 @@ import { UsageError } from '../../base/errors.js';
 import { type SdpAttribute, type SdpCodec, sameCodec } from './attributes.js';
 import { createMedia, createSdp, type SdpOriginOptions } from './create.js';
 import { answerDirection, type SdpDirection } from './direction.js';
-import { rejectedSection, withDirection } from './edit.js';
+import { closeLines, rejectedSection, withDirection } from './edit.js';
 import type { Sdp, SdpSection } from './lines.js';
-import { mediaLineOf, mediaSummary, type SdpStream } from './media.js';
+import { isSecure, mediaLineOf, mediaSummary, type SdpStream } from './media.js';
 
 /** A codec that an endpoint can use; its payload type comes from the offer. */
 export interface CodecCapability {
@@ -149,7 +149,7 @@ function refuse(answer: Sdp, offered: SdpStream): Sdp {
   const refused = { lines: rejectedSection(offered.section).lines.map((line) => ({ ...line, end })) };
   const media = [...answer.media];
   media[offered.index] = refused;
-  return { ...answer, media };
+  return closeLines({ ...answer, media });
 }
 
 function sameType(own: SdpSection, stream: SdpStream): boolean {
@@ -158,7 +158,8 @@ function sameType(own: SdpSection, stream: SdpStream): boolean {
 
 /**
  * Makes an answer that another party gave to another offer legal for this one: directions narrowed to what §6.1 permits,
- * streams refused that this offer refuses, streams added (refused) or left out so that the counts match. What a B2BUA needs
+ * streams refused that this offer refuses or that are secure in one of the two only, streams added (refused) or left out so
+ * that the counts match. What a B2BUA needs
  * before it hands one leg's answer to the other leg.
  */
 export function fitAnswer(offer: Sdp, answer: Sdp): Sdp {
@@ -168,6 +169,10 @@ export function fitAnswer(offer: Sdp, answer: Sdp): Sdp {
     if (own !== undefined && stream.active && sameType(own, stream)) {
       const given = mediaSummary(fitted)[stream.index] as SdpStream;
       if (!given.active) continue;
+      if (isSecure(given.protocol) !== isSecure(stream.protocol)) {
+        fitted = refuse(fitted, stream);
+        continue;
+      }
       const direction = answerDirection(stream.direction, given.direction);
       if (direction !== given.direction) fitted = withDirection(fitted, direction, stream.index);
     } else if (own === undefined || mediaLineOf(own).port !== 0 || !sameType(own, stream)) {

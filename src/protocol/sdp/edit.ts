@@ -154,7 +154,7 @@ function lineEnd(sdp: Sdp): string {
 }
 
 /** A last line without an end may have got company: every line but the last gets one. */
-function closeLines(sdp: Sdp): Sdp {
+export function closeLines(sdp: Sdp): Sdp {
   const all = [sdp.session, ...sdp.media];
   const open = all.some((section, i) =>
     section.lines.some((line, k) => line.end === '' && !(i === all.length - 1 && k === section.lines.length - 1)),

@@ -29,6 +29,9 @@ export interface Sdp {
   readonly encoding: 'utf-8' | 'latin1';
 }
 
+/** Streams of one description. A conference has a dozen; what is done with a stream looks through the whole description. */
+const MAX_STREAMS = 64;
+
 const strictUtf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 /**
@@ -83,8 +86,10 @@ function parseText(text: string, encoding: Sdp['encoding']): Sdp {
     if (line.type === 'o' && ++origins > 1) throw new SdpParseError('a second o= line', at);
     if (line.type === 'o' && sections.length > 1) throw new SdpParseError('o= stands after m=', at);
     checkFields(line, at);
-    if (line.type === 'm') sections.push([line]);
-    else (sections[sections.length - 1] as SdpLine[]).push(line);
+    if (line.type === 'm') {
+      if (sections.length > MAX_STREAMS) throw new SdpParseError(`more than ${MAX_STREAMS} m= lines`, at);
+      sections.push([line]);
+    } else (sections[sections.length - 1] as SdpLine[]).push(line);
   }
   return finish(sections, origins, '', encoding, { offset: text.length, line: Math.max(1, number) });
 }

@@ -97,6 +97,11 @@ export function isRtp(protocol: string): boolean {
   return protocol.toUpperCase().includes('RTP/');
 }
 
+/** Whether a protocol of an `m=` line is one of the secure RTP profiles. */
+export function isSecure(protocol: string): boolean {
+  return protocol.toUpperCase().includes('SAVP');
+}
+
 function firstConnection(section: SdpSection): SdpConnection | undefined {
   const line = section.lines.find((candidate) => candidate.type === 'c');
   return line === undefined ? undefined : parseConnection(line.value);

@@ -3,7 +3,7 @@ import { answerDirection, directionFrom, receives, type SdpDirection, sends } fr
 import { continueFrom, sameDescription, withOrigin } from './edit.js';
 import type { SdpOrigin } from './fields.js';
 import type { Sdp } from './lines.js';
-import { isRtp, mediaSummary, type SdpStream } from './media.js';
+import { isRtp, isSecure, mediaSummary, type SdpStream } from './media.js';
 
 /** The other side broke the rules of offer and answer; 488 or BYE is the way out. */
 export class SdpNegotiationError extends PbxkitError {
@@ -213,10 +213,6 @@ function sharesFormat(offered: SdpStream, answered: SdpStream): boolean {
 
 function codecKey(codec: { readonly name: string; readonly clockRate: number; readonly channels: number }): string {
   return `${codec.name.toLowerCase()}/${codec.clockRate}/${codec.channels}`;
-}
-
-function isSecure(protocol: string): boolean {
-  return protocol.toUpperCase().includes('SAVP');
 }
 
 /** What is wrong with an offer that follows `previous` of the same party, or undefined (RFC 3264 §8). */

@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import { isAll, isClass, URI_HEADER, URI_PARAM, USER } from './chars.js';
 
 /** Escapes what may not stand in the user part (RFC 3261 §25.1); other characters go out as escaped UTF-8. */
@@ -41,8 +42,8 @@ export function unescapeUriText(text: string): string {
       i += 2;
     }
   }
-  const decoded = bytes.toString('utf8', 0, length);
-  return decoded.includes('\uFFFD') ? bytes.toString('latin1', 0, length) : decoded;
+  const used = bytes.subarray(0, length);
+  return used.toString(isUtf8(used) ? 'utf8' : 'latin1');
 }
 
 /** The value of a hexadecimal digit, -1 for another character. */

@@ -273,27 +273,48 @@ const SIGNIFICANT = ['user', 'ttl', 'method', 'maddr', 'transport'];
 function equalSip(a: SipUri, b: SipUri): boolean {
   if (a.scheme !== b.scheme || a.user !== b.user || a.port !== b.port || !sameName(a.host, b.host)) return false;
   if (unescapeUriText(a.password ?? '') !== unescapeUriText(b.password ?? '')) return false;
-  for (const name of SIGNIFICANT) {
-    if ((getParam(a.params, name) === undefined) !== (getParam(b.params, name) === undefined)) return false;
+  const [inA, inB] = [valuesOf(a.params), valuesOf(b.params)];
+  for (const name of SIGNIFICANT) if ((inA(name) === undefined) !== (inB(name) === undefined)) return false;
+  for (const { name } of a.params) {
+    const [own, other] = [inA(name) as string, inB(name)];
+    if (other !== undefined && !sameName(unescapeUriText(own), unescapeUriText(other))) return false;
   }
-  for (const param of a.params) {
-    const other = getParam(b.params, param.name);
-    if (other !== undefined && !sameName(unescapeUriText(param.value ?? ''), unescapeUriText(other))) return false;
-  }
-  return a.headers.length === b.headers.length && a.headers.every((header) => hasHeader(b.headers, header));
+  return a.headers.length === b.headers.length && haveAll(a.headers, b.headers) && haveAll(b.headers, a.headers);
 }
 
-function hasHeader(headers: Params, wanted: Param): boolean {
-  const value = unescapeUriText(wanted.value ?? '');
-  return headers.some((header) => sameName(header.name, wanted.name) && unescapeUriText(header.value ?? '') === value);
+/** Beyond so many headers two URIs are equal only if these stand in the same order: a peer's text must not cost its square. */
+const MANY = 16;
+
+function haveAll(headers: Params, wanted: Params): boolean {
+  if (wanted.length <= MANY) return wanted.every((each) => headers.some((header) => sameHeader(header, each)));
+  return wanted.every((each, i) => sameHeader(headers[i] as Param, each));
 }
+
+function sameHeader(a: Param, b: Param): boolean {
+  return sameName(a.name, b.name) && unescapeUriText(a.value ?? '') === unescapeUriText(b.value ?? '');
+}
+
+/** Looks the first parameter of a name up, whatever its case; '' for a flag. */
+function valuesOf(params: Params): (name: string) => string | undefined {
+  if (params.length <= MANY) return (name) => getParam(params, name);
+  const values = new Map<string, string>();
+  for (const { name, value = '' } of params) {
+    const key = name.toLowerCase();
+    if (!values.has(key)) values.set(key, value);
+  }
+  return (name) => values.get(name.toLowerCase());
+}
+
+/** No value of a parameter has a space. */
+const ABSENT = ' ';
 
 function equalTel(a: TelUri, b: TelUri): boolean {
   if (digitsOf(a) !== digitsOf(b) || a.params.length !== b.params.length) return false;
-  return a.params.every((param) => {
-    const other = getParam(b.params, param.name);
-    return other !== undefined && sameName(param.value ?? '', other);
-  });
+  const [inA, inB] = [valuesOf(a.params), valuesOf(b.params)];
+  return (
+    a.params.every(({ name }) => sameName(inA(name) as string, inB(name) ?? ABSENT)) &&
+    b.params.every(({ name }) => inA(name) !== undefined)
+  );
 }
 
 /** The number of a tel URI without visual separators (RFC 3966 §5.1.1). */

@@ -229,5 +229,8 @@ describe('RFC 7616 §3.4 credentials', () => {
     const credentials = { username: 'a\r\nX: y', realm: 'r', nonce: 'n', uri: 'u', response: 'ab', algorithm: 'MD5' };
     expect(() => formatCredentials(credentials)).toThrow(expect.objectContaining({ code: 'PBX_INVALID_ARGUMENT' }));
     expect(() => formatCredentials({ ...credentials, username: 'a', qop: 'auth, x=y' })).toThrow('token');
+    for (const algorithm of ['<', 'MD5/', '"MD5"', '']) {
+      expect(() => formatCredentials({ ...credentials, username: 'a', algorithm })).toThrow('token');
+    }
   });
 });

@@ -215,6 +215,24 @@ describe('hold and resume without touching the media (RFC 6337 §5.3)', () => {
 });
 
 describe('fitAnswer: one leg’s answer for the other leg', () => {
+  test('a last line without an end is closed before a stream is added', () => {
+    const answer = parseSdp('v=0\r\no=- 1 1 IN IP4 h\r\nc=IN IP4 h');
+    const text = sdpText(fitAnswer(offer('m=audio 4000 RTP/AVP 0'), answer));
+    expect(text).toBe('v=0\r\no=- 1 1 IN IP4 h\r\nc=IN IP4 h\r\nm=audio 0 RTP/AVP 0\r\n');
+  });
+
+  test('a secure stream in answer to a plain offer, or the reverse, is refused', () => {
+    for (const [theirs, ours] of [
+      ['RTP/AVP', 'RTP/SAVP'],
+      ['RTP/SAVP', 'RTP/AVP'],
+    ] as const) {
+      const offered = offer(`m=audio 4000 ${theirs} 0`);
+      const fitted = fitAnswer(offered, offer(`m=audio 5000 ${ours} 0`));
+      expect(checkAnswer(offered, fitted)).toBeUndefined();
+      expect(first(fitted).active).toBe(false);
+    }
+  });
+
   test('directions are narrowed, counts matched', () => {
     const theirs = offer('m=audio 4000 RTP/AVP 0', 'm=audio 4002 RTP/AVP 0');
     const ours = offer('m=audio 6000 RTP/AVP 0', 'a=sendonly');

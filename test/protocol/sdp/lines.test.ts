@@ -169,3 +169,9 @@ describe('any input', () => {
     );
   });
 });
+
+test('limit: more than 64 streams are refused, because a view of each stream looks through the whole description', () => {
+  const body = (streams: number): string => `${minimal}${'m=a 1 RTP/AVP 0\r\n'.repeat(streams)}`;
+  expect(parseSdp(body(64)).media).toHaveLength(64);
+  expect(fault(body(65)).message).toContain('more than 64 m= lines');
+});

@@ -163,6 +163,37 @@ describe('other parts', () => {
     expect(unescapeUriText(again.headers[0]?.value ?? '')).toBe(value);
   });
 
+  it.each(['sip:a@b;comp=p;comp=s', 'sip:a@b;user;user=e', 'tel:2;isub=2;isub=3', 'sip:a@b?x=1&x=2'])(
+    'RFC 3261 §19.1.4: %s equals itself, although a name stands twice',
+    (text) => {
+      expect(equalUris(parseUri(text), parseUri(text))).toBe(true);
+    },
+  );
+
+  it.each([
+    ['tel:2;ext=1;ext=1', 'tel:2;ext=1;isub=2'],
+    ['sip:a@b?x=1&x=1', 'sip:a@b?x=1&y=2'],
+  ])('RFC 3261 §19.1.4, RFC 3966 §4: %s differs from %s, whichever is asked first', (a, b) => {
+    expect(equalUris(parseUri(a), parseUri(b))).toBe(false);
+    expect(equalUris(parseUri(b), parseUri(a))).toBe(false);
+  });
+
+  it('RFC 3261 §19.1.4: URIs of thousands of parameters are compared in linear time', () => {
+    const names = Array.from({ length: 8_000 }, (_, i) => `p${i}`);
+    const a = parseUri(`sip:a@b;${names.join(';')}`);
+    const b = parseUri(`sip:a@b;${names.reverse().join(';')}`);
+    const before = process.cpuUsage();
+    expect(equalUris(a, b)).toBe(true);
+    // The square of the parameters took more than a second.
+    expect(process.cpuUsage(before).user).toBeLessThan(200_000);
+  });
+
+  it('RFC 3261 §19.1.2: an escaped U+FFFD is that character, not three others', () => {
+    const uri = parseUri('sip:%EF%BF%BD@b') as SipUri;
+    expect(uri.user).toBe('\uFFFD');
+    expect(parseUri(formatUri(uri))).toEqual(uri);
+  });
+
   it('isHost knows names and addresses', () => {
     expect(['a.b', '192.0.2.1', '2001:db8::1', 'x_y'].every(isHost)).toBe(true);
     expect(['', 'a b', 'a/b', '[::1]'].some(isHost)).toBe(false);

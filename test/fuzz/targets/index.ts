@@ -1,0 +1,19 @@
+import { digestTarget } from './digest.js';
+import { headerTarget } from './header.js';
+import { messageTarget } from './message.js';
+import { multipartTarget } from './multipart.js';
+import { sdpTarget } from './sdp.js';
+import { streamTarget } from './stream.js';
+import type { FuzzTarget } from './target.js';
+import { uriTarget } from './uri.js';
+
+/** All parsers; the running stack has a fuzzer of its own in `../stack`. */
+export const TARGETS: readonly FuzzTarget[] = [
+  messageTarget,
+  headerTarget,
+  uriTarget,
+  sdpTarget,
+  digestTarget,
+  multipartTarget,
+  streamTarget,
+];
