@@ -2,7 +2,14 @@ import type { KnipConfig } from 'knip';
 
 /** No file, dependency or value export that nobody uses. Types may stand for themselves: they document. */
 const config: KnipConfig = {
-  entry: ['src/**/index.ts', 'scripts/*.{js,mjs,ts}', 'examples/*/main.ts', 'test/bench/run.ts', 'test/types/**/*.ts'],
+  entry: [
+    'src/**/index.ts',
+    'scripts/*.{js,mjs,ts}',
+    'examples/*/main.ts',
+    'test/bench/run.ts',
+    'test/bench/rates/{main,server,npm-sip-proxy}.ts',
+    'test/types/**/*.ts',
+  ],
   project: ['{src,test,examples,scripts}/**/*.{ts,mjs,js}'],
   vitest: {
     config: ['scripts/vitest.config.ts'],
@@ -16,8 +23,6 @@ const config: KnipConfig = {
     'node-forge',
     '@types/node-forge',
     'stun',
-    // The benchmarks' peer, loaded by require() with a type of its own.
-    'sip',
     // Run by path in test/package.
     '@arethetypeswrong/cli',
     'publint',
