@@ -3,7 +3,10 @@ import type { Mailbox } from '../base/mailbox.js';
 import type { TenantId } from '../base/tenant.js';
 import type { IncomingModify } from '../dialog/incoming-modify.js';
 import type { InviteSession, SessionEnd } from '../dialog/invite-session.js';
+import { sameButOrigin } from '../dialog/local-description.js';
+import type { Agreed } from '../dialog/negotiation.js';
 import type { MediaEngine } from '../media/media-engine.js';
+import type { IncomingRequest } from '../ua/incoming.js';
 import { passReason } from './passing.js';
 
 /** One end of a bridge. */
@@ -24,14 +27,21 @@ export interface BridgeOptions {
   readonly onAcknowledged?: (sdp: string | undefined) => void;
   /** A re-INVITE has changed what a restored call would need. */
   readonly onChanged: () => void;
-  /** Once: who ended the call; the other side has been hung up. */
+  /** A request that no session serves, such as REFER: true when it was taken. Default: none is. */
+  readonly onRequest?: (side: 'inbound' | 'outbound', incoming: IncomingRequest) => boolean;
+  /** Whether the other side stays when this one hangs up: it is being transferred. Default: it is hung up too. */
+  readonly staysAfter?: (side: 'inbound' | 'outbound') => boolean;
+  /** Once: who ended the call; the other side has been hung up, unless it stays. */
   readonly onEnded: (side: 'inbound' | 'outbound', end: SessionEnd) => void;
 }
 
 /** Two established sessions joined: what one side asks of the other passes, and when one ends the other is hung up. */
 export class Bridge {
   readonly #options: BridgeOptions;
-  #open = true;
+  /** `suspended`: the sides are being joined with others, so that what they ask of each other must wait. */
+  #state: 'open' | 'suspended' | 'closed' = 'open';
+  /** What was asked and not answered yet. */
+  readonly #asked = new Set<IncomingModify>();
 
   constructor(options: BridgeOptions) {
     this.#options = options;
@@ -39,38 +49,63 @@ export class Bridge {
 
   /** Starts to listen to both sides. */
   join(): void {
-    const { inbound, outbound, onAcknowledged } = this.#options;
+    const { inbound, outbound, onAcknowledged, onRequest } = this.#options;
     inbound.session.handle({
       onModify: (modify) => this.#relay(modify, inbound, outbound),
+      onRequest: (incoming) => onRequest?.('inbound', incoming) ?? false,
+      onAcceptedLate: (before) => this.#restore(before, inbound, outbound),
       onEnded: (end) => this.#onEnded('inbound', end, outbound),
       ...(onAcknowledged === undefined ? {} : { onAcknowledged }),
     });
     outbound.session.handle({
       onModify: (modify) => this.#relay(modify, outbound, inbound),
+      onRequest: (incoming) => onRequest?.('outbound', incoming) ?? false,
+      onAcceptedLate: (before) => this.#restore(before, outbound, inbound),
       onEnded: (end) => this.#onEnded('outbound', end, inbound),
     });
   }
 
   /** Hangs both sides up. */
   end(reason: readonly string[] = []): void {
-    if (!this.#open) return;
-    this.#open = false;
+    if (this.#state === 'closed') return;
+    this.#state = 'closed';
     this.#options.inbound.session.end(passReason(reason));
     this.#options.outbound.session.end(passReason(reason));
   }
 
+  /** Refuses what either side asks of the other with 491, from now on and what waits already, until `resume`. */
+  suspend(): void {
+    if (this.#state === 'open') this.#state = 'suspended';
+    for (const modify of this.#asked) modify.reject(491);
+  }
+
+  resume(): void {
+    if (this.#state === 'suspended') this.#state = 'open';
+  }
+
+  /** Lets go of both sides: neither is hung up, and whoever takes them over listens to them. */
+  release(): void {
+    this.suspend();
+    this.#state = 'closed';
+  }
+
   #onEnded(side: 'inbound' | 'outbound', end: SessionEnd, other: BridgeSide): void {
-    if (!this.#open) return;
-    this.#open = false;
-    other.session.end(passReason(end.reason));
+    if (this.#state === 'closed') return;
+    const stays = this.#options.staysAfter?.(side) === true;
+    if (stays) this.suspend();
+    this.#state = 'closed';
+    if (!stays) other.session.end(passReason(end.reason));
     this.#options.onEnded(side, end);
   }
 
   /** A re-INVITE of one side becomes one to the other; hold, resume, new codecs and addresses pass this way. */
   #relay(modify: IncomingModify, from: BridgeSide, to: BridgeSide): void {
     const { mailbox, logger, callId } = this.#options;
+    if (this.#state !== 'open') return modify.reject(491);
+    this.#asked.add(modify);
     mailbox
-      .run(() => this.#exchange(modify, from, to))
+      .run(() => (this.#state === 'open' ? this.#exchange(modify, from, to) : modify.reject(491)))
+      .finally(() => this.#asked.delete(modify))
       .catch((error: unknown) => {
         logger.error({ callId, err: error }, 'a re-INVITE could not be passed on');
         modify.reject(500);
@@ -93,6 +128,25 @@ export class Bridge {
       result.acknowledge(answer === undefined ? undefined : await this.#answer(from, to, answer));
     }
     this.#options.onChanged();
+  }
+
+  /**
+   * A re-INVITE was taken back by who sent it, and accepted by the other side all the same: `late` now holds to a
+   * description that its partner does not know. It is offered what held before.
+   */
+  #restore(before: Agreed | undefined, late: BridgeSide, partner: BridgeSide): void {
+    if (before === undefined) return;
+    const { mailbox, logger, callId } = this.#options;
+    mailbox
+      .run(async () => {
+        const result = await late.session.modify({ sdp: before.local, retry: true });
+        if (result.kind !== 'accepted' || result.sdp === undefined) return;
+        if (!sameButOrigin(result.sdp, before.remote)) {
+          await partner.session.modify({ sdp: await this.#offer(late, partner, result.sdp), retry: true });
+        }
+        this.#options.onChanged();
+      })
+      .catch((error: unknown) => logger.error({ callId, err: error }, 'two legs could not be brought together again'));
   }
 
   #offer(from: BridgeSide, to: BridgeSide, sdp: string): Promise<string> {

@@ -12,6 +12,7 @@ import type { DialogContext, DialogUsage } from './context.js';
 import { Dialog, type DialogId } from './dialog.js';
 import { IncomingInvite } from './incoming-invite.js';
 import { InviteSession, type SessionSnapshot } from './invite-session.js';
+import { Negotiation } from './negotiation.js';
 import { OutgoingInvite, type OutgoingInviteHandlers, type OutgoingInviteOptions } from './outgoing-invite.js';
 
 export interface DialogLayerOptions {
@@ -95,7 +96,12 @@ export class DialogLayer implements RequestTaker {
 
   /** A session from what its `snapshot()` gave, in this process or another one. */
   restore(snapshot: SessionSnapshot): InviteSession {
-    return new InviteSession(this.#context, Dialog.restore(snapshot.dialog));
+    const { dialog, negotiation } = snapshot;
+    return new InviteSession(
+      this.#context,
+      Dialog.restore(dialog),
+      negotiation === undefined ? Negotiation.create(this.#context.random) : Negotiation.restore(negotiation),
+    );
   }
 
   take(incoming: IncomingRequest): boolean {

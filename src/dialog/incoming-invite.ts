@@ -8,6 +8,8 @@ import type { Source } from '../ua/target.js';
 import type { DialogContext, DialogUsage } from './context.js';
 import { Dialog } from './dialog.js';
 import { InviteSession } from './invite-session.js';
+import { sameButOrigin } from './local-description.js';
+import { Negotiation } from './negotiation.js';
 import { SDP_TYPE, sessionDescription } from './session-body.js';
 
 export interface ProgressOptions {
@@ -47,6 +49,7 @@ const MAX_EARLY_DIALOGS = 32;
 
 interface EarlyDialog {
   readonly dialog: Dialog;
+  readonly negotiation: Negotiation;
   readonly sdp: string | undefined;
   readonly unregister: () => void;
 }
@@ -116,7 +119,7 @@ export class IncomingInvite {
       toTag: early.dialog.id.localTag,
       ...(options.reason === undefined ? {} : { reason: options.reason }),
       headers: { Contact: [this.#contact], Allow: this.#context.allow, ...options.headers },
-      ...(options.sdp === undefined ? {} : { body: options.sdp, contentType: SDP_TYPE }),
+      ...(options.sdp === undefined ? {} : { body: early.negotiation.preview(options.sdp), contentType: SDP_TYPE }),
     });
   }
 
@@ -129,19 +132,22 @@ export class IncomingInvite {
     if (this.#state !== 'open') throw new UsageError('SIP_WRONG_STATE', 'this INVITE is answered already');
     const early = this.#earlyDialog(options.branch ?? '', options.sdp);
     this.#settle('accepted');
-    const { dialog } = early;
+    const { dialog, negotiation } = early;
     dialog.confirmLocally();
-    const session = new InviteSession(this.#context, dialog);
+    const session = new InviteSession(this.#context, dialog, negotiation);
+    const { sdp } = options;
+    const body =
+      sdp === undefined ? undefined : this.sdp === undefined ? negotiation.offer(sdp) : negotiation.answer(sdp);
     const response = this.#incoming.respond(200, {
       toTag: dialog.id.localTag,
       headers: { Contact: [this.#contact], Allow: this.#context.allow, ...options.headers },
-      ...(options.sdp === undefined ? {} : { body: options.sdp, contentType: SDP_TYPE }),
+      ...(body === undefined ? {} : { body, contentType: SDP_TYPE }),
     });
     session.awaitAck(
       this.request.cseq.sequence,
       this.sdp === undefined,
       () => this.#incoming.transaction.respond(response),
-      (sdp) => session.notifyAcknowledged(sdp),
+      (answer) => session.notifyAcknowledged(answer),
     );
     return session;
   }
@@ -162,7 +168,7 @@ export class IncomingInvite {
    */
   #earlyDialog(branch: string, sdp: string | undefined): EarlyDialog {
     const known = this.#early.get(branch);
-    if (known !== undefined && (sdp === undefined || known.sdp === undefined || known.sdp === sdp)) {
+    if (known !== undefined && (sdp === undefined || known.sdp === undefined || sameButOrigin(known.sdp, sdp))) {
       const updated = sdp === undefined ? known : { ...known, sdp };
       this.#early.set(branch, updated);
       return updated;
@@ -171,7 +177,9 @@ export class IncomingInvite {
     const tag = this.#firstTagUsed ? this.#context.random.token(64) : this.#incoming.toTag;
     this.#firstTagUsed = true;
     const dialog = Dialog.uas(this.request, tag, this.#contact, 'early', this.source);
-    const early = { dialog, sdp, unregister: this.#context.register(dialog, this.#earlyUsage(dialog)) };
+    const negotiation = Negotiation.create(this.#context.random);
+    if (this.sdp !== undefined) negotiation.offered(this.sdp);
+    const early = { dialog, negotiation, sdp, unregister: this.#context.register(dialog, this.#earlyUsage(dialog)) };
     this.#early.set(branch, early);
     return early;
   }

@@ -1,12 +1,14 @@
 import { UsageError } from '../base/errors.js';
 import type { NameAddr } from '../protocol/sip/name-addr.js';
 import type { IncomingRequest } from '../ua/incoming.js';
+import type { Negotiation } from './negotiation.js';
 import { SDP_TYPE, sessionDescription } from './session-body.js';
 
 interface Parts {
   readonly incoming: IncomingRequest;
   readonly contact: NameAddr;
   readonly allow: readonly string[];
+  readonly negotiation: Negotiation;
   readonly onAccepted: (offered: boolean, send: () => void, onAck: (sdp: string | undefined) => void) => void;
   readonly onSettled: () => void;
 }
@@ -23,6 +25,7 @@ export class IncomingModify {
   constructor(parts: Parts) {
     this.#parts = parts;
     this.sdp = sessionDescription(parts.incoming.request);
+    if (this.sdp !== undefined) parts.negotiation.offered(this.sdp);
     parts.incoming.transaction.onCancel(() => this.#refuse(487));
   }
 
@@ -39,10 +42,13 @@ export class IncomingModify {
     if (this.#state === 'ended') return Promise.resolve(undefined);
     if (this.#state === 'answered') throw new UsageError('SIP_WRONG_STATE', 'this re-INVITE is answered already');
     this.#state = 'answered';
-    const { incoming, contact, allow, onAccepted, onSettled } = this.#parts;
+    const { incoming, contact, allow, negotiation, onAccepted, onSettled } = this.#parts;
+    const body =
+      sdp === undefined ? undefined : this.sdp === undefined ? negotiation.offer(sdp) : negotiation.answer(sdp);
+    if (body === undefined) negotiation.withdraw();
     const response = incoming.respond(200, {
       headers: { Contact: [contact], Allow: allow },
-      ...(sdp === undefined ? {} : { body: sdp, contentType: SDP_TYPE }),
+      ...(body === undefined ? {} : { body, contentType: SDP_TYPE }),
     });
     onSettled();
     return new Promise((resolve) => {
@@ -58,6 +64,7 @@ export class IncomingModify {
   reject(status: number, reason?: string): void {
     if (this.#state !== 'open') return;
     this.#state = 'answered';
+    if (this.sdp !== undefined) this.#parts.negotiation.withdraw();
     this.#parts.incoming.respond(status, reason === undefined ? {} : { reason });
     this.#parts.onSettled();
   }

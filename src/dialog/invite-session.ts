@@ -3,7 +3,9 @@ import type { IncomingRequest } from '../ua/incoming.js';
 import type { DialogContext, DialogUsage } from './context.js';
 import type { Dialog, DialogSnapshot } from './dialog.js';
 import { endsDialog, type SentAck, sendAck, sendBye } from './dialog-request.js';
+import { GLARE_ATTEMPTS, glareDelayMs } from './glare.js';
 import { IncomingModify } from './incoming-modify.js';
+import type { Agreed, Negotiation, NegotiationSnapshot } from './negotiation.js';
 import { type ModifyResult, OutgoingModify } from './outgoing-modify.js';
 import { SDP_TYPE, sessionDescription } from './session-body.js';
 import { SuccessRetransmission } from './success-retransmission.js';
@@ -25,12 +27,31 @@ export interface SessionHandlers {
   onAcknowledged?(sdp: string | undefined): void;
   /** A request that the session itself does not serve, its CSeq being in order: true when it was taken, else it gets 405. */
   onRequest?(incoming: IncomingRequest): boolean;
+  /**
+   * A re-INVITE of ours that was given up was accepted all the same: the peer now holds to what `session.agreed` says, not
+   * to `before`.
+   */
+  onAcceptedLate?(before: Agreed | undefined): void;
   /** Once. The BYE, if one came, is answered already. */
   onEnded(end: SessionEnd): void;
 }
 
+/** What is asked of the peer in mid-call. */
+export interface ModifyOptions {
+  /** The offer; without it the peer is asked for one. */
+  readonly sdp?: string;
+  readonly signal?: AbortSignal;
+  /**
+   * Tries again when the peer was about to change something itself (491), after the wait of RFC 3261 §14.1. For changes
+   * that are ours; one that is passed on is the other side's to repeat. Default false.
+   */
+  readonly retry?: boolean;
+}
+
 export interface SessionSnapshot {
   readonly dialog: DialogSnapshot;
+  /** What both sides have said; absent in snapshots of older versions. */
+  readonly negotiation?: NegotiationSnapshot;
 }
 
 type State =
@@ -57,6 +78,7 @@ const UNHANDLED: SessionHandlers = {
 export class InviteSession implements DialogUsage {
   readonly dialog: Dialog;
   readonly #context: DialogContext;
+  readonly #negotiation: Negotiation;
   readonly #unregister: () => void;
   /** Our 2xx responses that still wait for their ACK, by CSeq number. */
   readonly #unacknowledged = new Map<number, UnacknowledgedSuccess>();
@@ -68,9 +90,12 @@ export class InviteSession implements DialogUsage {
   #state: State = { kind: 'confirmed' };
   #incoming: IncomingModify | undefined;
   #outgoing: OutgoingModify | undefined;
+  /** Who waits for something to be over; woken when the session ends. */
+  readonly #pauses = new Set<() => void>();
 
-  constructor(context: DialogContext, dialog: Dialog) {
+  constructor(context: DialogContext, dialog: Dialog, negotiation: Negotiation) {
     this.#context = context;
+    this.#negotiation = negotiation;
     this.dialog = dialog;
     this.#unregister = context.register(dialog, this);
   }
@@ -85,13 +110,18 @@ export class InviteSession implements DialogUsage {
     return this.#state.kind === 'ended';
   }
 
+  /** The descriptions that both sides hold to; undefined before the first answer. */
+  get agreed(): Agreed | undefined {
+    return this.#negotiation.agreed;
+  }
+
   /** True while an offer of either side waits for its answer. */
   get negotiating(): boolean {
     return (
       this.#incoming !== undefined ||
       this.#outgoing !== undefined ||
       this.#owed !== undefined ||
-      [...this.#unacknowledged.values()].some((success) => success.offered)
+      this.#negotiation.open !== 'nobody'
     );
   }
 
@@ -100,13 +130,29 @@ export class InviteSession implements DialogUsage {
    * `rejected` 491 at once while another offer is open here. When `signal` fires, the re-INVITE is cancelled and the
    * result is `ended`.
    */
-  modify(options: { readonly sdp?: string; readonly signal?: AbortSignal } = {}): Promise<ModifyResult> {
+  async modify(options: ModifyOptions = {}): Promise<ModifyResult> {
+    for (let attempt = 1; ; attempt++) {
+      const result = await this.#modifyOnce(options);
+      const pending = result.kind === 'rejected' && result.status === 491;
+      if (!pending || options.retry !== true || attempt === GLARE_ATTEMPTS) return result;
+      await this.#pause(glareDelayMs(this.dialog.role === 'uac', this.#context.random));
+      if (options.signal?.aborted === true) return { kind: 'ended' };
+    }
+  }
+
+  #modifyOnce(options: ModifyOptions): Promise<ModifyResult> {
     if (this.#state.kind !== 'confirmed') return Promise.resolve({ kind: 'ended' });
     if (this.negotiating) return Promise.resolve({ kind: 'rejected', status: 491, reason: 'Request Pending' });
+    const before = this.agreed;
     const outgoing = new OutgoingModify({
       context: this.#context,
       dialog: this.dialog,
-      ...options,
+      negotiation: this.#negotiation,
+      ...(options.sdp === undefined ? {} : { sdp: options.sdp }),
+      ...(options.signal === undefined ? {} : { signal: options.signal }),
+      onAcceptedLate: () => {
+        if (this.#state.kind === 'confirmed') this.#handlers.onAcceptedLate?.(before);
+      },
       onGone: () => this.#gone(),
     });
     this.#outgoing = outgoing;
@@ -147,7 +193,7 @@ export class InviteSession implements DialogUsage {
   }
 
   snapshot(): SessionSnapshot {
-    return { dialog: this.dialog.snapshot() };
+    return { dialog: this.dialog.snapshot(), negotiation: this.#negotiation.snapshot() };
   }
 
   /** Repeats our 2xx to the INVITE with that CSeq number by `send`, until its ACK has come. @internal */
@@ -181,7 +227,9 @@ export class InviteSession implements DialogUsage {
     const invite = this.#owed;
     if (invite === undefined) return;
     this.#owed = undefined;
-    this.#firstAck = { sequence: invite.cseq.sequence, ack: sendAck(this.#context, this.dialog, invite, sdp) };
+    const answer = sdp === undefined || this.#negotiation.open !== 'peer' ? undefined : this.#negotiation.answer(sdp);
+    this.#negotiation.withdraw();
+    this.#firstAck = { sequence: invite.cseq.sequence, ack: sendAck(this.#context, this.dialog, invite, answer) };
   }
 
   /** A 2xx came once more: its ACK was lost (RFC 3261 §13.2.2.4). @internal */
@@ -207,7 +255,13 @@ export class InviteSession implements DialogUsage {
       this.#finish({ by: 'local', cause: 'bye', reason: [] });
       return;
     }
-    if (this.#state.kind === 'confirmed') success.onAck(sessionDescription(request));
+    if (this.#state.kind !== 'confirmed') return;
+    const sdp = sessionDescription(request);
+    if (success.offered) {
+      if (sdp === undefined) this.#negotiation.withdraw();
+      else this.#negotiation.answered(sdp);
+    }
+    success.onAck(sdp);
   }
 
   onRequest(incoming: IncomingRequest): void {
@@ -254,6 +308,7 @@ export class InviteSession implements DialogUsage {
       incoming,
       contact: this.dialog.localContact,
       allow: this.#context.allow,
+      negotiation: this.#negotiation,
       onAccepted: (offered, send, onAck) =>
         this.awaitAck(incoming.request.cseq.sequence, offered, send, onAck, () => modify.end()),
       onSettled: () => {
@@ -262,6 +317,19 @@ export class InviteSession implements DialogUsage {
     });
     this.#incoming = modify;
     this.#handlers.onModify(modify);
+  }
+
+  /** Lets so much time pass, or less if the session ends. */
+  #pause(delayMs: number): Promise<void> {
+    return new Promise((resolve) => {
+      const done = (): void => {
+        cancel();
+        this.#pauses.delete(done);
+        resolve();
+      };
+      const cancel = this.#context.scheduler.after(delayMs, done);
+      this.#pauses.add(done);
+    });
   }
 
   #noAck(): void {
@@ -296,6 +364,7 @@ export class InviteSession implements DialogUsage {
     }
     this.#incoming?.end();
     this.#outgoing?.end();
+    for (const wake of [...this.#pauses]) wake();
     if (end.by === 'remote') this.#unregister();
     this.#handlers.onEnded(end);
   }

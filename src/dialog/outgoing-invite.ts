@@ -7,6 +7,7 @@ import type { DialogContext } from './context.js';
 import { Dialog } from './dialog.js';
 import { type SentAck, sendAck, sendBye } from './dialog-request.js';
 import { InviteSession } from './invite-session.js';
+import { Negotiation } from './negotiation.js';
 import { SDP_TYPE, sessionDescription } from './session-body.js';
 
 export interface OutgoingInviteOptions {
@@ -66,6 +67,7 @@ export class OutgoingInvite {
   readonly #options: OutgoingInviteOptions;
   readonly #handlers: OutgoingInviteHandlers;
   readonly #onOver: () => void;
+  readonly #negotiation: Negotiation;
   /** The answers that nobody wanted, by To tag. */
   readonly #released = new Map<string, SentAck>();
   #uac: UacRequest | undefined;
@@ -84,6 +86,7 @@ export class OutgoingInvite {
     this.#onOver = onOver;
     this.callId = context.random.token(128);
     this.localTag = context.random.token(64);
+    this.#negotiation = Negotiation.create(context.random);
   }
 
   /** @internal */
@@ -101,7 +104,7 @@ export class OutgoingInvite {
         Allow: this.#context.allow,
         ...headers,
       },
-      ...(sdp === undefined ? {} : { body: sdp, contentType: SDP_TYPE }),
+      ...(sdp === undefined ? {} : { body: this.#negotiation.offer(sdp), contentType: SDP_TYPE }),
     });
     this.#uac = this.#context.uac.send(
       request,
@@ -148,13 +151,17 @@ export class OutgoingInvite {
   }
 
   #answered(dialog: Dialog, response: SipResponse, remoteTag: string): void {
-    const session = new InviteSession(this.#context, dialog);
+    const sdp = sessionDescription(response);
+    const negotiation = this.#negotiation.fork();
+    if (this.#options.sdp !== undefined) negotiation.answered(sdp);
+    else if (sdp !== undefined) negotiation.offered(sdp);
+    const session = new InviteSession(this.#context, dialog, negotiation);
     this.#state = { kind: 'answered', session, remoteTag };
     session.oweAck(this.#invite());
-    const acknowledge = (sdp: string | undefined): void => session.acknowledge(sdp);
+    const acknowledge = (answer: string | undefined): void => session.acknowledge(answer);
     if (this.#options.sdp !== undefined) acknowledge(undefined);
     this.#onOver();
-    this.#handlers.onAnswered({ session, response, remoteTag, sdp: sessionDescription(response), acknowledge });
+    this.#handlers.onAnswered({ session, response, remoteTag, sdp, acknowledge });
   }
 
   /** Nobody wants this answer: acknowledged and hung up at once (RFC 3261 §13.2.2.4, §9.1). */

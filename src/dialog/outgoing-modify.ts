@@ -4,6 +4,7 @@ import type { UacFailure, UacRequest } from '../ua/uac.js';
 import type { DialogContext } from './context.js';
 import type { Dialog } from './dialog.js';
 import { endsDialog, type SentAck, sendAck } from './dialog-request.js';
+import type { Negotiation } from './negotiation.js';
 import { SDP_TYPE, sessionDescription } from './session-body.js';
 
 /** What became of a re-INVITE. */
@@ -22,10 +23,13 @@ export type ModifyResult =
 interface Parts {
   readonly context: DialogContext;
   readonly dialog: Dialog;
+  readonly negotiation: Negotiation;
   readonly sdp?: string;
   readonly signal?: AbortSignal;
   /** The failure shows that the dialog is no more. */
   readonly onGone: () => void;
+  /** The peer has accepted what was given up already: it now holds to a description that nobody else does. */
+  readonly onAcceptedLate: () => void;
 }
 
 /** After a provisional response no timer of the transaction runs: a re-INVITE is not worth more than this. */
@@ -45,7 +49,7 @@ export class OutgoingModify {
   }
 
   start(): Promise<ModifyResult> {
-    const { context, dialog, sdp, signal } = this.#parts;
+    const { context, dialog, negotiation, sdp, signal } = this.#parts;
     if (signal?.aborted === true) return Promise.resolve({ kind: 'ended' });
     const onAbort = (): void => this.end();
     signal?.addEventListener('abort', onAbort, { once: true });
@@ -54,7 +58,7 @@ export class OutgoingModify {
     });
     const request = dialog.createRequest('INVITE', {
       headers: { Allow: context.allow },
-      ...(sdp === undefined ? {} : { body: sdp, contentType: SDP_TYPE }),
+      ...(sdp === undefined ? {} : { body: negotiation.offer(sdp), contentType: SDP_TYPE }),
     });
     this.#request = context.uac.send(request, dialog.target, {
       onSuccess: (response, source) => this.#onSuccess(response, source),
@@ -87,13 +91,21 @@ export class OutgoingModify {
   #onSuccess(response: SipResponse, source: Source): void {
     if (this.#ack !== undefined) return this.#ack.resend();
     if (this.#state === 'answered') return;
+    const { dialog, negotiation, onAcceptedLate } = this.#parts;
     const invite = this.#invite();
     const sdp = sessionDescription(response);
-    if (this.#state === 'ended') return this.#acknowledge(invite, undefined);
+    const offered = this.#parts.sdp !== undefined;
+    if (offered) negotiation.answered(sdp);
+    else if (sdp !== undefined) negotiation.offered(sdp);
+    if (this.#state === 'ended') {
+      this.#acknowledge(invite, negotiation.open === 'peer' ? negotiation.agreed?.local : undefined);
+      if (sdp !== undefined) onAcceptedLate();
+      return;
+    }
     this.#state = 'answered';
-    this.#parts.dialog.refreshTarget(response, source);
-    if (this.#parts.sdp !== undefined) this.#acknowledge(invite, undefined);
-    let acknowledged = this.#parts.sdp !== undefined;
+    dialog.refreshTarget(response, source);
+    if (offered) this.#acknowledge(invite, undefined);
+    let acknowledged = offered;
     this.#resolve({
       kind: 'accepted',
       sdp,
@@ -106,6 +118,7 @@ export class OutgoingModify {
   }
 
   #onFailure(failure: UacFailure): void {
+    if (this.#parts.sdp !== undefined) this.#parts.negotiation.withdraw();
     if (this.#state !== 'open') return;
     this.#state = 'answered';
     if (failure.kind === 'response') {
@@ -118,8 +131,10 @@ export class OutgoingModify {
   }
 
   #acknowledge(invite: SipRequest, sdp: string | undefined): void {
-    const { context, dialog } = this.#parts;
-    this.#ack = sendAck(context, dialog, invite, sdp);
+    const { context, dialog, negotiation } = this.#parts;
+    const answer = sdp === undefined || negotiation.open !== 'peer' ? undefined : negotiation.answer(sdp);
+    if (answer === undefined) negotiation.withdraw();
+    this.#ack = sendAck(context, dialog, invite, answer);
   }
 
   #invite(): SipRequest {

@@ -1,6 +1,8 @@
 /** Two sessions joined: what a re-INVITE and a BYE of one side mean to the other. */
 import { describe, expect } from 'vitest';
+import { butOrigin } from '../support/but-origin.js';
 import { officeScenario } from '../support/office.js';
+import { RawPeer, rawSdp } from '../support/raw-peer.js';
 import { headerOf, messagesOf, seenBy } from '../support/wire.js';
 import { MarkingEngine } from './ports.js';
 
@@ -51,6 +53,43 @@ describe('a re-INVITE passes', () => {
       expect(seenBy(world, '101', begin)).toEqual(['<INVITE', '>100', '<CANCEL', '>200', '>487', '<ACK']);
       expect([call.state.kind, answered.state.kind]).toEqual(['talking', 'talking']);
       call.hangUp();
+      await office.quiet();
+    },
+  );
+
+  officeScenario(
+    'a re-INVITE cancelled by its sender and accepted all the same: the other phone is brought back (RFC 3264 §8)',
+    {},
+    async (office, world) => {
+      const alice = await office.registered('100');
+      const peer = await RawPeer.open(world);
+      await peer.register('101', 'secret-101');
+      const call = alice.call('101');
+      const raw = peer.take(await peer.expect('INVITE'));
+      raw.respond(200, { body: rawSdp() });
+      await world.until(call.talking());
+      await peer.expect('ACK');
+      const first = raw.taken?.body ?? '';
+      const abort = new AbortController();
+      const result = call.session?.modify({ sdp: call.media.hold(), signal: abort.signal });
+      const held = await peer.expect('INVITE');
+      peer.respond(held, 100, { contact: '' });
+      await world.advance({ ms: 50 });
+      abort.abort();
+      const cancel = await peer.expect('CANCEL');
+      peer.respond(held, 200, { body: rawSdp('10.1.0.1', 4000, 2) });
+      peer.respond(cancel, 200);
+      expect((await world.run(() => result))?.kind).toBe('ended');
+      const back = await peer.expect((each) => each.method === 'INVITE' && each.cseq > held.cseq);
+      expect(butOrigin(back.body)).toBe(butOrigin(first));
+      const versions = [first, held.body, back.body].map((sdp) => /^o=- (\d+ \d+) /m.exec(sdp)?.[1]?.split(' '));
+      expect(versions.map((each) => each?.[1])).toEqual(['1', '2', '3']);
+      expect(new Set(versions.map((each) => each?.[0])).size).toBe(1);
+      peer.respond(back, 200, { body: rawSdp('10.1.0.1', 4000, 3) });
+      await world.advance({ seconds: 5 });
+      expect(peer.heard.filter((each) => each === 'INVITE')).toHaveLength(3);
+      call.hangUp();
+      peer.respond(await peer.expect('BYE'), 200);
       await office.quiet();
     },
   );

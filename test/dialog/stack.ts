@@ -76,7 +76,7 @@ export class Stack {
     const uac = new Uac({
       transactions: this.transactions,
       transport: this.transport,
-      resolver: new Resolver({ network, scheduler, logger }),
+      resolver: new Resolver({ network, scheduler, random, logger }),
       scheduler,
       random,
       logger,

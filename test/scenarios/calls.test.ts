@@ -1,5 +1,6 @@
 /** Flows C1–C3 and C5–C9 of RFC 3665 and RFC 3666, and N3, through the PBX. */
 import { describe, expect } from 'vitest';
+import { butOrigin } from '../support/but-origin.js';
 import { officeScenario } from '../support/office.js';
 import { bodyOf, headerOf, messagesOf, seenBy } from '../support/wire.js';
 
@@ -78,7 +79,8 @@ describe('C1: a call (RFC 3665 §3.1)', () => {
       expect(headerOf(received, 'From')).toMatch(/^"Person 100" <sip:100@office\.test>;tag=/);
       expect(headerOf(received, 'To')).toBe('<sip:101@office.test>');
       expect(headerOf(received, 'Max-Forwards')).toBe('69');
-      expect(bodyOf(received)).toBe(bodyOf(sent));
+      expect(butOrigin(bodyOf(received))).toBe(butOrigin(bodyOf(sent)));
+      expect(bodyOf(received)).not.toBe(bodyOf(sent));
     },
   );
 
@@ -128,8 +130,8 @@ describe('C3: the offer in the 200, the answer in the ACK (RFC 3665 §3.6)', () 
     answered.answer();
     await world.until(call.talking());
     await world.advance({ seconds: 1 });
-    expect(call.media.remote).toBe(answered.media.local);
-    expect(answered.media.remote).toBe(call.media.local);
+    expect(butOrigin(call.media.remote)).toBe(butOrigin(answered.media.local));
+    expect(butOrigin(answered.media.remote)).toBe(butOrigin(call.media.local));
     const acks = messagesOf(world, '101').filter((each) => each.method === 'ACK');
     expect(acks).toHaveLength(1);
     expect(acks[0]?.hasSdp).toBe(true);
@@ -146,7 +148,7 @@ describe('C5: another address by re-INVITE (RFC 3665 §3.7)', () => {
     const moved = (call.media.local ?? '').replaceAll('10.0.0.1', '10.0.0.77').replace(/^o=(\S+ \S+) 1 /m, 'o=$1 2 ');
     const result = await world.run(() => call.reinvite(moved));
     expect(result.kind).toBe('accepted');
-    expect(answered.media.remote).toBe(moved);
+    expect(butOrigin(answered.media.remote)).toBe(butOrigin(moved));
     call.hangUp();
     await office.quiet();
   });

@@ -1,5 +1,6 @@
 /** 183 with a description before the answer, and several answering sources (architecture decision 10). */
 import { describe, expect } from 'vitest';
+import { butOrigin } from '../support/but-origin.js';
 import { officeScenario } from '../support/office.js';
 
 describe('early media (RFC 3960, flow G1)', () => {
@@ -12,7 +13,8 @@ describe('early media (RFC 3960, flow G1)', () => {
     await world.until(call.ringing());
     await world.advance({ seconds: 2 });
     const [early] = call.progress;
-    expect(early).toMatchObject({ status: 183, sdp: answered.media.local });
+    expect(early?.status).toBe(183);
+    expect(butOrigin(early?.sdp)).toBe(butOrigin(answered.media.local));
     answered.answer();
     await world.until(call.talking());
     expect(call.session?.dialog.id.remoteTag).toBe(early?.tag);
@@ -35,7 +37,7 @@ describe('early media (RFC 3960, flow G1)', () => {
     second?.answer();
     await world.until(call.talking());
     const tag = call.session?.dialog.id.remoteTag ?? '';
-    expect(seen.get(tag)).toBe(second?.media.local);
+    expect(butOrigin(seen.get(tag))).toBe(butOrigin(second?.media.local));
     call.hangUp();
     await office.quiet();
   });

@@ -1,0 +1,102 @@
+import type { Random } from '../base/random.js';
+import { LocalDescription, type LocalDescriptionSnapshot } from './local-description.js';
+
+/** The descriptions that both sides hold to, as they stood on the wire. */
+export interface Agreed {
+  readonly local: string;
+  readonly remote: string;
+}
+
+/** A negotiation as plain data. */
+export interface NegotiationSnapshot {
+  readonly speaker: LocalDescriptionSnapshot;
+  readonly agreed?: Agreed;
+}
+
+type Open =
+  | { readonly by: 'nobody' }
+  | { readonly by: 'us'; readonly local: string }
+  | { readonly by: 'peer'; readonly remote: string };
+
+const NOTHING_OPEN: Open = { by: 'nobody' };
+
+/**
+ * What the two sides of one dialog have said about the session, and whose turn it is: one offer at a time, and each is
+ * answered, refused or withdrawn (RFC 3264 §4, RFC 6337 §4). Whatever message carries them is the callers' business.
+ */
+export class Negotiation {
+  readonly #speaker: LocalDescription;
+  #agreed: Agreed | undefined;
+  #open: Open = NOTHING_OPEN;
+
+  private constructor(speaker: LocalDescription, agreed: Agreed | undefined) {
+    this.#speaker = speaker;
+    this.#agreed = agreed;
+  }
+
+  static create(random: Random): Negotiation {
+    return new Negotiation(LocalDescription.create(random), undefined);
+  }
+
+  static restore(snapshot: NegotiationSnapshot): Negotiation {
+    return new Negotiation(LocalDescription.restore(snapshot.speaker), snapshot.agreed);
+  }
+
+  /** What was agreed last. A refused offer changes nothing of it. */
+  get agreed(): Agreed | undefined {
+    return this.#agreed;
+  }
+
+  /** Who has made an offer that waits for its answer. */
+  get open(): Open['by'] {
+    return this.#open.by;
+  }
+
+  /** An offer of ours leaves; the text as it must be sent. */
+  offer(sdp: string): string {
+    const local = this.#speaker.write(sdp);
+    this.#open = { by: 'us', local };
+    return local;
+  }
+
+  /** The peer has answered our offer; without a description the offer is taken as answered by what was said before. */
+  answered(sdp: string | undefined): void {
+    const remote = sdp ?? this.#agreed?.remote;
+    if (this.#open.by === 'us' && remote !== undefined) this.#agreed = { local: this.#open.local, remote };
+    this.#open = NOTHING_OPEN;
+  }
+
+  /** The peer has made an offer. */
+  offered(sdp: string): void {
+    this.#open = { by: 'peer', remote: sdp };
+  }
+
+  /** Our answer to the peer’s offer leaves; the text as it must be sent. */
+  answer(sdp: string): string {
+    const local = this.#speaker.write(sdp);
+    if (this.#open.by === 'peer') this.#agreed = { local, remote: this.#open.remote };
+    this.#open = NOTHING_OPEN;
+    return local;
+  }
+
+  /** A description that is neither: the answer shown before it counts (RFC 6337 §3.1.1). */
+  preview(sdp: string): string {
+    return this.#speaker.write(sdp);
+  }
+
+  /** The open offer was refused, or whoever made it has gone. */
+  withdraw(): void {
+    this.#open = NOTHING_OPEN;
+  }
+
+  /** The same in another dialog of the same INVITE. */
+  fork(): Negotiation {
+    const fork = new Negotiation(this.#speaker.fork(), this.#agreed);
+    fork.#open = this.#open;
+    return fork;
+  }
+
+  snapshot(): NegotiationSnapshot {
+    return { speaker: this.#speaker.snapshot(), ...(this.#agreed === undefined ? {} : { agreed: this.#agreed }) };
+  }
+}
