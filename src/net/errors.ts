@@ -1,8 +1,8 @@
-import { PbxkitError } from '../base/errors.js';
+import { PbxkitError, UsageError } from '../base/errors.js';
 import { formatAddress, type SocketAddress } from '../base/ip.js';
 
 /** The protocols on which a `Network` can listen. */
-export type ListenProtocol = 'udp' | 'tcp';
+export type ListenProtocol = 'udp' | 'tcp' | 'tls';
 
 /**
  * A port could not be opened. `PBX_PORT_IN_USE`: another socket has it. `PBX_LISTEN_FAILED`: no permission, no such
@@ -39,6 +39,13 @@ export class ListenError extends PbxkitError {
     const code = systemCode(cause);
     if (code === 'EADDRINUSE') return ListenError.portInUse(protocol, local, cause);
     return new ListenError('PBX_LISTEN_FAILED', { protocol, local }, adviceFor(code, local), { cause });
+  }
+}
+
+/** A certificate or key cannot be used (PBX_CERTIFICATE_INVALID); the message says which and why. */
+export class CertificateError extends UsageError {
+  constructor(problem: string, options?: { readonly cause?: unknown }) {
+    super('PBX_CERTIFICATE_INVALID', problem, options);
   }
 }
 

@@ -1,4 +1,5 @@
-export { DnsError, ListenError, type ListenProtocol } from './errors.js';
+export { type CertificateNames, certificateNames, isForDomain, sipDomains } from './certificate-names.js';
+export { CertificateError, DnsError, ListenError, type ListenProtocol } from './errors.js';
 export type {
   HostAddress,
   Network,
@@ -7,7 +8,11 @@ export type {
   TcpHandlers,
   TcpListener,
   TcpListenOptions,
+  TlsConnectOptions,
+  TlsListener,
+  TlsListenOptions,
   UdpOptions,
   UdpSocket,
 } from './network.js';
 export { NodeNetwork } from './node-network.js';
+export type { TlsIdentity, TlsSession, TlsSettings } from './tls-settings.js';

@@ -10,10 +10,14 @@ import type {
   TcpConnectOptions,
   TcpListener,
   TcpListenOptions,
+  TlsConnectOptions,
+  TlsListener,
+  TlsListenOptions,
   UdpOptions,
   UdpSocket,
 } from './network.js';
 import { connectNodeTcp, listenNodeTcp } from './node-tcp.js';
+import { connectNodeTls, listenNodeTls } from './node-tls.js';
 import { openNodeUdp } from './node-udp.js';
 
 /** Real sockets and the system's name service. Holds no state: every socket belongs to whoever opened it. */
@@ -28,6 +32,14 @@ export class NodeNetwork implements Network {
 
   connectTcp(options: TcpConnectOptions): TcpConnection {
     return connectNodeTcp(options);
+  }
+
+  listenTls(options: TlsListenOptions): Promise<TlsListener> {
+    return listenNodeTls(options);
+  }
+
+  connectTls(options: TlsConnectOptions): TcpConnection {
+    return connectNodeTls(options);
   }
 
   /**

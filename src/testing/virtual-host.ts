@@ -8,6 +8,9 @@ import type {
   TcpConnectOptions,
   TcpListener,
   TcpListenOptions,
+  TlsConnectOptions,
+  TlsListener,
+  TlsListenOptions,
   UdpOptions,
   UdpSocket,
 } from '../net/network.js';
@@ -16,6 +19,7 @@ import type { Nat } from './nat.js';
 import { type Packet, systemError, type Transmit } from './packet.js';
 import type { VirtualDns } from './virtual-dns.js';
 import { VirtualTcpConnection } from './virtual-tcp.js';
+import { checkVirtualTls, type ShownCertificates, VirtualTlsConnection } from './virtual-tls.js';
 import { VirtualUdpSocket } from './virtual-udp.js';
 
 export interface VirtualHostOptions {
@@ -36,6 +40,7 @@ export interface HostSurroundings {
   readonly transmit: (host: VirtualHost, packet: Packet, settled?: (arrived: boolean) => void) => void;
   readonly nextSegmentBytes: () => number;
   readonly tcpGiveUpMs: number;
+  readonly shownCertificates: ShownCertificates;
 }
 
 interface Listener {
@@ -138,6 +143,31 @@ export class VirtualHost implements Network {
     }
     const local = { address, port: this.#ephemeralPort('tcp', address, remote) };
     return this.#connection({ role: 'client', local, remote, timeoutMs: options.timeoutMs });
+  }
+
+  async listenTls(options: TlsListenOptions): Promise<TlsListener> {
+    checkVirtualTls(options.tls);
+    let { tls } = options;
+    const { scheduler, shownCertificates: shown } = this.#surroundings;
+    const listener = await this.listenTcp({
+      ...options,
+      onConnection: (tcp) =>
+        options.onConnection(new VirtualTlsConnection({ tcp, role: 'server', tls, scheduler, shown })),
+    });
+    return {
+      ...listener,
+      reconfigure: (next) => {
+        checkVirtualTls(next);
+        tls = next;
+      },
+    };
+  }
+
+  connectTls(options: TlsConnectOptions): TcpConnection {
+    const { name, tls, timeoutMs } = options;
+    const { scheduler, shownCertificates: shown } = this.#surroundings;
+    const tcp = this.connectTcp(options);
+    return new VirtualTlsConnection({ tcp, role: 'client', name, tls, timeoutMs, scheduler, shown });
   }
 
   lookup(host: string, options?: { readonly signal?: AbortSignal }): Promise<readonly HostAddress[]> {

@@ -8,6 +8,7 @@ import type { SeededRandom } from './seeded-random.js';
 import { type Fate, type OpenTraceEntry, Trace } from './trace.js';
 import { VirtualDns } from './virtual-dns.js';
 import { VirtualHost, type VirtualHostOptions } from './virtual-host.js';
+import { ShownCertificates } from './virtual-tls.js';
 
 export interface VirtualNetworkOptions {
   readonly clock: ManualClock;
@@ -59,6 +60,7 @@ export class VirtualNetwork {
   readonly #links = new Map<string, Link>();
   readonly #pairConditions = new Map<string, LinkConditions>();
   readonly #partitions = new Set<Partition>();
+  readonly #shownCertificates = new ShownCertificates();
 
   constructor(options: VirtualNetworkOptions) {
     this.#options = options;
@@ -97,6 +99,7 @@ export class VirtualNetwork {
       transmit: (from, packet, settled) => this.#transmit(from, packet, settled),
       nextSegmentBytes: () => this.#nextSegmentBytes(),
       tcpGiveUpMs: this.#options.tcpGiveUpMs ?? 900_000,
+      shownCertificates: this.#shownCertificates,
     });
     const site = this.#site(options.behind);
     if (host.addresses.length === 0) throw new UsageError('PBX_INVALID_ARGUMENT', `host ${host.name} has no address`);

@@ -28,6 +28,11 @@ export interface Hop {
   /** An IP literal, IPv6 without brackets. */
   readonly address: string;
   readonly port: number;
+  /**
+   * The domain that the hop was found for, before any look-up: for TLS the server name that is asked for, and what the
+   * peer's certificate must be for (RFC 5922 §7.3). Absent: `address`.
+   */
+  readonly name?: string;
   readonly flow?: FlowRef;
   /** Stay with `protocol` however large the request is (the retry of RFC 3261 §18.1.1 after TCP has failed). */
   readonly forceProtocol?: boolean;
