@@ -1,27 +1,28 @@
-import { lookup } from 'node:dns';
 import { networkInterfaces } from 'node:os';
-import { AbortedError, throwIfAborted } from '../base/errors.js';
-import { ipVersion, normalizeHost } from '../base/ip.js';
-import { DnsError, systemCode } from './errors.js';
+import { normalizeHost } from '../base/ip.js';
+import type { DnsQueryOptions, HostAddress, NaptrRecord, SrvRecord } from './dns.js';
 import type {
-  HostAddress,
   Network,
   TcpConnection,
   TcpConnectOptions,
   TcpListener,
   TcpListenOptions,
-  TlsConnectOptions,
-  TlsListener,
-  TlsListenOptions,
   UdpOptions,
   UdpSocket,
 } from './network.js';
+import { NodeDns, type NodeDnsOptions } from './node-dns.js';
 import { connectNodeTcp, listenNodeTcp } from './node-tcp.js';
-import { connectNodeTls, listenNodeTls } from './node-tls.js';
 import { openNodeUdp } from './node-udp.js';
 
-/** Real sockets and the system's name service. Holds no state: every socket belongs to whoever opened it. */
+/** Real sockets and a real name service. Every socket belongs to whoever opened it. */
 export class NodeNetwork implements Network {
+  readonly #dns: NodeDns;
+
+  /** Opens nothing. @throws UsageError PBX_INVALID_ARGUMENT for a DNS server that is no address */
+  constructor(options: NodeDnsOptions = {}) {
+    this.#dns = new NodeDns(options);
+  }
+
   openUdp(options: UdpOptions): Promise<UdpSocket> {
     return openNodeUdp(options);
   }
@@ -34,40 +35,20 @@ export class NodeNetwork implements Network {
     return connectNodeTcp(options);
   }
 
-  listenTls(options: TlsListenOptions): Promise<TlsListener> {
-    return listenNodeTls(options);
+  lookup(host: string, options?: DnsQueryOptions): Promise<readonly HostAddress[]> {
+    return this.#dns.lookup(host, options);
   }
 
-  connectTls(options: TlsConnectOptions): TcpConnection {
-    return connectNodeTls(options);
+  resolveAddresses(host: string, family: 4 | 6, options?: DnsQueryOptions): Promise<readonly HostAddress[]> {
+    return this.#dns.resolveAddresses(host, family, options);
   }
 
-  /**
-   * The system's own look-up, in its order: hosts file, then DNS. It tells no TTL. An aborted look-up rejects at once;
-   * the system's query behind it runs out by itself.
-   */
-  lookup(host: string, options: { readonly signal?: AbortSignal } = {}): Promise<readonly HostAddress[]> {
-    const { signal } = options;
-    const literal = normalizeHost(host);
-    if (ipVersion(literal) !== 0) return Promise.resolve([{ address: literal }]);
-    return new Promise((resolve, reject) => {
-      throwIfAborted(signal, `looking up "${host}"`);
-      const onAbort = (): void => reject(new AbortedError(`looking up "${host}"`, signal?.reason));
-      const fail = (reason: string, cause?: unknown): void => reject(new DnsError(host, reason, { cause }));
-      signal?.addEventListener('abort', onAbort, { once: true });
-      try {
-        lookup(host, { all: true, verbatim: true }, (error, found) => {
-          signal?.removeEventListener('abort', onAbort);
-          if (error !== null) return fail(systemCode(error), error);
-          const addresses = new Set(found.map((each) => normalizeHost(each.address)));
-          if (addresses.size === 0) return fail('ENODATA');
-          resolve([...addresses].map((address) => ({ address })));
-        });
-      } catch (error) {
-        signal?.removeEventListener('abort', onAbort);
-        fail(systemCode(error), error); // a text that cannot be a name at all, such as one with a zero byte
-      }
-    });
+  resolveSrv(name: string, options?: DnsQueryOptions): Promise<readonly SrvRecord[]> {
+    return this.#dns.resolveSrv(name, options);
+  }
+
+  resolveNaptr(name: string, options?: DnsQueryOptions): Promise<readonly NaptrRecord[]> {
+    return this.#dns.resolveNaptr(name, options);
   }
 
   /** Without IPv6 link-local addresses: they mean nothing without a zone, which no SIP or SDP field can carry. */

@@ -8,33 +8,52 @@ export type HopProtocol = 'udp' | 'tcp' | 'tls' | 'ws' | 'wss';
 
 /** What a URI says about its next hop before any name is looked up. */
 export interface HopTarget {
-  readonly protocol: HopProtocol;
-  /** A name or an IP literal. */
+  /** The transport that the URI or the caller names; undefined: to be found out (RFC 3263 §4.1). */
+  readonly protocol: HopProtocol | undefined;
+  /** A name or an IP literal, lower case, without brackets. */
   readonly host: string;
-  readonly port: number;
+  readonly isLiteral: boolean;
+  /** As the URI names it; undefined: to be found out (RFC 3263 §4.2). */
+  readonly port: number | undefined;
+  /** A sips URI: TLS on every hop (RFC 3261 §26.2.2). */
+  readonly secure: boolean;
 }
 
 /**
- * Transport, host and port of a next-hop URI (RFC 3263 §4.1, §4.2): `maddr` goes before the host, a `sips` URI means
- * TLS, no transport means UDP for `sip`, no port the default of the transport.
+ * The TARGET of a next-hop URI (RFC 3263 §4): `maddr` goes before the host, a `sips` URI means TLS.
  * @param transport what the caller wants, before what the URI says
  * @throws PbxkitError SIP_NO_ROUTE for an unknown transport, or UDP for a sips URI
  */
 export function hopTarget(uri: SipUri, transport?: HopProtocol): HopTarget {
-  const named = transport ?? getParam(uri.params, 'transport')?.toLowerCase();
-  const protocol = uri.scheme === 'sips' ? secured(uri, named) : plain(uri, named);
+  const param = getParam(uri.params, 'transport')?.toLowerCase();
+  const named = transport ?? (param === '' ? undefined : param);
+  const secure = uri.scheme === 'sips';
+  const protocol = named === undefined ? undefined : secure ? secured(uri, named) : known(uri, named);
   const maddr = getParam(uri.params, 'maddr');
-  const host = maddr === undefined || maddr === '' ? uri.host : normalizeHost(maddr);
+  const host = normalizeHost(maddr === undefined || maddr === '' ? uri.host : maddr);
   if (host === '' || host.length > 255) throw noRoute(uri, 'its host is no name and no address');
-  if (ipVersion(normalizeHost(host)) === 0 && host.includes(':')) throw noRoute(uri, 'its host is no IPv6 address');
-  return { protocol, host, port: uri.port ?? defaultPort(protocol) };
+  const isLiteral = ipVersion(host) !== 0;
+  if (!isLiteral && host.includes(':')) throw noRoute(uri, 'its host is no IPv6 address');
+  return { protocol, host, isLiteral, port: uri.port, secure };
 }
 
-function plain(uri: SipUri, named: string | undefined): HopProtocol {
+/** The port of a transport where neither URI nor DNS says another (RFC 3261 §19.1.2, RFC 7118 §5.1). */
+export function defaultPort(protocol: HopProtocol): number {
+  switch (protocol) {
+    case 'udp':
+    case 'tcp':
+      return 5060;
+    case 'tls':
+      return 5061;
+    case 'ws':
+      return 80;
+    case 'wss':
+      return 443;
+  }
+}
+
+function known(uri: SipUri, named: string): HopProtocol {
   switch (named) {
-    case undefined:
-    case '':
-      return 'udp';
     case 'udp':
     case 'tcp':
     case 'tls':
@@ -47,8 +66,8 @@ function plain(uri: SipUri, named: string | undefined): HopProtocol {
 }
 
 /** RFC 3261 §26.2.2: over TLS on every hop. `transport=tcp` in a sips URI means TLS over TCP. */
-function secured(uri: SipUri, named: string | undefined): HopProtocol {
-  const protocol = plain(uri, named === undefined || named === '' ? 'tls' : named);
+function secured(uri: SipUri, named: string): HopProtocol {
+  const protocol = known(uri, named);
   switch (protocol) {
     case 'tls':
     case 'tcp':
@@ -58,20 +77,6 @@ function secured(uri: SipUri, named: string | undefined): HopProtocol {
       return 'wss';
     case 'udp':
       throw noRoute(uri, 'a sips URI cannot go by UDP');
-  }
-}
-
-function defaultPort(protocol: HopProtocol): number {
-  switch (protocol) {
-    case 'udp':
-    case 'tcp':
-      return 5060;
-    case 'tls':
-      return 5061;
-    case 'ws':
-      return 80;
-    case 'wss':
-      return 443;
   }
 }
 

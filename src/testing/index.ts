@@ -17,7 +17,13 @@ export { type LogLevel, type LogLine, RecordingLogger } from './recording-logger
 export { SeededRandom } from './seeded-random.js';
 export { type MediaSighting, type Sighting, type SipSighting, sightings, sipSightings } from './sightings.js';
 export { type Fate, Trace, type TraceEntry, type TraceOptions } from './trace.js';
-export { VirtualDns } from './virtual-dns.js';
+export {
+  VirtualDns,
+  type VirtualDnsFailure,
+  type VirtualDnsQuestion,
+  type VirtualNaptr,
+  type VirtualSrv,
+} from './virtual-dns.js';
 export { VirtualHost, type VirtualHostOptions } from './virtual-host.js';
 export { VirtualNetwork, type VirtualNetworkOptions } from './virtual-network.js';
 export { type RegisterOptions, type RegisterResult, VirtualPhone, type VirtualPhoneOptions } from './virtual-phone.js';

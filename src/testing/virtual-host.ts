@@ -1,8 +1,8 @@
 import { ipVersion, isWildcardAddress, normalizeHost, type SocketAddress } from '../base/ip.js';
 import type { Scheduler } from '../base/scheduler.js';
+import type { DnsQueryOptions, HostAddress, NaptrRecord, SrvRecord } from '../net/dns.js';
 import { ListenError, type ListenProtocol } from '../net/errors.js';
 import type {
-  HostAddress,
   Network,
   TcpConnection,
   TcpConnectOptions,
@@ -170,9 +170,21 @@ export class VirtualHost implements Network {
     return new VirtualTlsConnection({ tcp, role: 'client', name, tls, timeoutMs, scheduler, shown });
   }
 
-  lookup(host: string, options?: { readonly signal?: AbortSignal }): Promise<readonly HostAddress[]> {
+  lookup(host: string, options?: DnsQueryOptions): Promise<readonly HostAddress[]> {
     if (host.toLowerCase() === 'localhost') return Promise.resolve([{ address: '127.0.0.1' }]);
     return this.#surroundings.dns.lookup(host, options);
+  }
+
+  resolveAddresses(host: string, family: 4 | 6, options?: DnsQueryOptions): Promise<readonly HostAddress[]> {
+    return this.#surroundings.dns.resolveAddresses(host, family, options);
+  }
+
+  resolveSrv(name: string, options?: DnsQueryOptions): Promise<readonly SrvRecord[]> {
+    return this.#surroundings.dns.resolveSrv(name, options);
+  }
+
+  resolveNaptr(name: string, options?: DnsQueryOptions): Promise<readonly NaptrRecord[]> {
+    return this.#surroundings.dns.resolveNaptr(name, options);
   }
 
   localAddresses(): readonly string[] {

@@ -90,7 +90,7 @@ export class VirtualPhone {
     this.#uac = new Uac({
       transactions: this.#transactions,
       transport: this.#transport,
-      resolver: new Resolver({ network, scheduler, logger }),
+      resolver: new Resolver({ network, scheduler, random, logger }),
       scheduler,
       random,
       logger,
