@@ -18,7 +18,7 @@ import { checkListenPoints, openAll } from './listeners.js';
 import type { OutgoingHandlers, OutgoingRequest } from './outgoing.js';
 import { Sender } from './sender.js';
 import { newCounters, type TransportStats } from './stats.js';
-import { TcpTransport } from './tcp.js';
+import { StreamTransport } from './stream.js';
 import { UdpTransport } from './udp.js';
 
 export { TransportError } from './error.js';
@@ -72,7 +72,7 @@ export class TransportLayer {
   readonly #counters = newCounters();
   readonly #events: TypedEmitter<TransportEvents>;
   readonly #udp: UdpTransport;
-  readonly #tcp: TcpTransport;
+  readonly #tcp: StreamTransport;
   readonly #sender: Sender;
   #handlers: TransportHandlers | undefined;
   #state: 'new' | 'starting' | 'open' | 'closed' = 'new';
@@ -122,7 +122,7 @@ export class TransportLayer {
       admit: (remote) => admit('udp', remote),
       onMessage: (bytes, source) => intake.take(bytes, source),
     });
-    this.#tcp = new TcpTransport({
+    this.#tcp = new StreamTransport({
       network,
       scheduler,
       random,

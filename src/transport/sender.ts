@@ -11,7 +11,7 @@ import type { Hop, Source, TransportProtocol } from './hop.js';
 import type { TransportLimits } from './limits.js';
 import { ErrorOnce, type OutgoingHandlers, type OutgoingRequest } from './outgoing.js';
 import type { TransportCounters } from './stats.js';
-import type { TcpTransport } from './tcp.js';
+import type { StreamTransport } from './stream.js';
 import type { UdpTransport } from './udp.js';
 import { responseTarget, stampSent } from './via.js';
 
@@ -22,7 +22,7 @@ export interface SenderOptions {
   readonly counters: TransportCounters;
   readonly advertised: AdvertisedAddresses;
   readonly udp: UdpTransport;
-  readonly tcp: TcpTransport;
+  readonly tcp: StreamTransport;
 }
 
 /** The way out: which socket or connection a message leaves by, and who is told if it cannot. */
@@ -33,7 +33,7 @@ export class Sender {
   readonly #counters: TransportCounters;
   readonly #advertised: AdvertisedAddresses;
   readonly #udp: UdpTransport;
-  readonly #tcp: TcpTransport;
+  readonly #tcp: StreamTransport;
   readonly #later = new Set<Cancel>();
   #closed = false;
   #serial = 0;

@@ -12,7 +12,7 @@ import type { ListenTarget, Opened } from './listeners.js';
 import { isUnicast, pickLocal } from './peer-address.js';
 import type { TransportCounters } from './stats.js';
 
-export interface TcpTransportOptions {
+export interface StreamTransportOptions {
   readonly network: Network;
   readonly scheduler: Scheduler;
   readonly random: Random;
@@ -34,15 +34,15 @@ interface ListenerEntry {
 }
 
 /** SIP over TCP (RFC 3261 §18): the listeners, and the connections that both sides open and both use. */
-export class TcpTransport {
-  readonly #options: TcpTransportOptions;
+export class StreamTransport {
+  readonly #options: StreamTransportOptions;
   readonly #table: ConnectionTable;
   readonly #handlers: ConnectionHandlers;
   #listeners: ListenerEntry[] = [];
   #onEmpty: (() => void) | undefined;
   #closing = false;
 
-  constructor(options: TcpTransportOptions) {
+  constructor(options: StreamTransportOptions) {
     this.#options = options;
     this.#table = new ConnectionTable(options.limits);
     this.#handlers = {
