@@ -40,7 +40,7 @@ export class Bridge {
   readonly #options: BridgeOptions;
   /** `suspended`: the sides are being joined with others, so that what they ask of each other must wait. */
   #state: 'open' | 'suspended' | 'closed' = 'open';
-  /** What was asked and not answered yet. */
+  /** What was asked and waits for its turn. */
   readonly #asked = new Set<IncomingModify>();
 
   constructor(options: BridgeOptions) {
@@ -104,8 +104,10 @@ export class Bridge {
     if (this.#state !== 'open') return modify.reject(491);
     this.#asked.add(modify);
     mailbox
-      .run(() => (this.#state === 'open' ? this.#exchange(modify, from, to) : modify.reject(491)))
-      .finally(() => this.#asked.delete(modify))
+      .run(() => {
+        this.#asked.delete(modify);
+        return this.#state === 'open' ? this.#exchange(modify, from, to) : modify.reject(491);
+      })
       .catch((error: unknown) => {
         logger.error({ callId, err: error }, 'a re-INVITE could not be passed on');
         modify.reject(500);

@@ -14,6 +14,7 @@ import { IncomingInvite } from './incoming-invite.js';
 import { InviteSession, type SessionSnapshot } from './invite-session.js';
 import { Negotiation } from './negotiation.js';
 import { OutgoingInvite, type OutgoingInviteHandlers, type OutgoingInviteOptions } from './outgoing-invite.js';
+import { ReferSubscription } from './refer-subscription.js';
 
 export interface DialogLayerOptions {
   readonly uac: Uac;
@@ -31,6 +32,9 @@ export interface DialogLayerOptions {
 /** A 2xx may come this long after an INVITE was answered or given up: 64·T1 (RFC 3261 §13.2.2.4), and T4 on its way. */
 const LATE_ANSWER_MS = 37_000;
 
+/** How long it is remembered that a dialog has ended: as long as a request about it may be on its way (64·T1). */
+const REMEMBERED_MS = 32_000;
+
 /** How long a request takes from here to the wire, its look-up of an address included, unless a name server is slow. */
 const SENDING_MS = 50;
 
@@ -43,6 +47,8 @@ export class DialogLayer implements RequestTaker {
   readonly #usages = new Map<string, DialogUsage>();
   readonly #invites = new Map<string, OutgoingInvite>();
   readonly #finishedInvites = new ExpiringMap<string, OutgoingInvite>({ capacity: 20_000 });
+  /** Dialogs that ended a short while ago, for those who still name them (RFC 3891 §3). */
+  readonly #ended = new ExpiringMap<string, true>({ capacity: 20_000 });
   readonly #stopStrays: () => void;
   #onIdle: (() => void) | undefined;
 
@@ -104,6 +110,16 @@ export class DialogLayer implements RequestTaker {
     );
   }
 
+  /** The subscription that a REFER in `dialog` creates; `id` is its CSeq number if it is not the first (RFC 3515 §2.4.6). */
+  refer(dialog: Dialog, id: number | undefined): ReferSubscription {
+    return new ReferSubscription(this.#context, dialog, id);
+  }
+
+  /** Whether this dialog has ended within the last half minute. */
+  endedLately(id: DialogId): boolean {
+    return this.#ended.get(dialogKey(id), this.#scheduler.now()) === true;
+  }
+
   take(incoming: IncomingRequest): boolean {
     const { toTag, fromTag, callId } = incoming.request;
     if (toTag === undefined) return false;
@@ -149,6 +165,7 @@ export class DialogLayer implements RequestTaker {
     this.#usages.clear();
     this.#invites.clear();
     this.#finishedInvites.clear();
+    this.#ended.clear();
   }
 
   #endAll(): void {
@@ -161,6 +178,8 @@ export class DialogLayer implements RequestTaker {
     return () => {
       if (this.#usages.get(key) !== usage) return;
       this.#usages.delete(key);
+      const now = this.#scheduler.now();
+      this.#ended.set(key, true, now + REMEMBERED_MS, now);
       if (this.#usages.size === 0) this.#onIdle?.();
     };
   }
