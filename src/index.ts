@@ -66,6 +66,7 @@ export { type ConfigProblem, PbxConfigError } from './pbx/config-error.js';
 export type { PbxEvents } from './pbx/events.js';
 export type { CallOptions, PbxChanges, PbxLimits, PbxOptions, RegistrationOptions } from './pbx/options.js';
 export { createPbx, Pbx } from './pbx/pbx.js';
+export type { PbxStats } from './pbx/stats.js';
 export { DIGEST_ALGORITHMS, type DigestAlgorithm } from './protocol/digest/algorithm.js';
 export { type DigestSecret, makeSecret } from './protocol/digest/compute.js';
 export { SdpParseError } from './protocol/sdp/parse-error.js';

@@ -32,6 +32,7 @@ import { parseListen } from './listen.js';
 import type { PbxChanges, PbxOptions } from './options.js';
 import { RecordJournal } from './record-journal.js';
 import { PbxRouter } from './router.js';
+import type { PbxStats } from './stats.js';
 
 /** The methods that are served, for Allow. */
 const ALLOW = ['INVITE', 'ACK', 'CANCEL', 'BYE', 'OPTIONS', 'REGISTER'] as const;
@@ -59,6 +60,7 @@ export interface PbxParts {
   readonly calls: CallService;
   /** What lives now. */
   load(): PbxLoad;
+  stats(): PbxStats;
   start(): Promise<void>;
   drain(): Promise<void>;
   close(): Promise<void>;
@@ -193,6 +195,11 @@ export function assemble(options: PbxOptions): PbxParts {
       dialogs: dialogs.size,
       pendingInvites: dialogs.pendingInvites,
       transactions: transactions.size,
+    }),
+    stats: () => ({
+      transport: transport.stats(),
+      transactions: transactions.stats(),
+      registrations: { bindings: registrar.size },
     }),
     start: async () => {
       await storage.open?.();

@@ -7,6 +7,7 @@ import { assemble, type PbxLoad, type PbxParts } from './assemble.js';
 import type { PbxEvents } from './events.js';
 import type { PbxChanges, PbxOptions } from './options.js';
 import { checkChanges, checkOptions } from './options-schema.js';
+import type { PbxStats } from './stats.js';
 
 type State = 'new' | 'starting' | 'running' | 'draining' | 'closed';
 
@@ -43,6 +44,11 @@ export class Pbx implements Events<PbxEvents>, AsyncDisposable {
   /** How much is under way, without looking at each call. */
   get load(): PbxLoad {
     return this.#parts.load();
+  }
+
+  /** Counters, and what lives now: what the limits of docs/limits.md have turned away, and how far they are. */
+  stats(): PbxStats {
+    return this.#parts.stats();
   }
 
   /** The phones that are registered for an extension. */

@@ -10,6 +10,7 @@ export {
   TransactionLayer,
   type TransactionLayerOptions,
   type TransactionLimits,
+  type TransactionStats,
   type TransactionTransport,
 } from './layer.js';
 export { NonInviteClientMachine, type NonInviteClientState } from './non-invite-client.js';

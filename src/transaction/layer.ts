@@ -39,6 +39,14 @@ export const DEFAULT_TRANSACTION_LIMITS: TransactionLimits = Object.freeze({
   retryAfterSeconds: 5,
 });
 
+/** What lives, and what was turned away since the start. */
+export interface TransactionStats {
+  readonly client: number;
+  readonly server: number;
+  /** Requests that were answered 503 because the table was full. */
+  readonly refused: number;
+}
+
 export interface TransactionLayerOptions {
   readonly transport: TransactionTransport;
   readonly scheduler: Scheduler;
@@ -63,6 +71,7 @@ export class TransactionLayer {
   readonly #clientOwner: ClientOwner;
   readonly #serverOwner: ServerOwner;
   #handlers: Partial<TransactionHandlers> = {};
+  #refused = 0;
   #closed = false;
 
   constructor(options: TransactionLayerOptions) {
@@ -102,6 +111,10 @@ export class TransactionLayer {
   /** Transactions that live, of both sides. */
   get size(): number {
     return this.#clients.size + this.#servers.size;
+  }
+
+  stats(): TransactionStats {
+    return { client: this.#clients.size, server: this.#servers.size, refused: this.#refused };
   }
 
   /** A branch that nobody has used: RFC 3261 §8.1.1.7. */
@@ -228,6 +241,7 @@ export class TransactionLayer {
   }
 
   #refuse(request: SipRequest, source: Source): void {
+    this.#refused++;
     const headers = { 'Retry-After': String(this.#limits.retryAfterSeconds) };
     this.#transport.sendResponse(responseTo(request, 503, { toTag: this.#random.token(64), headers }), source);
   }

@@ -1,0 +1,12 @@
+import type { TransactionStats } from '../transaction/layer.js';
+import type { TransportStats } from '../transport/layer.js';
+
+/** What lives and what was turned away since the start, as plain data: the counters of docs/limits.md. */
+export interface PbxStats {
+  readonly transport: TransportStats;
+  readonly transactions: TransactionStats;
+  readonly registrations: {
+    /** Contacts that are registered now. */
+    readonly bindings: number;
+  };
+}
