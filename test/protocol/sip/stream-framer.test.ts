@@ -132,6 +132,17 @@ describe('properties', () => {
     );
   });
 
+  it('holds no more memory than twice what waits, and 4 KiB when nothing does', () => {
+    const framer = new StreamFramer();
+    const large = message('x'.repeat(200_000));
+    push(framer, large.slice(0, 150_000));
+    expect(framer.held).toBeGreaterThanOrEqual(framer.pending);
+    expect(framer.held).toBeLessThanOrEqual(2 * framer.pending);
+    expect(push(framer, large.slice(150_000))).toEqual([large]);
+    expect(framer.held).toBeLessThanOrEqual(4096);
+    expect(push(framer, message('next'))).toEqual([message('next')]);
+  });
+
   it('a large message that comes byte by byte takes linear time', () => {
     const framer = new StreamFramer();
     const stream = Buffer.from(message('x', 'X', 'y'.repeat(60_000)));
