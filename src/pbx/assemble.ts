@@ -30,6 +30,7 @@ import { Uac } from '../ua/uac.js';
 import type { PbxEvents } from './events.js';
 import { parseListen } from './listen.js';
 import type { PbxChanges, PbxOptions } from './options.js';
+import { reachedFamilies, spokenProtocols } from './reach.js';
 import { RecordJournal } from './record-journal.js';
 import { PbxRouter } from './router.js';
 import type { PbxStats } from './stats.js';
@@ -101,10 +102,18 @@ export function assemble(options: PbxOptions): PbxParts {
     logger,
     ...(limits.transactions === undefined ? {} : { limits: limits.transactions }),
   });
+  const resolver = new Resolver({
+    network,
+    scheduler,
+    random,
+    logger,
+    protocols: () => spokenProtocols(transport.listening),
+    families: () => reachedFamilies(transport.listening),
+  });
   const uac = new Uac({
     transactions,
     transport,
-    resolver: new Resolver({ network, scheduler, logger }),
+    resolver,
     scheduler,
     random,
     logger,
@@ -216,6 +225,7 @@ export function assemble(options: PbxOptions): PbxParts {
       closing.add(() => storage.close());
       closing.add(() => registrar.close());
       closing.add(() => transport.close());
+      closing.add(() => resolver.close());
       closing.add(() => transactions.close());
       closing.add(() => dialogs.close());
       closing.add(() => calls.settled());
