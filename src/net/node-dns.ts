@@ -10,9 +10,9 @@ export interface NodeDnsOptions {
   readonly dnsServers?: readonly string[];
 }
 
-/** One try; a datagram may be lost. */
+/** The first try, of the two that a datagram's loss calls for; c-ares gives the second twice as long. */
 const TRY_MS = 1000;
-const TRIES = 3;
+const TRIES = 2;
 
 type Answer<Records> = (error: Error | null, records: Records) => void;
 

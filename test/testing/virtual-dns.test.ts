@@ -55,6 +55,35 @@ describe('VirtualDns', () => {
     ]);
   });
 
+  test('SRV, NAPTR, A and AAAA records: each question gets its own, and an absence says of what', async () => {
+    const { clock, dns } = setUp();
+    dns.set('pbx.example', ['192.0.2.1', '2001:db8::1']);
+    dns.setNaptr('pbx.example', [{ service: 'SIP+D2U', replacement: '_sip._udp.pbx.example' }]);
+    dns.setSrv('_sip._udp.PBX.example', [{ port: 5070, target: 'pbx.example' }], { ttlSeconds: 9 });
+    const results = [
+      outcome(dns.resolveAddresses('pbx.example', 6)),
+      outcome(dns.resolveNaptr('pbx.example')),
+      outcome(dns.resolveSrv('_sip._udp.pbx.example')),
+      outcome(dns.resolveSrv('pbx.example')),
+      outcome(dns.resolveSrv('nothing.example')),
+    ];
+    await clock.advance(30);
+    expect(results.map((result) => result.value ?? result.error)).toMatchObject([
+      [{ address: '2001:db8::1' }],
+      [{ order: 0, preference: 0, flags: 's', service: 'SIP+D2U', replacement: '_sip._udp.pbx.example' }],
+      [{ priority: 0, weight: 0, port: 5070, target: 'pbx.example', ttlSeconds: 9 }],
+      { reason: 'ENODATA' },
+      { reason: 'ENOTFOUND' },
+    ]);
+    expect(dns.asked).toEqual([
+      'AAAA pbx.example',
+      'NAPTR pbx.example',
+      'SRV _sip._udp.pbx.example',
+      'SRV pbx.example',
+      'SRV nothing.example',
+    ]);
+  });
+
   test('IP literals come back at once and count as no query', async () => {
     const { dns } = setUp();
     await expect(dns.lookup('192.0.2.7')).resolves.toEqual([{ address: '192.0.2.7' }]);
