@@ -1,0 +1,75 @@
+/**
+ * What a call costs in the server alone: no sockets, no other process, time that passes at 500 calls a second, so that every timer of
+ * every transaction runs out as it would.
+ *
+ *   node --expose-gc --import tsx test/bench/rates/in-process.ts [--rounds 7] [--calls 2000]
+ */
+import { DeadlineQueue } from '../../../src/base/deadline-queue.js';
+import type { Cancel, Scheduler } from '../../../src/base/scheduler.js';
+import { memoryStorage } from '../../../src/storage/memory-storage.js';
+import { Flags } from './flags.js';
+import { LoopbackPhones } from './loopback-phones.js';
+import { show, spread } from './report.js';
+import { startStack } from './stack.js';
+
+/** Time that passes when it is told to. */
+class Clockwork implements Scheduler {
+  readonly #queue = new DeadlineQueue();
+  #now = 0;
+
+  now(): number {
+    return this.#now;
+  }
+
+  wallTime(): number {
+    return 1.8e12 + this.#now;
+  }
+
+  at(deadline: number, task: () => void): Cancel {
+    return this.#queue.add(deadline, task);
+  }
+
+  after(delayMs: number, task: () => void): Cancel {
+    return this.at(this.#now + delayMs, task);
+  }
+
+  advance(ms: number): void {
+    this.#now += ms;
+    for (let task = this.#queue.take(this.#now); task !== undefined; task = this.#queue.take(this.#now)) task();
+  }
+}
+
+const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+const flags = new Flags(process.argv.slice(2));
+const calls = flags.number('calls', 2_000);
+const scheduler = new Clockwork();
+const phones = new LoopbackPhones('127.0.0.11:5060');
+const stack = await startStack(
+  { network: phones.network, scheduler, storage: memoryStorage({ clock: scheduler }) },
+  {
+    ...{ host: '127.0.0.11', port: 5060, domain: 'bench.test', users: 0, password: '' },
+    ...{ calledUri: 'sip:bench@127.0.0.3:5090', ringingUri: 'sip:bench@127.0.0.3:5092' },
+  },
+);
+
+/** CPU of a call, microseconds. */
+async function round(): Promise<number> {
+  const before = process.cpuUsage();
+  const finished = phones.finished;
+  for (let i = 0; i < calls; i++) {
+    phones.call();
+    await turn();
+    scheduler.advance(2);
+  }
+  const used = process.cpuUsage(before);
+  const done = phones.finished - finished;
+  if (done < calls) throw new Error(`${calls - done} of ${calls} calls did not end`);
+  return (used.user + used.system) / done;
+}
+
+const rounds: number[] = [];
+for (let i = 0; i < 10; i++) await round();
+for (let i = 0; i < flags.number('rounds', 7); i++) rounds.push(await round());
+console.log(
+  `a call: ${show(spread(rounds), 1)} us; transactions ${stack.transactions.size}, dialogs ${stack.dialogs.size}`,
+);
