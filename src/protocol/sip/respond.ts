@@ -4,7 +4,7 @@ import { type HeaderInit, SipHeaders } from './headers.js';
 import { createResponse, SipRequest, type SipResponse } from './message.js';
 import { parseNameAddr } from './name-addr.js';
 import { getParam } from './params.js';
-import { type PartialMessage, SipParseError } from './parse-error.js';
+import { type PartialMessage, readable, SipParseError } from './parse-error.js';
 import { salvageTopVia } from './salvage.js';
 import { decodeWire } from './wire-text.js';
 
@@ -76,16 +76,14 @@ function isReadable(source: SipHeaders): boolean {
 
 /** The tag goes behind the text as it came, so that the echo stays exact. */
 function addToTag(headers: SipHeaders, toTag: string): void {
-  if (!isToken(toTag))
-    throw new UsageError('PBX_INVALID_ARGUMENT', `toTag: found ${JSON.stringify(toTag)}, expected a token`);
   const lines = headers.wire('To');
   const [text] = lines;
   if (text === undefined || lines.length > 1) return;
-  try {
-    const to = parseNameAddr(text);
-    if (getParam(to.params, 'tag') === undefined) headers.appendToLine('To', `;tag=${toTag}`);
-  } catch (error) {
-    // A To that cannot be read is echoed as it is; a 400 is all that goes out with it.
-    if (!(error instanceof SipParseError)) throw error;
-  }
+  const to = readable(() => parseNameAddr(text));
+  // A To that cannot be read is echoed as it is; a 400 is all that goes out with it. So is one with a tag of its own, even
+  // one that is no token: callers hand that tag over again.
+  if (to === undefined || getParam(to.params, 'tag') !== undefined) return;
+  if (!isToken(toTag))
+    throw new UsageError('PBX_INVALID_ARGUMENT', `toTag: found ${JSON.stringify(toTag)}, expected a token`);
+  headers.appendToLine('To', `;tag=${toTag}`);
 }

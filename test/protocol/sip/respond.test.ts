@@ -174,6 +174,15 @@ describe('RFC 3261 §21: reason phrases', () => {
   });
 });
 
+describe('RFC 3261 §8.2.6.2: a To that has a tag keeps it', () => {
+  it.each([';tag', ';tag="a b"', ';tag=x'])('also one that is no token: %s', (tag) => {
+    const request = REQUEST.with({});
+    request.headers.setRaw('To', `<sip:a@b>${tag}`);
+    const response = responseTo(request, 481, { toTag: request.toTag });
+    expect(response.headers.raw('To')).toEqual([`<sip:a@b>${tag}`]);
+  });
+});
+
 describe('SipRequest.with', () => {
   it('changes a copy', () => {
     const changed = REQUEST.with({ uri: 'sip:x@y', method: 'UPDATE', body: 'other' });
