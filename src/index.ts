@@ -61,7 +61,6 @@ export type {
 } from './net/network.js';
 export type { NodeDnsOptions } from './net/node-dns.js';
 export { NodeNetwork } from './net/node-network.js';
-export type { PbxLoad } from './pbx/assemble.js';
 export { type ConfigProblem, PbxConfigError } from './pbx/config-error.js';
 export type { PbxEvents } from './pbx/events.js';
 export type { CallOptions, PbxChanges, PbxLimits, PbxOptions, RegistrationOptions } from './pbx/options.js';

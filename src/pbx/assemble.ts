@@ -43,15 +43,6 @@ const SUPPORTED = ['path'] as const;
 const GOODBYE_MS = 1000;
 const DEFAULT_LISTEN = ['udp://0.0.0.0:5060', 'tcp://0.0.0.0:5060'];
 
-/** How much of everything a PBX has under way: all of it is back at 0 when no call is left and every timer has run out. */
-export interface PbxLoad {
-  readonly calls: number;
-  readonly dialogs: number;
-  /** INVITEs that were sent and wait for their final response. */
-  readonly pendingInvites: number;
-  readonly transactions: number;
-}
-
 /** The modules of a running PBX, joined. */
 export interface PbxParts {
   readonly tenantId: TenantId;
@@ -59,8 +50,6 @@ export interface PbxParts {
   readonly transport: TransportLayer;
   readonly registrar: Registrar;
   readonly calls: CallService;
-  /** What lives now. */
-  load(): PbxLoad;
   stats(): PbxStats;
   start(): Promise<void>;
   drain(): Promise<void>;
@@ -199,15 +188,11 @@ export function assemble(options: PbxOptions): PbxParts {
     transport,
     registrar,
     calls,
-    load: () => ({
-      calls: calls.size,
-      dialogs: dialogs.size,
-      pendingInvites: dialogs.pendingInvites,
-      transactions: transactions.size,
-    }),
     stats: () => ({
       transport: transport.stats(),
       transactions: transactions.stats(),
+      dialogs: { live: dialogs.size, pendingInvites: dialogs.pendingInvites },
+      calls: { live: calls.size },
       registrations: { bindings: registrar.size },
     }),
     start: async () => {

@@ -3,7 +3,7 @@ import type { Events } from '../base/events.js';
 import type { CallRecord } from '../call/call-record.js';
 import type { Binding } from '../registrar/binding.js';
 import type { Listening } from '../transport/layer.js';
-import { assemble, type PbxLoad, type PbxParts } from './assemble.js';
+import { assemble, type PbxParts } from './assemble.js';
 import type { PbxEvents } from './events.js';
 import type { PbxChanges, PbxOptions } from './options.js';
 import { checkChanges, checkOptions } from './options-schema.js';
@@ -39,11 +39,6 @@ export class Pbx implements Events<PbxEvents>, AsyncDisposable {
   /** The calls under way. */
   get calls(): readonly CallRecord[] {
     return this.#parts.calls.calls;
-  }
-
-  /** How much is under way, without looking at each call. */
-  get load(): PbxLoad {
-    return this.#parts.load();
   }
 
   /** Counters, and what lives now: what the limits of docs/limits.md have turned away, and how far they are. */

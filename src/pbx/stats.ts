@@ -5,6 +5,13 @@ import type { TransportStats } from '../transport/layer.js';
 export interface PbxStats {
   readonly transport: TransportStats;
   readonly transactions: TransactionStats;
+  readonly dialogs: {
+    /** Dialogs of calls: two for each that is established. */
+    readonly live: number;
+    /** INVITEs that were sent and wait for their final response. */
+    readonly pendingInvites: number;
+  };
+  readonly calls: { readonly live: number };
   readonly registrations: {
     /** Contacts that are registered now. */
     readonly bindings: number;
