@@ -1,6 +1,6 @@
 import type { AnyCodec } from './header/registry.js';
 import { sameName } from './params.js';
-import { putBytes, putWire, written } from './put.js';
+import { putLiteral, putWire, written } from './put.js';
 import { Scanner } from './scanner.js';
 import { decodeWire } from './wire-text.js';
 
@@ -70,9 +70,9 @@ export class TypedField implements Field {
 
   put(start: number): number {
     const { knownCodec: codec, typed } = this;
-    if (!codec.perLine || !Array.isArray(typed)) return codec.put(putBytes(start, codec.prefix), typed);
+    if (!codec.perLine || !Array.isArray(typed)) return codec.put(putLiteral(start, codec.prefix), typed);
     let pos = start;
-    for (let i = 0; i < typed.length; i++) pos = codec.put(putBytes(pos, codec.prefix), typed[i]);
+    for (let i = 0; i < typed.length; i++) pos = codec.put(putLiteral(pos, codec.prefix), typed[i]);
     return pos;
   }
 
@@ -133,6 +133,6 @@ export class TextField implements Field {
 }
 
 function putLine(start: number, codec: AnyCodec | undefined, name: string, wire: string): number {
-  if (codec !== undefined) return putWire(putBytes(start, codec.prefix), wire);
+  if (codec !== undefined) return putWire(putLiteral(start, codec.prefix), wire);
   return putWire(putWire(putWire(putWire(start, '\r\n'), name), ': '), wire);
 }

@@ -1,15 +1,8 @@
 import { UsageError } from '../../base/errors.js';
 import { isToken, trim } from './chars.js';
 import { type Field, TextField, TypedField } from './field.js';
-import {
-  type AnyCodec,
-  CODECS,
-  codecFor,
-  codecOf,
-  type HeaderName,
-  type HeaderValues,
-  type Via,
-} from './header/registry.js';
+import { codecFor, codecOf } from './header/lookup.js';
+import { type AnyCodec, CODECS, type HeaderName, type HeaderValues, type Via } from './header/registry.js';
 import { formatVia } from './header/via.js';
 import { inHeader, SipParseError } from './parse-error.js';
 import type { ReceivedLines } from './received.js';

@@ -1,5 +1,6 @@
 export { formatAuth } from './header/auth.js';
 export { formatReplaces, parseReplaces } from './header/dialog-id.js';
+export { canonicalName } from './header/lookup.js';
 export { formatMediaType, isMediaType, parseMediaType } from './header/media-type.js';
 export type {
   AuthValue,
@@ -22,7 +23,7 @@ export type {
   Via,
   Warning,
 } from './header/registry.js';
-export { CODECS, canonicalName, type HeaderName } from './header/registry.js';
+export { CODECS, type HeaderName } from './header/registry.js';
 export { formatVia } from './header/via.js';
 export { type HeaderInit, SipHeaders } from './headers.js';
 export { createRequest, createResponse, type SipMessage, SipRequest, SipResponse } from './message.js';

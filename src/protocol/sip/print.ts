@@ -2,12 +2,12 @@ import { UsageError } from '../../base/errors.js';
 import type { Field } from './field.js';
 import { type AnyCodec, CODECS } from './header/registry.js';
 import type { SipMessage } from './message.js';
-import { putBytes, putCode, putNumber, putText, takeBytes } from './put.js';
+import { literal, putCode, putLiteral, putNumber, putText, takeBytes } from './put.js';
 
 const CONTENT_LENGTH = CODECS['Content-Length'] as AnyCodec;
-const REQUEST_END = Buffer.from(' SIP/2.0');
-const RESPONSE_START = Buffer.from('SIP/2.0 ');
-const HEAD_END = Buffer.from('\r\n\r\n');
+const REQUEST_END = literal(' SIP/2.0');
+const RESPONSE_START = literal('SIP/2.0 ');
+const HEAD_END = literal('\r\n\r\n');
 
 /**
  * The message as bytes, with a Content-Length of its own (RFC 3261 §20.14).
@@ -24,9 +24,9 @@ function putHead(message: SipMessage, bodyLength: number): number {
     pos = putText(pos, message.method);
     pos = putCode(pos, 0x20);
     pos = message.putUri(pos);
-    pos = putBytes(pos, REQUEST_END);
+    pos = putLiteral(pos, REQUEST_END);
   } else {
-    pos = putBytes(pos, RESPONSE_START);
+    pos = putLiteral(pos, RESPONSE_START);
     pos = putNumber(pos, message.status);
     pos = putCode(pos, 0x20);
     pos = putText(pos, message.reason);
@@ -36,9 +36,9 @@ function putHead(message: SipMessage, bodyLength: number): number {
     const field = fields[i] as Field;
     if (!field.matches(CONTENT_LENGTH)) pos = putField(pos, field);
   }
-  pos = putBytes(pos, CONTENT_LENGTH.prefix);
+  pos = putLiteral(pos, CONTENT_LENGTH.prefix);
   pos = putNumber(pos, bodyLength);
-  return putBytes(pos, HEAD_END);
+  return putLiteral(pos, HEAD_END);
 }
 
 function putField(pos: number, field: Field): number {

@@ -1,6 +1,7 @@
 import { skipBytes, TOKEN, trim } from './chars.js';
 import { type Field, TextField } from './field.js';
-import { type AnyCodec, codecByHash } from './header/registry.js';
+import { codecByHash } from './header/lookup.js';
+import type { AnyCodec } from './header/registry.js';
 import { inHeader, SipParseError } from './parse-error.js';
 import { Scanner } from './scanner.js';
 import { decodeWire, isAsciiText, unfold } from './wire-text.js';
@@ -132,12 +133,9 @@ const PLACES = 3 * LINES;
 /** Equality without regard to the case of letters. Names that pbxkit knows hold letters and hyphens, and a hyphen has no second case among token characters. */
 function isNamed(codec: AnyCodec, bytes: Uint8Array, start: number, end: number): boolean {
   const length = end - start;
-  const { name, compact, prefix } = codec;
+  const { compact, lowerName } = codec;
   if (length === 1) return compact !== undefined && compact.charCodeAt(0) === ((bytes[start] as number) | 0x20);
-  if (length !== name.length) return false;
-  for (let i = 0; i < length; i++) {
-    // The name stands behind CR and LF in the prefix.
-    if (((bytes[start + i] as number) | 0x20) !== ((prefix[i + 2] as number) | 0x20)) return false;
-  }
+  if (length !== lowerName.length) return false;
+  for (let i = 0; i < length; i++) if (((bytes[start + i] as number) | 0x20) !== lowerName[i]) return false;
   return true;
 }

@@ -1,7 +1,7 @@
 import { CLASS, decimalBytes, HOST, IPV6, isAll, skipBytes, TOKEN, URI_HEADER, URI_PARAM, USER } from './chars.js';
 import { getParam, NO_PARAMS, type Param, type Params, putParams, sameName } from './params.js';
 import { sipUriOf } from './plain.js';
-import { putBytes, putClass, putCode, putNumber, putText, written } from './put.js';
+import { literal, putClass, putCode, putLiteral, putNumber, putText, written } from './put.js';
 import { Scanner } from './scanner.js';
 import { escapeUser, hexDigit, unescapeUriText } from './uri-escape.js';
 import type { SipUri, TelUri, Uri } from './values.js';
@@ -184,20 +184,20 @@ export function putUri(start: number, uri: Uri): number {
   let pos = start;
   if (uri.kind === 'sip') pos = putSip(pos, uri);
   else if (uri.kind === 'tel') {
-    pos = putBytes(pos, TEL);
+    pos = putLiteral(pos, TEL);
     pos = putText(pos, uri.number);
     pos = putParams(pos, uri.params);
   } else pos = putText(pos, uri.text);
   return pos;
 }
 
-const SIP = Buffer.from('sip:');
-const SIPS = Buffer.from('sips:');
-const TEL = Buffer.from('tel:');
+const SIP = literal('sip:');
+const SIPS = literal('sips:');
+const TEL = literal('tel:');
 
 function putSip(start: number, uri: SipUri): number {
   let pos = start;
-  pos = putBytes(pos, uri.scheme === 'sip' ? SIP : SIPS);
+  pos = putLiteral(pos, uri.scheme === 'sip' ? SIP : SIPS);
   if (uri.user !== undefined) {
     const userEnd = putClass(pos, uri.user, USER);
     pos = userEnd < 0 ? putText(pos, escapeUser(uri.user)) : userEnd;
@@ -225,14 +225,7 @@ function putSip(start: number, uri: SipUri): number {
 
 /** Writes a host; IPv6 in brackets. */
 export function putHost(start: number, host: string): number {
-  let pos = start;
-  const end = putClass(start, host, HOST);
-  if (end >= 0) return end;
-  const isIpv6 = host.includes(':');
-  if (isIpv6) pos = putCode(pos, 0x5b);
-  pos = putText(pos, host);
-  if (isIpv6) pos = putCode(pos, 0x5d);
-  return pos;
+  return host.includes(':') ? putCode(putText(putCode(start, 0x5b), host), 0x5d) : putText(start, host);
 }
 
 /** A SIP URI from its parts. `scheme` is 'sip' unless said otherwise. */

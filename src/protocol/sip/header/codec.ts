@@ -1,5 +1,5 @@
 import type { PlainReader } from '../plain.js';
-import { type Put, putCode, putText } from '../put.js';
+import { type Literal, literal, type Put, putCode, putText } from '../put.js';
 import type { Scanner } from '../scanner.js';
 
 /** How one header is read and written. A field is one line of the message; a header may stand on several lines if `merge` is there. */
@@ -8,8 +8,10 @@ export interface HeaderCodec<T> {
   readonly name: string;
   /** Compact form (RFC 3261 §7.3.3), lower case. */
   readonly compact: string | undefined;
+  /** The name in lower case. */
+  readonly lowerName: Uint8Array;
   /** CRLF, name, colon, space: what stands before the value. */
-  readonly prefix: Uint8Array;
+  readonly prefix: Literal;
   /** Hashes of name and compact form; see `nameHash`. */
   readonly hash: number;
   readonly compactHash: number;
@@ -47,7 +49,8 @@ function codec<T>(
   return {
     name,
     compact,
-    prefix: Buffer.from(`\r\n${name}: `, 'latin1'),
+    lowerName: Buffer.from(name.toLowerCase(), 'latin1'),
+    prefix: literal(`\r\n${name}: `),
     hash: nameHash(name),
     compactHash: compact === undefined ? 0 : nameHash(compact),
     perLine,

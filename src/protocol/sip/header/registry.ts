@@ -2,7 +2,7 @@ import type { NameAddr } from '../name-addr.js';
 import type { Params } from '../params.js';
 import { address, addresses, type ContactValue, contactCodec } from './address.js';
 import { type AuthValue, auth, authenticationInfoCodec } from './auth.js';
-import { type HeaderCodec, nameHash } from './codec.js';
+import type { HeaderCodec } from './codec.js';
 import { type CSeq, cseqCodec, type RAck, rackCodec } from './cseq.js';
 import { dateCodec } from './date.js';
 import { type Replaces, replaces, type TargetDialog, targetDialogCodec } from './dialog-id.js';
@@ -219,66 +219,3 @@ export const CODECS: { readonly [K in HeaderName]: HeaderCodec<HeaderValues[K]> 
 
 /** Any codec, for code that does not care about the type of the value. */
 export type AnyCodec = HeaderCodec<unknown>;
-
-const BY_NAME = new Map<string, AnyCodec>();
-
-// Open addressing, so that the usual look-up is one load and one comparison.
-const TABLE_MASK = 1_023;
-const BY_HASH: (AnyCodec | undefined)[] = new Array<AnyCodec | undefined>(TABLE_MASK + 1).fill(undefined);
-
-for (const codec of Object.values(CODECS) as AnyCodec[]) {
-  for (const name of [codec.name, codec.compact]) {
-    if (name === undefined) continue;
-    BY_NAME.set(name, codec).set(name.toLowerCase(), codec);
-    let slot = nameHash(name) & TABLE_MASK;
-    while (BY_HASH[slot] !== undefined) slot = (slot + 1) & TABLE_MASK;
-    BY_HASH[slot] = codec;
-  }
-}
-
-/** The codec for a name in any spelling or compact form; undefined for a header that pbxkit does not know. */
-export function codecOf(name: string): AnyCodec | undefined {
-  return BY_NAME.get(name) ?? BY_NAME.get(name.toLowerCase());
-}
-
-/** The codec whose name or compact form has that hash, if any; the caller still compares the name. */
-export function codecByHash(hash: number): AnyCodec | undefined {
-  let slot = hash & TABLE_MASK;
-  for (;;) {
-    const codec = BY_HASH[slot];
-    if (codec === undefined || codec.hash === hash || codec.compactHash === hash) return codec;
-    slot = (slot + 1) & TABLE_MASK;
-  }
-}
-
-const VIA = CODECS.Via as AnyCodec;
-const FROM = CODECS.From as AnyCodec;
-const TO = CODECS.To as AnyCodec;
-const CALL_ID = CODECS['Call-ID'] as AnyCodec;
-const CSEQ = CODECS.CSeq as AnyCodec;
-const CONTACT = CODECS.Contact as AnyCodec;
-
-/** `CODECS[name]`, with a short way for the six headers that are read of every message: comparing names is cheaper than a look-up. */
-export function codecFor(name: HeaderName): AnyCodec {
-  switch (name) {
-    case 'Via':
-      return VIA;
-    case 'From':
-      return FROM;
-    case 'To':
-      return TO;
-    case 'Call-ID':
-      return CALL_ID;
-    case 'CSeq':
-      return CSEQ;
-    case 'Contact':
-      return CONTACT;
-    default:
-      return CODECS[name] as AnyCodec;
-  }
-}
-
-/** Canonical spelling: `call-id` and `i` become `Call-ID`; an unknown name stays as it is. */
-export function canonicalName(name: string): string {
-  return codecOf(name)?.name ?? name;
-}

@@ -1,7 +1,7 @@
 import { decimalBytes, HOST, IPV6, skipBytes } from '../chars.js';
 import { NO_PARAMS, putParams, readParams } from '../params.js';
 import { plainVias } from '../plain.js';
-import { putBytes, putCode, putNumber, putText, written } from '../put.js';
+import { literal, putCode, putLiteral, putNumber, putText, written } from '../put.js';
 import type { Scanner } from '../scanner.js';
 import { putHost } from '../uri.js';
 import type { Via } from '../values.js';
@@ -27,7 +27,7 @@ function readSentBy(scanner: Scanner, withParams: boolean): Via {
   const { pos } = scanner;
   let protocol = 'SIP/2.0';
   let transport: string;
-  if (scanner.startsWith(USUAL)) {
+  if (scanner.startsWith(USUAL_BYTES)) {
     scanner.pos = pos + 8;
     transport = scanner.token('a transport');
   } else {
@@ -57,7 +57,8 @@ function readSentBy(scanner: Scanner, withParams: boolean): Via {
   return { protocol, transport, host, port, params: withParams ? readParams(scanner) : NO_PARAMS };
 }
 
-const USUAL = Buffer.from('SIP/2.0/');
+const USUAL = literal('SIP/2.0/');
+const USUAL_BYTES = Buffer.from('SIP/2.0/');
 
 /** One Via value as text. @throws UsageError PBX_INVALID_ARGUMENT for CR, LF or NUL in a part. */
 export function formatVia(via: Via): string {
@@ -65,7 +66,7 @@ export function formatVia(via: Via): string {
 }
 
 function putVia(start: number, via: Via): number {
-  let pos = via.protocol === 'SIP/2.0' ? putBytes(start, USUAL) : putCode(putText(start, via.protocol), 0x2f);
+  let pos = via.protocol === 'SIP/2.0' ? putLiteral(start, USUAL) : putCode(putText(start, via.protocol), 0x2f);
   pos = putCode(putText(pos, via.transport), 0x20);
   pos = putHost(pos, via.host);
   if (via.port !== undefined) {

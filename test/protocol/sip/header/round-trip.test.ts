@@ -1,13 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { nameHash } from '../../../../src/protocol/sip/header/codec.js';
-import {
-  CODECS,
-  canonicalName,
-  codecByHash,
-  codecOf,
-  type HeaderName,
-  type HeaderValues,
-} from '../../../../src/protocol/sip/header/registry.js';
+import { canonicalName, codecByHash, codecOf } from '../../../../src/protocol/sip/header/lookup.js';
+import { CODECS, type HeaderName, type HeaderValues } from '../../../../src/protocol/sip/header/registry.js';
 import { SipHeaders } from '../../../../src/protocol/sip/headers.js';
 import { createResponse } from '../../../../src/protocol/sip/message.js';
 import { parseMessage, SipParseError } from '../../../../src/protocol/sip/parse.js';
