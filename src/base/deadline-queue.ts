@@ -11,9 +11,15 @@ interface Entry {
  * a cancelled entry is emptied at once and dropped when it surfaces, or when more than half of the heap is empty.
  */
 export class DeadlineQueue {
+  readonly #onEmpty: (() => void) | undefined;
   #heap: Entry[] = [];
   #order = 0;
   #live = 0;
+
+  /** `onEmpty` is called when a cancellation has left nothing that waits. */
+  constructor(onEmpty?: () => void) {
+    this.#onEmpty = onEmpty;
+  }
 
   /** How many tasks wait. */
   get size(): number {
@@ -31,12 +37,7 @@ export class DeadlineQueue {
     this.#heap.push(entry);
     this.#live++;
     this.#up(this.#heap.length - 1);
-    return () => {
-      if (entry.task === undefined) return;
-      entry.task = undefined;
-      this.#live--;
-      if (this.#heap.length > 64 && this.#live * 2 < this.#heap.length) this.#compact();
-    };
+    return () => this.#cancel(entry);
   }
 
   /** Takes the first task that is due at `now`, or nothing. */
@@ -51,12 +52,22 @@ export class DeadlineQueue {
     return task;
   }
 
+  #cancel(entry: Entry): void {
+    if (entry.task === undefined) return;
+    entry.task = undefined;
+    this.#live--;
+    if (this.#heap.length > 64 && this.#live * 2 < this.#heap.length) this.#compact();
+    if (this.#live === 0) this.#onEmpty?.();
+  }
+
   #dropCancelled(): void {
     while (this.#heap.length > 0 && this.#heap[0]?.task === undefined) this.#pop();
   }
 
+  /** What is left is made a heap again from the bottom up: O(n), where sorting would cost O(n log n). */
   #compact(): void {
-    this.#heap = this.#heap.filter((entry) => entry.task !== undefined).sort((a, b) => (before(a, b) ? -1 : 1));
+    this.#heap = this.#heap.filter((entry) => entry.task !== undefined);
+    for (let index = (this.#heap.length >> 1) - 1; index >= 0; index--) this.#down(index);
   }
 
   #pop(): void {

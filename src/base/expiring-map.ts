@@ -5,6 +5,9 @@ interface Entry<Value> {
   readonly expires: Millis;
 }
 
+const SWEEP_MS = 1_000;
+const WHOLE_SWEEP_MS = 30_000;
+
 /**
  * A bounded map whose entries end by themselves: no timer, expired entries are swept by later calls. Beyond `capacity`
  * the entry that was set longest ago makes room.
@@ -13,6 +16,7 @@ export class ExpiringMap<Key, Value> {
   readonly #entries = new Map<Key, Entry<Value>>();
   readonly #capacity: number;
   #nextSweep: Millis = Number.NEGATIVE_INFINITY;
+  #nextWholeSweep: Millis = Number.NEGATIVE_INFINITY;
 
   constructor(options: { readonly capacity: number }) {
     this.#capacity = options.capacity;
@@ -48,10 +52,18 @@ export class ExpiringMap<Key, Value> {
     this.#entries.clear();
   }
 
-  /** At most once a second, so that a flood of calls does not pay for it each time. */
+  /**
+   * Looks at most once a second, at the entries set longest ago and no further than the first that lives; at all of them only
+   * when the map is full, or once in a while. A map of tens of thousands must not cost its whole size each second.
+   */
   #sweep(now: Millis): void {
     if (now < this.#nextSweep) return;
-    this.#nextSweep = now + 1000;
-    for (const [key, entry] of this.#entries) if (entry.expires <= now) this.#entries.delete(key);
+    this.#nextSweep = now + SWEEP_MS;
+    const whole = now >= this.#nextWholeSweep || this.#entries.size >= this.#capacity;
+    if (whole) this.#nextWholeSweep = now + WHOLE_SWEEP_MS;
+    for (const [key, entry] of this.#entries) {
+      if (entry.expires <= now) this.#entries.delete(key);
+      else if (!whole) break;
+    }
   }
 }

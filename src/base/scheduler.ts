@@ -18,14 +18,22 @@ export interface Scheduler extends Clock {
 /** setTimeout's limit; longer waits are made of several. */
 const LONGEST_TIMEOUT_MS = 2 ** 31 - 1;
 
+/** A deadline at least this far away is moved back to the next multiple of `COARSE_MS`. */
+const FAR_MS = 4_000;
+const COARSE_MS = 128;
+
 export interface SystemSchedulerOptions {
   /** Told of an exception that a task let through; the other tasks run on. */
   readonly onError: (error: unknown) => void;
 }
 
-/** Real time: one `setTimeout` for the earliest deadline of all. */
+/**
+ * Real time: one `setTimeout` for the earliest deadline of all. What is 4 s away or more may run up to 128 ms late: the ends of
+ * transactions (RFC 3261 §17, timers D, H, J, K and their like), of which a busy server has thousands a second, then share a few
+ * wake-ups.
+ */
 export class SystemScheduler implements Scheduler {
-  readonly #queue = new DeadlineQueue();
+  readonly #queue = new DeadlineQueue(() => this.#disarm());
   readonly #onError: (error: unknown) => void;
   #timer: NodeJS.Timeout | undefined;
   #armedFor: Millis = Number.POSITIVE_INFINITY;
@@ -43,21 +51,23 @@ export class SystemScheduler implements Scheduler {
   }
 
   at(deadline: Millis, task: () => void): Cancel {
-    const cancel = this.#queue.add(deadline, task);
-    if (deadline < this.#armedFor) this.#arm();
-    return () => {
-      cancel();
-      if (this.#queue.size === 0) this.#disarm();
-    };
+    return this.#set(deadline, deadline - this.now(), task);
   }
 
   after(delayMs: number, task: () => void): Cancel {
-    return this.at(this.now() + delayMs, task);
+    return this.#set(this.now() + delayMs, delayMs, task);
   }
 
   /** How many tasks wait. */
   get pending(): number {
     return this.#queue.size;
+  }
+
+  #set(deadline: Millis, delayMs: number, task: () => void): Cancel {
+    const due = delayMs < FAR_MS ? deadline : Math.ceil(deadline / COARSE_MS) * COARSE_MS;
+    const cancel = this.#queue.add(due, task);
+    if (due < this.#armedFor) this.#arm();
+    return cancel;
   }
 
   #arm(): void {

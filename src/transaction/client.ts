@@ -49,6 +49,15 @@ export interface ClientOwner {
   release(transaction: ClientRunner): void;
 }
 
+/** The effects of one input. */
+interface Due {
+  readonly effects: readonly ClientEffect[];
+  readonly source: Source | undefined;
+  readonly ended: boolean;
+}
+
+const TERMINATED = { type: 'terminated' } as const;
+
 /** Drives one client machine: sends what it asks for, tells the user, wakes it in time. */
 export class ClientRunner implements ClientTransaction {
   readonly hop: Hop;
@@ -57,8 +66,9 @@ export class ClientRunner implements ClientTransaction {
   readonly #machine: InviteClientMachine | NonInviteClientMachine;
   readonly #outgoing: OutgoingRequest;
   readonly #wakeUp: WakeUp;
-  readonly #queue: (() => void)[] = [];
-  #draining = false;
+  /** What waits for the effects of an earlier input to be done; almost always nothing. */
+  #waiting: Due[] | undefined;
+  #performing = false;
   #started = false;
   #released = false;
   #error: PbxkitError | undefined;
@@ -133,29 +143,38 @@ export class ClientRunner implements ClientTransaction {
       this.#owner.release(this);
       this.#outgoing.release();
     }
-    for (const effect of effects) this.#queue.push(() => this.#perform(effect, source));
-    if (ended) this.#queue.push(() => this.#handlers.onTerminated?.());
-    if (!this.#draining) this.#drain();
-  }
-
-  #drain(): void {
-    this.#draining = true;
-    for (let next = this.#queue.shift(); next !== undefined; next = this.#queue.shift()) {
-      try {
-        next();
-      } catch (error) {
-        const callId = this.request.headers.first('Call-ID');
-        this.#owner.logger.error(
-          { err: error, callId },
-          `a client transaction or its user failed: ${errorText(error)}`,
-        );
-      }
+    if (this.#performing) {
+      this.#waiting ??= [];
+      this.#waiting.push({ effects, source, ended });
+      return;
     }
-    this.#draining = false;
+    this.#performing = true;
+    this.#performAll(effects, source, ended);
+    for (let next = this.#waiting?.shift(); next !== undefined; next = this.#waiting?.shift())
+      this.#performAll(next.effects, next.source, next.ended);
+    this.#performing = false;
   }
 
-  #perform(effect: ClientEffect, source: Source | undefined): void {
+  #performAll(effects: readonly ClientEffect[], source: Source | undefined, ended: boolean): void {
+    for (const effect of effects) this.#perform(effect, source);
+    if (ended) this.#perform(TERMINATED, source);
+  }
+
+  /** Lets no exception out: the transaction goes on, whatever its user does. */
+  #perform(effect: ClientEffect | typeof TERMINATED, source: Source | undefined): void {
+    try {
+      this.#do(effect, source);
+    } catch (error) {
+      const callId = this.request.headers.first('Call-ID');
+      this.#owner.logger.error({ err: error, callId }, `a client transaction or its user failed: ${errorText(error)}`);
+    }
+  }
+
+  #do(effect: ClientEffect | typeof TERMINATED, source: Source | undefined): void {
     switch (effect.type) {
+      case 'terminated':
+        this.#handlers.onTerminated?.();
+        break;
       case 'send':
         this.#outgoing.send();
         break;

@@ -72,6 +72,16 @@ interface Incoming {
   readonly source: Source;
 }
 
+/** The effects of one input. */
+interface Due {
+  readonly effects: readonly ServerEffect[];
+  readonly ack: Incoming | undefined;
+  readonly ended: boolean;
+}
+
+/** Shared: most transactions have few listeners, and tens of thousands linger on a busy server. */
+const NO_LISTENERS: readonly never[] = [];
+
 /** Drives one server machine. */
 export class ServerRunner implements ServerTransaction {
   readonly request: SipRequest;
@@ -80,16 +90,17 @@ export class ServerRunner implements ServerTransaction {
   readonly #owner: ServerOwner;
   readonly #machine: InviteServerMachine | NonInviteServerMachine;
   readonly #wakeUp: WakeUp;
-  readonly #queue: (() => void)[] = [];
-  readonly #cancelListeners: ((cancel: SipRequest) => void)[] = [];
-  readonly #ackListeners: ((ack: SipRequest) => void)[] = [];
-  readonly #errorListeners: ((error: PbxkitError) => void)[] = [];
-  readonly #timeoutListeners: (() => void)[] = [];
-  readonly #terminatedListeners: (() => void)[] = [];
+  /** What waits for the effects of an earlier input to be done; almost always nothing. */
+  #waiting: Due[] | undefined;
+  #performing = false;
+  #cancelListeners: readonly ((cancel: SipRequest) => void)[] = NO_LISTENERS;
+  #ackListeners: readonly ((ack: SipRequest) => void)[] = NO_LISTENERS;
+  #errorListeners: readonly ((error: PbxkitError) => void)[] = NO_LISTENERS;
+  #timeoutListeners: readonly (() => void)[] = NO_LISTENERS;
+  #terminatedListeners: readonly (() => void)[] = NO_LISTENERS;
   #tag: string | undefined;
   #cancelled = false;
   #answered = false;
-  #draining = false;
   #released = false;
 
   constructor(owner: ServerOwner, id: string, request: SipRequest, source: Source) {
@@ -142,7 +153,7 @@ export class ServerRunner implements ServerTransaction {
         `found a ${response.status} for a ${this.request.method} that already has its final response`,
       );
     }
-    if (response.status >= 200) this.#answered = true;
+    if (response.status >= 200) this.#final();
     this.#run(this.#machine.respond(response, this.#owner.scheduler.now()));
   }
 
@@ -157,7 +168,7 @@ export class ServerRunner implements ServerTransaction {
         `found a ${response.status} for a ${this.request.method} that already has its final response`,
       );
     }
-    this.#answered = true;
+    this.#final();
     if (this.#released) return;
     this.#released = true;
     this.#wakeUp.set(undefined);
@@ -166,24 +177,31 @@ export class ServerRunner implements ServerTransaction {
     this.#tellAll(this.#terminatedListeners, undefined);
   }
 
+  /** No CANCEL counts any more: who listened for one need not be held for as long as the transaction lingers. */
+  #final(): void {
+    this.#answered = true;
+    this.#cancelListeners = NO_LISTENERS;
+  }
+
   onCancel(listener: (cancel: SipRequest) => void): void {
-    this.#cancelListeners.push(listener);
+    if (this.#answered) return;
+    this.#cancelListeners = [...this.#cancelListeners, listener];
   }
 
   onAck(listener: (ack: SipRequest) => void): void {
-    this.#ackListeners.push(listener);
+    this.#ackListeners = [...this.#ackListeners, listener];
   }
 
   onTransportError(listener: (error: PbxkitError) => void): void {
-    this.#errorListeners.push(listener);
+    this.#errorListeners = [...this.#errorListeners, listener];
   }
 
   onTimeout(listener: () => void): void {
-    this.#timeoutListeners.push(listener);
+    this.#timeoutListeners = [...this.#timeoutListeners, listener];
   }
 
   onTerminated(listener: () => void): void {
-    this.#terminatedListeners.push(listener);
+    this.#terminatedListeners = [...this.#terminatedListeners, listener];
   }
 
   receiveRetransmission(): void {
@@ -224,24 +242,33 @@ export class ServerRunner implements ServerTransaction {
       this.#released = true;
       this.#owner.release(this);
     }
-    for (const effect of effects) this.#queue.push(() => this.#perform(effect, ack));
-    if (ended) this.#queue.push(() => this.#tellAll(this.#terminatedListeners, undefined));
-    if (!this.#draining) this.#drain();
-  }
-
-  #drain(): void {
-    this.#draining = true;
-    for (let next = this.#queue.shift(); next !== undefined; next = this.#queue.shift()) {
-      try {
-        next();
-      } catch (error) {
-        this.#owner.logger.error({ ...this.#fields(), err: error }, `a server transaction failed: ${errorText(error)}`);
-      }
+    if (this.#performing) {
+      this.#waiting ??= [];
+      this.#waiting.push({ effects, ack, ended });
+      return;
     }
-    this.#draining = false;
+    this.#performing = true;
+    this.#performAll(effects, ack, ended);
+    for (let next = this.#waiting?.shift(); next !== undefined; next = this.#waiting?.shift())
+      this.#performAll(next.effects, next.ack, next.ended);
+    this.#performing = false;
   }
 
+  #performAll(effects: readonly ServerEffect[], ack: Incoming | undefined, ended: boolean): void {
+    for (const effect of effects) this.#perform(effect, ack);
+    if (ended) this.#tellAll(this.#terminatedListeners, undefined);
+  }
+
+  /** Lets no exception out: the transaction goes on. */
   #perform(effect: ServerEffect, ack: Incoming | undefined): void {
+    try {
+      this.#do(effect, ack);
+    } catch (error) {
+      this.#owner.logger.error({ ...this.#fields(), err: error }, `a server transaction failed: ${errorText(error)}`);
+    }
+  }
+
+  #do(effect: ServerEffect, ack: Incoming | undefined): void {
     switch (effect.type) {
       case 'send':
         this.#owner.transport.sendResponse(effect.response, this.source, this.#onSendError);

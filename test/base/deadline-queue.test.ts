@@ -112,4 +112,16 @@ describe('DeadlineQueue', () => {
     expect(queue.size).toBe(1);
     expect(queue.next).toBe(2);
   });
+
+  test('says when a cancellation has left nothing that waits', () => {
+    let empty = 0;
+    const queue = new DeadlineQueue(() => empty++);
+    const first = queue.add(1, () => {});
+    const second = queue.add(2, () => {});
+    first();
+    expect(empty).toBe(0);
+    second();
+    second();
+    expect(empty).toBe(1);
+  });
 });

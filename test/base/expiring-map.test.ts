@@ -31,6 +31,19 @@ describe('ExpiringMap', () => {
     expect(map.get('live', 2000)).toBe(0);
   });
 
+  test('entries that end in the order in which they were set go within a second or two', () => {
+    const map = new ExpiringMap<number, number>({ capacity: 100_000 });
+    for (let now = 0; now < 100_000; now += 10) map.set(now, now, now + 37_000, now);
+    expect(map.size).toBeLessThanOrEqual(3_900);
+  });
+
+  test('behind one that lives long the dead wait for half a minute at most', () => {
+    const map = new ExpiringMap<number, number>({ capacity: 100_000 });
+    map.set(-1, 0, 1e9, 0);
+    for (let now = 0; now < 100_000; now += 10) map.set(now, now, now + 100, now);
+    expect(map.size).toBeLessThanOrEqual(3_100);
+  });
+
   test('delete and clear', () => {
     const map = new ExpiringMap<string, number>({ capacity: 3 });
     map.set('a', 1, 10, 0);

@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest';
+import { afterEach, describe, expect, test, vi } from 'vitest';
 import { SystemScheduler } from '../../src/base/scheduler.js';
 
 const create = (): { scheduler: SystemScheduler; errors: unknown[] } => {
@@ -100,5 +100,40 @@ describe('SystemScheduler (real time)', () => {
     expect(wall).toBeGreaterThan(Date.UTC(2020, 0, 1));
     expect(scheduler.now()).toBeLessThan(Date.UTC(2000, 0, 1));
     expect(scheduler.wallTime()).toBeGreaterThanOrEqual(wall);
+  });
+});
+
+describe('SystemScheduler (faked clock of the process)', () => {
+  afterEach(() => vi.useRealTimers());
+
+  test('what is 4 s away or more may be up to 128 ms late, never early, and shares wake-ups', () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] });
+    const { scheduler } = create();
+    const start = scheduler.now();
+    const late: number[] = [];
+    const wakeUps = new Set<number>();
+    for (let i = 0; i < 1000; i++) {
+      const deadline = start + 32_000 + i;
+      scheduler.at(deadline, () => {
+        late.push(scheduler.now() - deadline);
+        wakeUps.add(scheduler.now());
+      });
+    }
+    vi.advanceTimersByTime(40_000);
+    expect(late).toHaveLength(1000);
+    expect(Math.min(...late)).toBeGreaterThanOrEqual(0);
+    expect(Math.max(...late)).toBeLessThan(130);
+    expect(wakeUps.size).toBeLessThan(12);
+    expect(scheduler.pending).toBe(0);
+  });
+
+  test('what is nearer runs to the millisecond', () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] });
+    const { scheduler } = create();
+    const start = scheduler.now();
+    const ran: number[] = [];
+    for (const delay of [20, 500, 3_999]) scheduler.after(delay, () => ran.push(scheduler.now() - start));
+    vi.advanceTimersByTime(5_000);
+    expect(ran.map(Math.round)).toEqual([20, 500, 3_999]);
   });
 });

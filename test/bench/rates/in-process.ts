@@ -67,9 +67,18 @@ async function round(): Promise<number> {
   return (used.user + used.system) / done;
 }
 
+function heap(): number {
+  globalThis.gc?.();
+  const { heapUsed, external } = process.memoryUsage();
+  return heapUsed + external;
+}
+
 const rounds: number[] = [];
 for (let i = 0; i < 10; i++) await round();
 for (let i = 0; i < flags.number('rounds', 7); i++) rounds.push(await round());
-console.log(
-  `a call: ${show(spread(rounds), 1)} us; transactions ${stack.transactions.size}, dialogs ${stack.dialogs.size}`,
-);
+console.log(`CPU of a call: ${show(spread(rounds), 1)} us, least ${Math.min(...rounds).toFixed(1)}`);
+const full = heap();
+const { size } = stack.transactions;
+scheduler.advance(60_000);
+console.log(`heap of each of ${size} transactions that linger: ${((full - heap()) / size).toFixed(0)} bytes`);
+if (stack.transactions.size + stack.dialogs.size > 0) throw new Error('transactions or dialogs are left');
