@@ -1,6 +1,13 @@
 export { type AddressAdvisor, type AddressQuestion, localAddressAdvisor } from './base/address-advisor.js';
 export { type Clock, type EpochMillis, type Millis, systemClock } from './base/clock.js';
-export { AbortedError, type ErrorCode, type ErrorKind, PbxkitError, UsageError } from './base/errors.js';
+export {
+  AbortedError,
+  CertificateError,
+  type ErrorCode,
+  type ErrorKind,
+  PbxkitError,
+  UsageError,
+} from './base/errors.js';
 export { type Events, TypedEmitter } from './base/events.js';
 export type { SocketAddress } from './base/ip.js';
 export { type Logger, type LogMethod, silentLogger } from './base/logger.js';
@@ -117,6 +124,19 @@ export {
   type CallerAuthenticationOptions,
   type RefusedCaller,
 } from './security/caller-authentication.js';
+export {
+  type AuthorityOptions,
+  type CertificateAuthority,
+  createCertificateAuthority,
+  type IssueOptions,
+  type KeyType,
+} from './security/certificate-authority.js';
+export {
+  type CertificateInfo,
+  type CertificatePair,
+  describeCertificate,
+  loadCertificate,
+} from './security/certificates.js';
 export type { BlobContent, BlobInfo, BlobStore } from './storage/blob-store.js';
 export { BlobNotFoundError, StorageError, VersionConflictError } from './storage/errors.js';
 export type { Json } from './storage/json.js';

@@ -53,6 +53,13 @@ export class UsageError extends PbxkitError {
   }
 }
 
+/** A certificate or key cannot be used (PBX_CERTIFICATE_INVALID); the message says which and why. */
+export class CertificateError extends UsageError {
+  constructor(problem: string, options?: { readonly cause?: unknown }) {
+    super('PBX_CERTIFICATE_INVALID', problem, options);
+  }
+}
+
 /** The operation was ended by the caller's `AbortSignal`; `cause` is the signal's reason. */
 export class AbortedError extends PbxkitError {
   constructor(what: string, reason: unknown) {

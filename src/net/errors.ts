@@ -1,4 +1,4 @@
-import { PbxkitError, UsageError } from '../base/errors.js';
+import { PbxkitError } from '../base/errors.js';
 import { formatAddress, type SocketAddress } from '../base/ip.js';
 
 /** The protocols on which a `Network` can listen. */
@@ -39,13 +39,6 @@ export class ListenError extends PbxkitError {
     const code = systemCode(cause);
     if (code === 'EADDRINUSE') return ListenError.portInUse(protocol, local, cause);
     return new ListenError('PBX_LISTEN_FAILED', { protocol, local }, adviceFor(code, local), { cause });
-  }
-}
-
-/** A certificate or key cannot be used (PBX_CERTIFICATE_INVALID); the message says which and why. */
-export class CertificateError extends UsageError {
-  constructor(problem: string, options?: { readonly cause?: unknown }) {
-    super('PBX_CERTIFICATE_INVALID', problem, options);
   }
 }
 

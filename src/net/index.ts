@@ -1,3 +1,4 @@
+export { type CertificateNames, certificateNames, isForDomain, sipDomains } from './certificate-names.js';
 export type { DnsQueryOptions, HostAddress, NameService, NaptrRecord, SrvRecord } from './dns.js';
 export { DnsError, ListenError, type ListenProtocol } from './errors.js';
 export type {
@@ -7,8 +8,12 @@ export type {
   TcpHandlers,
   TcpListener,
   TcpListenOptions,
+  TlsConnectOptions,
+  TlsListener,
+  TlsListenOptions,
   UdpOptions,
   UdpSocket,
 } from './network.js';
 export type { NodeDnsOptions } from './node-dns.js';
 export { NodeNetwork } from './node-network.js';
+export type { TlsIdentity, TlsSession, TlsSettings } from './tls-settings.js';

@@ -1,5 +1,6 @@
 import type { SocketAddress } from '../base/ip.js';
 import type { NameService } from './dns.js';
+import type { TlsSession, TlsSettings } from './tls-settings.js';
 
 export type { HostAddress } from './dns.js';
 
@@ -14,6 +15,17 @@ export interface Network extends NameService {
   listenTcp(options: TcpListenOptions): Promise<TcpListener>;
   /** Returns at once; `onOpen` or `onClose` follows. What is sent before `onOpen` is kept and sent then. */
   connectTcp(options: TcpConnectOptions): TcpConnection;
+  /**
+   * A connection is told of when it comes in, before its handshake: `isOpen` is false until `onOpen`. The handshake begins
+   * when `onConnection` has returned without destroying it, and has no deadline here: that is the caller's.
+   * @throws ListenError (PBX_PORT_IN_USE, PBX_LISTEN_FAILED), CertificateError (PBX_CERTIFICATE_INVALID)
+   */
+  listenTls(options: TlsListenOptions): Promise<TlsListener>;
+  /**
+   * As `connectTcp`; open once the handshake is over and the peer's certificate is found to be good for `name`
+   * (RFC 5922 §7.3). Nothing is sent to a peer before.
+   */
+  connectTls(options: TlsConnectOptions): TcpConnection;
   /**
    * The addresses of this machine's interfaces, loopback included: what a wildcard listener expands to. No IPv6 link-local
    * ones: they need a zone, which SIP and SDP cannot carry.
@@ -59,11 +71,32 @@ export interface TcpConnectOptions {
   readonly timeoutMs: number;
 }
 
+export interface TlsListenOptions extends TcpListenOptions {
+  readonly tls: TlsSettings;
+}
+
+export interface TlsListener extends TcpListener {
+  /**
+   * What new connections are shown from now on: a renewed certificate. Open connections keep what they have.
+   * @throws CertificateError (PBX_CERTIFICATE_INVALID); nothing has been changed then
+   */
+  reconfigure(tls: TlsSettings): void;
+}
+
+export interface TlsConnectOptions extends TcpConnectOptions {
+  /** The domain that was looked up, or an IP literal: asked for by SNI, and what the certificate must be for. */
+  readonly name: string;
+  readonly tls: TlsSettings;
+}
+
+/** A connection over TCP, with or without TLS. */
 export interface TcpConnection {
   /** Known once open. */
   readonly local: SocketAddress;
   readonly remote: SocketAddress;
   readonly isOpen: boolean;
+  /** Present once a TLS handshake is over. */
+  readonly session?: TlsSession | undefined;
   /** Bytes handed over and not yet taken by the system: the measure of a slow reader. */
   readonly queuedBytes: number;
   /** Sets who listens. Must be called in the turn in which the connection was made. */

@@ -7,11 +7,15 @@ import type {
   TcpConnectOptions,
   TcpListener,
   TcpListenOptions,
+  TlsConnectOptions,
+  TlsListener,
+  TlsListenOptions,
   UdpOptions,
   UdpSocket,
 } from './network.js';
 import { NodeDns, type NodeDnsOptions } from './node-dns.js';
 import { connectNodeTcp, listenNodeTcp } from './node-tcp.js';
+import { connectNodeTls, listenNodeTls } from './node-tls.js';
 import { openNodeUdp } from './node-udp.js';
 
 /** Real sockets and a real name service. Every socket belongs to whoever opened it. */
@@ -33,6 +37,14 @@ export class NodeNetwork implements Network {
 
   connectTcp(options: TcpConnectOptions): TcpConnection {
     return connectNodeTcp(options);
+  }
+
+  listenTls(options: TlsListenOptions): Promise<TlsListener> {
+    return listenNodeTls(options);
+  }
+
+  connectTls(options: TlsConnectOptions): TcpConnection {
+    return connectNodeTls(options);
   }
 
   lookup(host: string, options?: DnsQueryOptions): Promise<readonly HostAddress[]> {

@@ -1,8 +1,7 @@
 import { constants, X509Certificate } from 'node:crypto';
 import { createSecureContext, type SecureContext } from 'node:tls';
-import { errorText } from '../base/errors.js';
+import { CertificateError, errorText } from '../base/errors.js';
 import { certificateNames, isForDomain } from './certificate-names.js';
-import { CertificateError } from './errors.js';
 import type { TlsIdentity, TlsSettings } from './tls-settings.js';
 
 /** Versions before 1.2 are broken; renegotiation lets a client make us work, and nobody needs it. */

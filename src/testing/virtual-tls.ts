@@ -1,8 +1,8 @@
 import { X509Certificate } from 'node:crypto';
+import { CertificateError } from '../base/errors.js';
 import { ipVersion, type SocketAddress } from '../base/ip.js';
 import type { Cancel, Scheduler } from '../base/scheduler.js';
 import { certificateNames, isForDomain } from '../net/certificate-names.js';
-import { CertificateError } from '../net/errors.js';
 import type { TcpConnection, TcpHandlers } from '../net/network.js';
 import type { TlsIdentity, TlsSession, TlsSettings } from '../net/tls-settings.js';
 import { systemError } from './packet.js';

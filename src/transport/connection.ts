@@ -3,10 +3,13 @@ import type { SocketAddress } from '../base/ip.js';
 import type { Cancel, Scheduler } from '../base/scheduler.js';
 import { TimerTable } from '../base/timer-table.js';
 import type { TcpConnection } from '../net/network.js';
+import type { TlsSession } from '../net/tls-settings.js';
 import type { SipParseError } from '../protocol/sip/parse-error.js';
 import { StreamFramer } from '../protocol/sip/stream-framer.js';
-import type { FlowRef } from './hop.js';
+import type { BufferBudget, BufferHolder } from './buffer-budget.js';
+import type { FlowRef, StreamProtocol } from './hop.js';
 import type { TransportLimits } from './limits.js';
+import type { ConnectionLimit } from './stats.js';
 
 /** What a connection tells its owner. */
 export interface ConnectionHandlers {
@@ -17,6 +20,10 @@ export interface ConnectionHandlers {
    * `bytes` begin with the message at fault, or are empty if its beginning is gone.
    */
   onFramingError(error: SipParseError, bytes: Uint8Array, connection: SipConnection): void;
+  /** A limit has ended it. */
+  onLimit(limit: ConnectionLimit, connection: SipConnection): void;
+  /** Its TLS handshake has failed. */
+  onFailedHandshake(problem: string, connection: SipConnection): void;
   /** Exactly once. */
   onClosed(connection: SipConnection): void;
 }
@@ -39,9 +46,13 @@ export interface SipConnectionOptions {
   /** Unique, also over restarts of the program: flows with it are stored. */
   readonly id: string;
   readonly socket: TcpConnection;
+  readonly protocol: StreamProtocol;
+  /** TLS, outbound: the domain that the peer must prove to be. */
+  readonly name?: string | undefined;
   readonly direction: 'inbound' | 'outbound';
   readonly limits: TransportLimits;
   readonly scheduler: Scheduler;
+  readonly budget: BufferBudget;
   readonly handlers: ConnectionHandlers;
 }
 
@@ -49,23 +60,30 @@ const NO_BYTES = new Uint8Array(0);
 const PONG = Uint8Array.of(0x0d, 0x0a);
 
 /**
- * One TCP connection that carries SIP (RFC 3261 §18.3): framing, pongs (RFC 5626 §4.4.1), the deadlines and the queue
- * limit that keep a slow or silent peer from holding it, and the list of those to tell when it breaks.
+ * One connection that carries SIP, by TCP or TLS (RFC 3261 §18.3): framing, pongs (RFC 5626 §4.4.1), the deadlines and
+ * the queue limit that keep a slow or silent peer from holding it, and the list of those to tell when it breaks.
  */
-export class SipConnection {
+export class SipConnection implements BufferHolder {
   readonly id: string;
   readonly direction: 'inbound' | 'outbound';
+  readonly protocol: StreamProtocol;
+  readonly name: string | undefined;
   readonly remote: SocketAddress;
+  /** For its table: what it is found by. */
+  readonly targets = new Set<string>();
   readonly #socket: TcpConnection;
   readonly #limits: TransportLimits;
   readonly #scheduler: Scheduler;
+  readonly #budget: BufferBudget;
   readonly #handlers: ConnectionHandlers;
   readonly #framer: StreamFramer;
   readonly #waiters = new Map<string, ConnectionWaiter>();
-  readonly #timers = new TimerTable<'first' | 'message' | 'idle' | 'closing'>();
+  readonly #timers = new TimerTable<'handshake' | 'first' | 'message' | 'idle' | 'closing'>();
   #state: 'connecting' | 'open' | 'closing' | 'closed';
   /** Was open at some time. */
   #connected: boolean;
+  /** We opened it, or something was granted over it: silence is no reason to close it soon. */
+  #proven: boolean;
   #reason: string | undefined;
   #flow: FlowRef | undefined;
   #armedFor: Millis = Number.POSITIVE_INFINITY;
@@ -74,17 +92,25 @@ export class SipConnection {
   constructor(options: SipConnectionOptions) {
     this.id = options.id;
     this.direction = options.direction;
+    this.protocol = options.protocol;
+    this.name = options.name;
     this.remote = options.socket.remote;
     this.#socket = options.socket;
     this.#limits = options.limits;
     this.#scheduler = options.scheduler;
+    this.#budget = options.budget;
     this.#handlers = options.handlers;
     this.#framer = new StreamFramer(options.limits);
-    this.#state = options.direction === 'inbound' ? 'open' : 'connecting';
-    this.#connected = options.direction === 'inbound';
+    const inbound = options.direction === 'inbound';
+    this.#connected = options.socket.isOpen;
+    this.#state = this.#connected ? 'open' : 'connecting';
+    this.#proven = !inbound;
     const now = this.#scheduler.now();
-    if (options.direction === 'inbound') this.#timers.set('first', now + this.#limits.firstMessageTimeoutMs);
-    this.#timers.set('idle', now + this.#limits.idleTimeoutMs);
+    if (inbound) {
+      this.#timers.set('first', now + this.#limits.firstMessageTimeoutMs);
+      if (!this.#connected) this.#timers.set('handshake', now + this.#limits.handshakeTimeoutMs);
+    }
+    this.#putOffIdle();
     this.#arm();
     options.socket.handle({
       onOpen: () => this.#onOpen(),
@@ -104,20 +130,41 @@ export class SipConnection {
 
   get flow(): FlowRef {
     if (this.#flow !== undefined) return this.#flow;
-    const flow: FlowRef = { protocol: 'tcp', local: this.local, remote: this.remote, connectionId: this.id };
+    const flow: FlowRef = { protocol: this.protocol, local: this.local, remote: this.remote, connectionId: this.id };
     if (this.#state !== 'connecting') this.#flow = flow;
     return flow;
+  }
+
+  /** What a TLS handshake has shown. */
+  get session(): TlsSession | undefined {
+    return this.#socket.session;
+  }
+
+  get heldBytes(): number {
+    return (this.#framer.pending === 0 ? 0 : this.#framer.held) + this.#socket.queuedBytes;
+  }
+
+  relieve(): void {
+    this.#exceeded('bufferedBytes', 'all connections together hold too much, and this one holds most');
+  }
+
+  /** Something that the peer asked for was granted: from now on it may be silent as long as a registration lasts. */
+  prove(): void {
+    if (this.#proven) return;
+    this.#proven = true;
+    this.#putOffIdle();
   }
 
   /** Sends, or cuts the peer off if it leaves too much unread; what is sent before the connection is open waits for it. */
   send(bytes: Uint8Array): void {
     if (!this.usable) return;
     if (this.#socket.queuedBytes + bytes.length > this.#limits.maxQueuedBytes) {
-      this.destroy(`the peer does not read: ${this.#socket.queuedBytes} bytes wait`);
+      this.#exceeded('queuedBytes', `the peer does not read: ${this.#socket.queuedBytes} bytes wait`);
       return;
     }
     this.#touch();
     this.#socket.send(bytes);
+    if (this.#socket.queuedBytes > 0) this.#budget.update(this);
   }
 
   /** `waiter.fail` is called if the connection ends before `settle(key)`. */
@@ -163,6 +210,7 @@ export class SipConnection {
     if (this.#state !== 'connecting') return;
     this.#state = 'open';
     this.#connected = true;
+    this.#timers.clear('handshake');
     this.#touch();
     for (const [key, waiter] of this.#waiters) if (waiter.until === 'open') this.#waiters.delete(key);
   }
@@ -177,6 +225,7 @@ export class SipConnection {
       switch (frame.type) {
         case 'message':
           this.#timers.clear('first');
+          if (!this.#proven) this.#putOffIdle();
           this.#handlers.onMessage(frame.bytes, this);
           break;
         case 'ping':
@@ -194,6 +243,7 @@ export class SipConnection {
     }
     if (frames.length > 0) this.#timers.clear('message');
     this.#watchMessage();
+    if (this.usable) this.#budget.update(this);
   }
 
   /** The clock of a half-received message starts with its first byte and is not set back by more of its bytes. */
@@ -207,7 +257,11 @@ export class SipConnection {
   }
 
   #onClose(error: Error | undefined): void {
+    if (this.protocol === 'tls' && !this.#connected && error !== undefined) {
+      this.#handlers.onFailedHandshake(error.message, this);
+    }
     this.#state = 'closed';
+    this.#budget.release(this);
     this.#cancelTimer?.();
     this.#timers.clearAll();
     this.#handlers.onClosed(this);
@@ -217,8 +271,22 @@ export class SipConnection {
     for (const waiter of waiters) waiter.fail({ problem, connected: this.#connected, cause: error });
   }
 
+  /** A limit ends it. */
+  #exceeded(limit: ConnectionLimit, reason: string): void {
+    if (this.#state === 'closed') return;
+    this.#handlers.onLimit(limit, this);
+    this.destroy(reason);
+  }
+
+  /** Traffic of any kind; of a stranger only messages count, or pings would hold a connection for ever. */
   #touch(): void {
-    this.#timers.set('idle', this.#scheduler.now() + this.#limits.idleTimeoutMs);
+    if (this.#proven) this.#putOffIdle();
+  }
+
+  #putOffIdle(): void {
+    const { idleTimeoutMs, strangerIdleTimeoutMs } = this.#limits;
+    const timeoutMs = this.#proven ? idleTimeoutMs : Math.min(idleTimeoutMs, strangerIdleTimeoutMs);
+    this.#timers.set('idle', this.#scheduler.now() + timeoutMs);
   }
 
   /** A deadline that moves away (idle) costs nothing: the old task wakes, finds nothing due and waits on. */
@@ -237,14 +305,17 @@ export class SipConnection {
       case undefined:
         this.#arm();
         break;
+      case 'handshake':
+        this.#exceeded('handshakeTime', 'the TLS handshake took too long');
+        break;
       case 'first':
-        this.destroy('no SIP message came');
+        this.#exceeded('firstMessageTime', 'no SIP message came');
         break;
       case 'message':
-        this.destroy('a message stopped half-way');
+        this.#exceeded('messageTime', 'a message stopped half-way');
         break;
       case 'idle':
-        this.destroy('idle for too long');
+        this.#exceeded('idleTime', 'idle for too long');
         break;
       case 'closing':
         this.#socket.destroy();

@@ -4,9 +4,15 @@ import type { SocketAddress } from '../base/ip.js';
 /** The transports of RFC 3261 §18 and RFC 7118. */
 export type TransportProtocol = 'udp' | 'tcp' | 'tls' | 'ws' | 'wss';
 
+/** The transports over connections that are built: what is sent is framed by Content-Length (RFC 3261 §18.3). */
+export type StreamProtocol = 'tcp' | 'tls';
+
+/** The transports that can be listened on. */
+export type ListenProtocol = 'udp' | StreamProtocol;
+
 /** Where to listen. `host` is an IP literal, a wildcard (`0.0.0.0`, `::`) or a name of this machine; port 0 is any free one. */
 export interface ListenPoint {
-  readonly protocol: 'udp' | 'tcp';
+  readonly protocol: ListenProtocol;
   readonly host: string;
   readonly port: number;
 }
@@ -51,6 +57,11 @@ export interface Source {
 
 /** An open socket of ours. */
 export interface Listening {
-  readonly protocol: 'udp' | 'tcp';
+  readonly protocol: ListenProtocol;
   readonly local: SocketAddress;
+}
+
+/** Whether that transport sends over connections of ours. */
+export function isStream(protocol: TransportProtocol): protocol is StreamProtocol {
+  return protocol === 'tcp' || protocol === 'tls';
 }

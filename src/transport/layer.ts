@@ -7,11 +7,21 @@ import { type Logger, silentLogger } from '../base/logger.js';
 import type { Random } from '../base/random.js';
 import type { Scheduler } from '../base/scheduler.js';
 import type { Network } from '../net/network.js';
+import type { TlsSettings } from '../net/tls-settings.js';
 import type { SipRequest, SipResponse } from '../protocol/sip/message.js';
 import { NO_PARAMS, type Params } from '../protocol/sip/params.js';
 import { AdvertisedAddresses } from './advertised.js';
 import type { TransportError } from './error.js';
-import type { FlowRef, Hop, Listening, ListenPoint, Source, TransportProtocol } from './hop.js';
+import {
+  type FlowRef,
+  type Hop,
+  isStream,
+  type Listening,
+  type ListenPoint,
+  type Source,
+  type StreamProtocol,
+  type TransportProtocol,
+} from './hop.js';
 import { Intake, type MalformedMessage } from './intake.js';
 import { DEFAULT_TRANSPORT_LIMITS, type TransportLimits } from './limits.js';
 import { checkListenPoints, openAll } from './listeners.js';
@@ -37,6 +47,8 @@ export interface TransportLayerOptions {
   readonly listen: readonly ListenPoint[];
   /** What to tell peers our address is; default: what the socket has. */
   readonly advisor?: AddressAdvisor;
+  /** Certificates for `tls` listen points, and whom to trust. Default: no certificate, the authorities that Node.js knows. */
+  readonly tls?: TlsSettings;
   /** Asked for every datagram before it is parsed and for every connection that comes in. Default: everyone. */
   readonly admit?: (source: { readonly protocol: TransportProtocol; readonly remote: SocketAddress }) => boolean;
   readonly limits?: Partial<TransportLimits>;
@@ -59,7 +71,12 @@ export interface ContactAddress {
 
 type TransportEvents = { malformed: MalformedMessage; 'flow.closed': { readonly flow: FlowRef } };
 
-const TCP_PARAMS: Params = Object.freeze([{ name: 'transport', value: 'tcp' }]);
+/** What a Contact says of a transport; UDP need not be named. */
+const CONTACT_PARAMS: Readonly<Record<'udp' | StreamProtocol, Params>> = Object.freeze({
+  udp: NO_PARAMS,
+  tcp: Object.freeze([{ name: 'transport', value: 'tcp' }]),
+  tls: Object.freeze([{ name: 'transport', value: 'tls' }]),
+});
 
 /**
  * All transports of one SIP element (RFC 3261 §18). Above it are messages and hops, below it bytes and sockets.
@@ -72,7 +89,7 @@ export class TransportLayer {
   readonly #counters = newCounters();
   readonly #events: TypedEmitter<TransportEvents>;
   readonly #udp: UdpTransport;
-  readonly #tcp: StreamTransport;
+  readonly #streams: StreamTransport;
   readonly #sender: Sender;
   #handlers: TransportHandlers | undefined;
   #state: 'new' | 'starting' | 'open' | 'closed' = 'new';
@@ -82,7 +99,9 @@ export class TransportLayer {
 
   /** Opens nothing. @throws UsageError PBX_INVALID_ARGUMENT for listen points that cannot be */
   constructor(options: TransportLayerOptions) {
+    const { tls = {} } = options;
     checkListenPoints(options.listen);
+    checkTls(options.listen, tls);
     const { network, scheduler, random } = options;
     const logger = (options.logger ?? silentLogger).child({ area: 'transport' });
     const limits = { ...DEFAULT_TRANSPORT_LIMITS, ...options.limits };
@@ -97,7 +116,10 @@ export class TransportLayer {
       toTag: random.token(64),
       serverName: options.serverName,
       handlers: {
-        onRequest: (request, source) => this.#handlers?.onRequest(request, source),
+        onRequest: (request, source) => {
+          this.#streams.takeAlias(request.topVia, source);
+          this.#handlers?.onRequest(request, source);
+        },
         onResponse: (response, source) => this.#onResponse(response, source),
         onMalformed: (malformed) => this.#events.emit('malformed', malformed),
         answer: (response, source) => this.sendResponse(response, source),
@@ -122,14 +144,15 @@ export class TransportLayer {
       admit: (remote) => admit('udp', remote),
       onMessage: (bytes, source) => intake.take(bytes, source),
     });
-    this.#tcp = new StreamTransport({
+    this.#streams = new StreamTransport({
       network,
       scheduler,
       random,
       logger,
       counters,
       limits,
-      admit: (remote) => admit('tcp', remote),
+      tls,
+      admit,
       onMessage: (bytes, source) => intake.take(bytes, source),
       onFramingError: (error, bytes, source) => intake.takeBrokenStream(error, bytes, source),
       onFlowClosed: (flow) => {
@@ -143,13 +166,13 @@ export class TransportLayer {
       counters,
       advertised: this.#advertised,
       udp: this.#udp,
-      tcp: this.#tcp,
+      streams: this.#streams,
     });
   }
 
   /**
    * Opens all listen points, or none.
-   * @throws ListenError; DnsError for a host name in `listen`; UsageError PBX_WRONG_STATE when started before
+   * @throws ListenError; CertificateError; DnsError for a host name in `listen`; UsageError PBX_WRONG_STATE when started before
    */
   start(): Promise<void> {
     if (this.#state !== 'new') {
@@ -163,11 +186,11 @@ export class TransportLayer {
   async #open(): Promise<void> {
     try {
       this.#sockets = await openAll(this.#listen, this.#network, (target) =>
-        target.protocol === 'udp' ? this.#udp.open(target) : this.#tcp.open(target),
+        target.protocol === 'udp' ? this.#udp.open(target) : this.#streams.open(target.protocol, target),
       );
     } catch (error) {
       this.#state = 'closed';
-      await this.#tcp.close();
+      await this.#streams.close();
       throw error;
     }
     for (const { local } of this.listening) this.#advertised.add(local);
@@ -186,7 +209,7 @@ export class TransportLayer {
     // Whoever called start() hears of its failure; here it only must be over.
     await this.#starting?.catch(() => {});
     await this.#sockets?.dispose();
-    await this.#tcp.close();
+    await this.#streams.close();
     this.#events.removeAll();
   }
 
@@ -199,12 +222,21 @@ export class TransportLayer {
   get listening(): readonly Listening[] {
     return [
       ...this.#udp.sockets.map(({ local }) => ({ protocol: 'udp' as const, local })),
-      ...this.#tcp.listeners.map(({ local }) => ({ protocol: 'tcp' as const, local })),
+      ...this.#streams.listeners.map(({ protocol, local }) => ({ protocol, local })),
     ];
   }
 
+  /**
+   * Certificates and trust for new connections; those that are open keep theirs.
+   * @throws CertificateError (PBX_CERTIFICATE_INVALID), UsageError PBX_INVALID_ARGUMENT; nothing has been changed then
+   */
+  reconfigure({ tls }: { readonly tls: TlsSettings }): void {
+    checkTls(this.#listen, tls);
+    this.#streams.reconfigure(tls);
+  }
+
   stats(): TransportStats {
-    return { ...this.#counters, connections: this.#tcp.size };
+    return { ...this.#counters, limited: { ...this.#counters.limited }, connections: this.#streams.size };
   }
 
   /** Messages that were no SIP or broke its rules, answered or not. Returns the undo. */
@@ -219,7 +251,7 @@ export class TransportLayer {
 
   /** Closes the connection of that flow, if it has one and is still open. */
   closeFlow(flow: FlowRef): void {
-    this.#tcp.ofFlow(flow)?.close('closed on request');
+    this.#streams.ofFlow(flow)?.close('closed on request');
   }
 
   /** True if that host, and port if given, is an address of ours: of a socket or one that we told a peer. */
@@ -234,15 +266,20 @@ export class TransportLayer {
    */
   contactFor(peer: Hop | Source): ContactAddress {
     const remote = 'remote' in peer ? peer.remote : { address: normalizeHost(peer.address), port: peer.port };
-    if (peer.protocol === 'tcp') {
-      const local = this.#tcp.listenerFor(remote.address, 'local' in peer ? peer.local : peer.flow?.local);
-      if (local !== undefined) return contact(this.#advertised.for(local, remote), TCP_PARAMS);
+    if (isStream(peer.protocol)) {
+      const { protocol } = peer;
+      const local = this.#streams.listenerFor(
+        protocol,
+        remote.address,
+        'local' in peer ? peer.local : peer.flow?.local,
+      );
+      if (local !== undefined) return contact(this.#advertised.for(local, remote), CONTACT_PARAMS[protocol]);
     }
     const socket = this.#udp.socketFor(remote.address, peer.flow);
-    if (socket !== undefined) return contact(this.#advertised.for(socket.local, remote), NO_PARAMS);
+    if (socket !== undefined) return contact(this.#advertised.for(socket.local, remote), CONTACT_PARAMS.udp);
     const any = this.listening[0];
     if (any === undefined) throw new UsageError('PBX_WRONG_STATE', 'no Contact: the transport layer is not open');
-    return contact(this.#advertised.for(any.local, remote), any.protocol === 'tcp' ? TCP_PARAMS : NO_PARAMS);
+    return contact(this.#advertised.for(any.local, remote), CONTACT_PARAMS[any.protocol]);
   }
 
   /**
@@ -271,4 +308,11 @@ export class TransportLayer {
 
 function contact(address: SocketAddress, params: Params): ContactAddress {
   return { host: address.address, port: address.port, params };
+}
+
+/** @throws UsageError PBX_INVALID_ARGUMENT for a TLS listen point without a certificate */
+function checkTls(listen: readonly ListenPoint[], { certificates = [] }: TlsSettings): void {
+  const i = listen.findIndex(({ protocol }) => protocol === 'tls');
+  if (i < 0 || certificates.length > 0) return;
+  throw new UsageError('PBX_INVALID_ARGUMENT', `listen[${i}]: TLS needs a certificate and its key in tls.certificates`);
 }

@@ -12,12 +12,21 @@ export interface TransportLimits {
   readonly maxConnectionsPerAddress: number;
   /** A peer that leaves more bytes than this unread is cut off. */
   readonly maxQueuedBytes: number;
-  /** How long connecting may take, in milliseconds. */
+  /** What all connections together may hold of incomplete messages and unread bytes; beyond it those that hold most are cut off. */
+  readonly maxBufferedBytes: number;
+  /** How long connecting may take, in milliseconds; for TLS with the handshake. */
   readonly connectTimeoutMs: number;
+  /** How long the TLS handshake of an accepted connection may take, in milliseconds. */
+  readonly handshakeTimeoutMs: number;
   /** From the first byte of a message on a connection to its last, in milliseconds. */
   readonly messageTimeoutMs: number;
   /** An accepted connection must bring its first whole message within this time, in milliseconds. */
   readonly firstMessageTimeoutMs: number;
+  /**
+   * An accepted connection over which nothing has been granted yet (no REGISTER, call or subscription was answered with
+   * 2xx) is closed after this time without a message, in milliseconds; keep-alives do not count.
+   */
+  readonly strangerIdleTimeoutMs: number;
   /** A connection without any traffic is closed after this time, in milliseconds. Longer than the longest registration. */
   readonly idleTimeoutMs: number;
   /** How long a connection that we close may take to hand over what is queued, in milliseconds. */
@@ -32,9 +41,12 @@ export const DEFAULT_TRANSPORT_LIMITS: TransportLimits = Object.freeze({
   maxConnections: 10_000,
   maxConnectionsPerAddress: 256,
   maxQueuedBytes: 1024 * 1024,
+  maxBufferedBytes: 128 * 1024 * 1024,
   connectTimeoutMs: 5_000,
+  handshakeTimeoutMs: 10_000,
   messageTimeoutMs: 10_000,
   firstMessageTimeoutMs: 30_000,
+  strangerIdleTimeoutMs: 5 * 60_000,
   idleTimeoutMs: 65 * 60_000,
   closeTimeoutMs: 1_000,
 });

@@ -3,11 +3,11 @@ import { UsageError } from '../base/errors.js';
 import { formatAddress, ipVersion, isWildcardAddress, normalizeHost, type SocketAddress } from '../base/ip.js';
 import { ListenError } from '../net/errors.js';
 import type { Network } from '../net/network.js';
-import type { ListenPoint } from './hop.js';
+import type { ListenPoint, ListenProtocol } from './hop.js';
 
 /** What `openAll` opens: one socket on one address. */
 export interface ListenTarget {
-  readonly protocol: 'udp' | 'tcp';
+  readonly protocol: ListenProtocol;
   readonly local: SocketAddress;
   /** True if this very address was asked for, false if it is one of those that a wildcard stands for. */
   readonly pinned: boolean;
@@ -26,10 +26,10 @@ const FREE_PORT_ATTEMPTS = 16;
 export function checkListenPoints(points: readonly ListenPoint[]): void {
   points.forEach((point, i) => {
     const protocol: string = point.protocol;
-    if (protocol !== 'udp' && protocol !== 'tcp') {
+    if (protocol !== 'udp' && protocol !== 'tcp' && protocol !== 'tls') {
       throw new UsageError(
         'PBX_INVALID_ARGUMENT',
-        `listen[${i}].protocol: found "${protocol}", expected "udp" or "tcp"`,
+        `listen[${i}].protocol: found "${protocol}", expected "udp", "tcp" or "tls"`,
       );
     }
     if (!Number.isInteger(point.port) || point.port < 0 || point.port > 65_535) {

@@ -7,7 +7,7 @@ import { printMessage } from '../protocol/sip/print.js';
 import type { AdvertisedAddresses } from './advertised.js';
 import type { SipConnection } from './connection.js';
 import { TransportError } from './error.js';
-import type { Hop, Source, TransportProtocol } from './hop.js';
+import { type Hop, isStream, type Source, type StreamProtocol, type TransportProtocol } from './hop.js';
 import type { TransportLimits } from './limits.js';
 import { ErrorOnce, type OutgoingHandlers, type OutgoingRequest } from './outgoing.js';
 import type { TransportCounters } from './stats.js';
@@ -22,7 +22,7 @@ export interface SenderOptions {
   readonly counters: TransportCounters;
   readonly advertised: AdvertisedAddresses;
   readonly udp: UdpTransport;
-  readonly tcp: StreamTransport;
+  readonly streams: StreamTransport;
 }
 
 /** The way out: which socket or connection a message leaves by, and who is told if it cannot. */
@@ -33,7 +33,7 @@ export class Sender {
   readonly #counters: TransportCounters;
   readonly #advertised: AdvertisedAddresses;
   readonly #udp: UdpTransport;
-  readonly #tcp: StreamTransport;
+  readonly #streams: StreamTransport;
   readonly #later = new Set<Cancel>();
   #closed = false;
   #serial = 0;
@@ -45,7 +45,7 @@ export class Sender {
     this.#counters = options.counters;
     this.#advertised = options.advertised;
     this.#udp = options.udp;
-    this.#tcp = options.tcp;
+    this.#streams = options.streams;
   }
 
   /** Sends nothing any more and tells nobody anything. */
@@ -58,7 +58,7 @@ export class Sender {
   /** A final response ends the wait of its request on that connection. */
   settle(response: SipResponse, source: Source): void {
     if (source.protocol === 'udp' || response.status < 200) return;
-    this.#tcp.ofFlow(source.flow)?.settle(transactionKey(response.branch, response.cseq.method));
+    this.#streams.ofFlow(source.flow)?.settle(transactionKey(response.branch, response.cseq.method));
   }
 
   /**
@@ -82,7 +82,13 @@ export class Sender {
         const bytes = printMessage(stamped);
         const mayStay = hop.forceProtocol === true || hop.flow?.protocol === 'udp';
         if (bytes.length > this.#limits.maxUdpRequestBytes && !mayStay)
-          return this.#byTcp(request, hop, remote, errors, true);
+          return this.#byStream(
+            'tcp',
+            request,
+            { protocol: 'tcp', address: hop.address, port: hop.port },
+            errors,
+            true,
+          );
         const failed = (cause: Error): void => {
           this.#counters.failed++;
           this.#tellLater(errors, new TransportError({ protocol: 'udp', remote }, cause.message, { cause }));
@@ -95,7 +101,8 @@ export class Sender {
         return { protocol: 'udp', reliable: false, request: stamped, hop, send, release: () => errors.silence() };
       }
       case 'tcp':
-        return this.#byTcp(request, hop, remote, errors, false);
+      case 'tls':
+        return this.#byStream(hop.protocol, request, hop, errors, false);
       default:
         return this.#unsendable(request, hop, remote, errors, `${hop.protocol} is not open here`);
     }
@@ -119,7 +126,12 @@ export class Sender {
       socket.send(bytes, target, (cause) => this.#fail(errors, 'udp', target, cause.message, cause));
       return;
     }
-    const connection = this.#tcp.ofFlow(source.flow) ?? this.#tcp.existing(target) ?? this.#tcp.connect(target);
+    if (!isStream(source.protocol)) {
+      this.#fail(errors, source.protocol, target, `${source.protocol} is not open here`);
+      return;
+    }
+    const way = { protocol: source.protocol, remote: target, name: response.topVia.host };
+    const connection = this.#streams.ofFlow(source.flow) ?? this.#streams.existing(way) ?? this.#streams.connect(way);
     if (connection === undefined) {
       this.#fail(errors, source.protocol, target, 'too many connections');
       return;
@@ -130,33 +142,38 @@ export class Sender {
       until: 'open',
       fail: ({ problem, cause }) => this.#fail(errors, source.protocol, target, problem, cause),
     });
+    if (grants(response)) connection.prove();
     connection.send(bytes);
   }
 
-  #byTcp(
+  #byStream(
+    protocol: StreamProtocol,
     request: SipRequest,
     hop: Hop,
-    remote: SocketAddress,
     errors: ErrorOnce,
     sizeSwitched: boolean,
   ): OutgoingRequest {
-    const tcpHop: Hop = sizeSwitched ? { protocol: 'tcp', address: hop.address, port: hop.port } : hop;
-    const existing = this.#tcp.existing(remote, tcpHop.flow);
-    const local = this.#tcp.listenerFor(remote.address, existing?.local) ?? this.#udp.socketFor(remote.address)?.local;
-    if (local === undefined) return this.#unsendable(request, tcpHop, remote, errors, 'nothing is open to send from');
-    const stamped = this.#stamp(request, 'tcp', local, remote);
+    const remote = { address: normalizeHost(hop.address), port: hop.port };
+    const way = { protocol, remote, name: hop.name };
+    const existing = this.#streams.existing(way, hop.flow);
+    const local =
+      this.#streams.listenerFor(protocol, remote.address, existing?.local) ??
+      this.#streams.listenerFor('tcp', remote.address) ??
+      this.#udp.socketFor(remote.address)?.local;
+    if (local === undefined) return this.#unsendable(request, hop, remote, errors, 'nothing is open to send from');
+    const stamped = this.#stamp(request, protocol, local, remote);
     const bytes = printMessage(stamped);
     const key = transactionKey(stamped.branch, stamped.method);
     let used: SipConnection | undefined;
     const send = (): void => {
       if (this.#closed) return;
-      const open = this.#tcp.existing(remote, tcpHop.flow);
+      const open = this.#streams.existing(way, hop.flow);
       // Nobody listens at the far end of a connection that came in: when it has closed, that way is gone.
-      const closed = open === undefined && tcpHop.flow?.connectionId !== undefined;
-      const connection = closed ? undefined : (open ?? this.#tcp.connect(remote));
+      const closed = open === undefined && hop.flow?.connectionId !== undefined;
+      const connection = closed ? undefined : (open ?? this.#streams.connect(way));
       if (connection === undefined) {
         const problem = closed ? 'the connection has closed' : 'too many connections';
-        const error = new TransportError({ protocol: 'tcp', remote }, problem, { sizeSwitched });
+        const error = new TransportError({ protocol, remote }, problem, { sizeSwitched });
         this.#counters.failed++;
         this.#tellLater(errors, error);
         return;
@@ -168,7 +185,7 @@ export class Sender {
         fail: ({ problem, connected, cause }) => {
           this.#counters.failed++;
           const options = { cause, sizeSwitched: sizeSwitched && !connected };
-          this.#tellLater(errors, new TransportError({ protocol: 'tcp', remote }, problem, options));
+          this.#tellLater(errors, new TransportError({ protocol, remote }, problem, options));
         },
       });
       connection.send(bytes);
@@ -177,7 +194,7 @@ export class Sender {
       errors.silence();
       used?.settle(key);
     };
-    return { protocol: 'tcp', reliable: true, request: stamped, hop: tcpHop, send, release };
+    return { protocol, reliable: true, request: stamped, hop, send, release };
   }
 
   #unsendable(
@@ -193,7 +210,7 @@ export class Sender {
   }
 
   /** A copy with our sent-by in its top Via. @throws UsageError when it has no Via: a fault of ours, not of a peer */
-  #stamp(request: SipRequest, protocol: 'udp' | 'tcp', local: SocketAddress, remote: SocketAddress): SipRequest {
+  #stamp(request: SipRequest, protocol: TransportProtocol, local: SocketAddress, remote: SocketAddress): SipRequest {
     if (!request.headers.has('Via')) {
       throw new UsageError(
         'PBX_INVALID_ARGUMENT',
@@ -219,6 +236,12 @@ export class Sender {
     });
     this.#later.add(cancel);
   }
+}
+
+/** A 2xx that makes a peer more than somebody who asks: a binding, a call, a subscription. OPTIONS is answered to all. */
+function grants(response: SipResponse): boolean {
+  // The status first: the CSeq of an answer to a broken request may be broken too.
+  return response.status >= 200 && response.status < 300 && response.cseq.method !== 'OPTIONS';
 }
 
 /** What ties a response to the request that waits for it on a connection (RFC 3261 §17.1.3). */

@@ -1,3 +1,17 @@
+/** The limits that end or refuse a connection. */
+export const CONNECTION_LIMITS = [
+  'connections',
+  'connectionsPerAddress',
+  'handshakeTime',
+  'firstMessageTime',
+  'messageTime',
+  'idleTime',
+  'queuedBytes',
+  'bufferedBytes',
+] as const;
+
+export type ConnectionLimit = (typeof CONNECTION_LIMITS)[number];
+
 /** Counts since the start, as plain data. */
 export interface TransportStats {
   /** Datagrams and framed messages that came in, keep-alives not counted. */
@@ -11,18 +25,36 @@ export interface TransportStats {
   /** Well-formed messages that are nobody's: responses with a Via of somebody else, requests that cannot be answered. */
   readonly dropped: number;
   readonly keepAlives: number;
-  /** STUN datagrams on SIP sockets. */
+  /** STUN datagrams on SIP sockets, answered or not. */
   readonly stun: number;
   /** Messages that the network did not take. */
   readonly failed: number;
+  /** TLS handshakes that failed, on either side: a wrong version, a certificate that is not good, no TLS at all. */
+  readonly failedHandshakes: number;
+  /** Connections that a limit refused or ended, by limit. */
+  readonly limited: Readonly<Record<ConnectionLimit, number>>;
   /** Connections open or opening now. */
   readonly connections: number;
 }
 
 /** The counters while they run. */
-export type TransportCounters = { -readonly [Name in keyof Omit<TransportStats, 'connections'>]: number };
+export type TransportCounters = {
+  -readonly [Name in keyof Omit<TransportStats, 'connections' | 'limited'>]: number;
+} & { readonly limited: Record<ConnectionLimit, number> };
 
 /** All at zero. */
 export function newCounters(): TransportCounters {
-  return { received: 0, sent: 0, malformed: 0, refused: 0, dropped: 0, keepAlives: 0, stun: 0, failed: 0 };
+  const limited = Object.fromEntries(CONNECTION_LIMITS.map((limit) => [limit, 0])) as Record<ConnectionLimit, number>;
+  return {
+    received: 0,
+    sent: 0,
+    malformed: 0,
+    refused: 0,
+    dropped: 0,
+    keepAlives: 0,
+    stun: 0,
+    failed: 0,
+    failedHandshakes: 0,
+    limited,
+  };
 }

@@ -2,15 +2,21 @@ import type { SocketAddress } from '../base/ip.js';
 import type { Logger } from '../base/logger.js';
 import type { Random } from '../base/random.js';
 import type { Scheduler } from '../base/scheduler.js';
-import type { Network, TcpConnection } from '../net/network.js';
+import { sipDomains } from '../net/certificate-names.js';
+import type { Network, TcpConnection, TcpListener, TcpListenOptions, TlsListener } from '../net/network.js';
+import type { TlsSettings } from '../net/tls-settings.js';
+import type { Via } from '../protocol/sip/header/registry.js';
+import { hasParam } from '../protocol/sip/params.js';
 import type { SipParseError } from '../protocol/sip/parse-error.js';
+import { BufferBudget } from './buffer-budget.js';
 import { type ConnectionHandlers, SipConnection } from './connection.js';
-import { ConnectionTable } from './connection-table.js';
-import type { FlowRef, Source } from './hop.js';
+import { ConnectionTable, type ConnectionTarget } from './connection-table.js';
+import type { FlowRef, Source, StreamProtocol } from './hop.js';
 import type { TransportLimits } from './limits.js';
 import type { ListenTarget, Opened } from './listeners.js';
 import { isUnicast, pickLocal } from './peer-address.js';
 import type { TransportCounters } from './stats.js';
+import { defaultPort } from './via.js';
 
 export interface StreamTransportOptions {
   readonly network: Network;
@@ -19,8 +25,9 @@ export interface StreamTransportOptions {
   readonly logger: Logger;
   readonly counters: TransportCounters;
   readonly limits: TransportLimits;
-  /** Asked when a connection comes in. */
-  readonly admit: (remote: SocketAddress) => boolean;
+  readonly tls: TlsSettings;
+  /** Asked when a connection comes in, before any TLS handshake. */
+  readonly admit: (protocol: StreamProtocol, remote: SocketAddress) => boolean;
   /** Returns false if the bytes were no SIP at all: the connection is then closed. */
   readonly onMessage: (bytes: Uint8Array, source: Source) => boolean;
   /** The stream cannot be followed any further. */
@@ -29,22 +36,28 @@ export interface StreamTransportOptions {
 }
 
 interface ListenerEntry {
+  readonly protocol: StreamProtocol;
   readonly local: SocketAddress;
   readonly pinned: boolean;
+  readonly tls: TlsListener | undefined;
 }
 
-/** SIP over TCP (RFC 3261 §18): the listeners, and the connections that both sides open and both use. */
+/** SIP over connections, TCP and TLS (RFC 3261 §18): the listeners, and the connections that both sides open and both use. */
 export class StreamTransport {
   readonly #options: StreamTransportOptions;
   readonly #table: ConnectionTable;
+  readonly #budget: BufferBudget;
   readonly #handlers: ConnectionHandlers;
+  #tls: TlsSettings;
   #listeners: ListenerEntry[] = [];
   #onEmpty: (() => void) | undefined;
   #closing = false;
 
   constructor(options: StreamTransportOptions) {
     this.#options = options;
+    this.#tls = options.tls;
     this.#table = new ConnectionTable(options.limits);
+    this.#budget = new BufferBudget(options.limits.maxBufferedBytes);
     this.#handlers = {
       onMessage: (bytes, connection) => {
         if (!options.onMessage(bytes, this.#sourceOf(connection))) connection.closeSoon('the peer does not speak SIP');
@@ -53,11 +66,18 @@ export class StreamTransport {
         options.counters.keepAlives++;
       },
       onFramingError: (error, bytes, connection) => options.onFramingError(error, bytes, this.#sourceOf(connection)),
+      onLimit: (limit) => {
+        options.counters.limited[limit]++;
+      },
+      onFailedHandshake: (problem, { remote, direction }) => {
+        options.counters.failedHandshakes++;
+        options.logger.debug({ remote, direction }, `TLS: ${problem}`);
+      },
       onClosed: (connection) => this.#onClosed(connection),
     };
   }
 
-  get listeners(): readonly { readonly local: SocketAddress }[] {
+  get listeners(): readonly { readonly protocol: StreamProtocol; readonly local: SocketAddress }[] {
     return this.#listeners;
   }
 
@@ -66,15 +86,17 @@ export class StreamTransport {
     return this.#table.size;
   }
 
-  /** @throws ListenError */
-  async open(target: ListenTarget): Promise<Opened> {
+  /** @throws ListenError, CertificateError */
+  async open(protocol: StreamProtocol, { local, pinned }: ListenTarget): Promise<Opened> {
     const { network, logger } = this.#options;
-    const listener = await network.listenTcp({
-      local: target.local,
-      onConnection: (socket) => this.#onConnection(socket),
-      onError: (error) => logger.warn({ err: error, local: target.local }, `TCP listener: ${error.message}`),
-    });
-    const entry: ListenerEntry = { local: listener.local, pinned: target.pinned };
+    const options: TcpListenOptions = {
+      local,
+      onConnection: (socket) => this.#onConnection(protocol, socket),
+      onError: (error) => logger.warn({ err: error, local, protocol }, `${protocol} listener: ${error.message}`),
+    };
+    const tls = protocol === 'tls' ? await network.listenTls({ ...options, tls: this.#tls }) : undefined;
+    const listener: TcpListener = tls ?? (await network.listenTcp(options));
+    const entry: ListenerEntry = { protocol, local: listener.local, pinned, tls };
     this.#listeners.push(entry);
     return {
       local: entry.local,
@@ -85,16 +107,34 @@ export class StreamTransport {
     };
   }
 
-  /** The listening address that a peer at `address` reaches us by; best the one its connection came to. */
-  listenerFor(address: string, connectionLocal?: SocketAddress): SocketAddress | undefined {
-    const same = this.#listeners.filter((each) => each.local.address === connectionLocal?.address);
-    const exact = same.find((each) => each.local.port === connectionLocal?.port);
-    return (exact ?? same[0] ?? pickLocal(this.#listeners, address))?.local;
+  /** New handshakes are made with these. @throws CertificateError, and then with the old ones as before */
+  reconfigure(tls: TlsSettings): void {
+    const before = this.#tls;
+    const changed: TlsListener[] = [];
+    try {
+      for (const { tls: listener } of this.#listeners) {
+        if (listener === undefined) continue;
+        listener.reconfigure(tls);
+        changed.push(listener);
+      }
+    } catch (error) {
+      for (const listener of changed) listener.reconfigure(before);
+      throw error;
+    }
+    this.#tls = tls;
   }
 
-  /** An open connection for that flow or to that very address, whoever opened it. */
-  existing(remote: SocketAddress, flow?: FlowRef): SipConnection | undefined {
-    return this.#table.ofFlow(flow) ?? this.#table.to(remote);
+  /** The listening address that a peer at `address` reaches us by; best the one its connection came to. */
+  listenerFor(protocol: StreamProtocol, address: string, connectionLocal?: SocketAddress): SocketAddress | undefined {
+    const all = this.#listeners.filter((each) => each.protocol === protocol);
+    const same = all.filter((each) => each.local.address === connectionLocal?.address);
+    const exact = same.find((each) => each.local.port === connectionLocal?.port);
+    return (exact ?? same[0] ?? pickLocal(all, address))?.local;
+  }
+
+  /** An open connection for that flow or to that very target. */
+  existing(target: ConnectionTarget, flow?: FlowRef): SipConnection | undefined {
+    return this.#table.ofFlow(flow) ?? this.#table.to(target);
   }
 
   ofFlow(flow: FlowRef): SipConnection | undefined {
@@ -102,17 +142,38 @@ export class StreamTransport {
   }
 
   /** Opens a connection; undefined if there are too many already. */
-  connect(remote: SocketAddress): SipConnection | undefined {
-    if (this.#closing || !this.#table.mayConnect()) return undefined;
-    const { network, limits } = this.#options;
-    const from = pickLocal(this.#listeners, remote.address);
-    const socket = network.connectTcp({
+  connect(target: ConnectionTarget): SipConnection | undefined {
+    if (this.#closing) return undefined;
+    const { network, limits, counters } = this.#options;
+    if (!this.#table.mayConnect()) {
+      counters.limited.connections++;
+      return undefined;
+    }
+    const { protocol, remote, name = remote.address } = target;
+    const own = this.#listeners.filter((each) => each.protocol === protocol);
+    const from = pickLocal(own, remote.address);
+    const options = {
       remote,
       timeoutMs: limits.connectTimeoutMs,
       // Only an address that was named in the options binds us; behind a wildcard the system's routing knows better.
       ...(from?.pinned === true ? { localAddress: from.local.address } : {}),
-    });
-    return this.#adopt(socket, 'outbound');
+    };
+    const socket =
+      protocol === 'tls' ? network.connectTls({ ...options, name, tls: this.#tls }) : network.connectTcp(options);
+    return this.#adopt(protocol, socket, 'outbound', name);
+  }
+
+  /**
+   * RFC 5923 §8: a peer that has proved its domain and asks for it gets our requests by this very connection.
+   * Without a certificate nobody may say that another address is his.
+   */
+  takeAlias(via: Via, source: Source): void {
+    if (source.protocol !== 'tls' || !hasParam(via.params, 'alias')) return;
+    const connection = this.#table.ofFlow(source.flow);
+    const peer = connection?.session?.peer;
+    if (connection === undefined || peer === undefined) return;
+    const remote = { address: source.remote.address, port: via.port ?? defaultPort('tls') };
+    for (const name of sipDomains(peer)) this.#table.reach(connection, { protocol: 'tls', remote, name });
   }
 
   /** Hands over what is queued and closes every connection; resolves when none is left. The listeners are closed before. */
@@ -125,22 +186,39 @@ export class StreamTransport {
     });
   }
 
-  #onConnection(socket: TcpConnection): void {
+  #onConnection(protocol: StreamProtocol, socket: TcpConnection): void {
     const { remote } = socket;
-    const welcome = !this.#closing && isUnicast(remote.address) && this.#table.mayAccept(remote);
-    if (welcome && this.#options.admit(remote)) {
-      this.#adopt(socket, 'inbound');
+    const { counters, admit } = this.#options;
+    const limit = this.#table.refusal(remote);
+    if (limit !== undefined) counters.limited[limit]++;
+    const welcome = !this.#closing && isUnicast(remote.address) && limit === undefined;
+    if (welcome && admit(protocol, remote)) {
+      this.#adopt(protocol, socket, 'inbound');
       return;
     }
-    this.#options.counters.refused++;
+    counters.refused++;
     socket.handle({ onData: () => {}, onClose: () => {} });
     socket.destroy();
   }
 
-  #adopt(socket: TcpConnection, direction: 'inbound' | 'outbound'): SipConnection {
+  #adopt(
+    protocol: StreamProtocol,
+    socket: TcpConnection,
+    direction: 'inbound' | 'outbound',
+    name?: string,
+  ): SipConnection {
     const { limits, scheduler, random } = this.#options;
-    const id = random.token(64);
-    const connection = new SipConnection({ id, socket, direction, limits, scheduler, handlers: this.#handlers });
+    const connection = new SipConnection({
+      id: random.token(64),
+      socket,
+      protocol,
+      name,
+      direction,
+      limits,
+      scheduler,
+      budget: this.#budget,
+      handlers: this.#handlers,
+    });
     this.#table.add(connection);
     return connection;
   }
@@ -153,11 +231,11 @@ export class StreamTransport {
 
   #sourceOf(connection: SipConnection): Source {
     return {
-      protocol: 'tcp',
+      protocol: connection.protocol,
       local: connection.local,
       remote: connection.remote,
       flow: connection.flow,
-      secure: false,
+      secure: connection.protocol === 'tls',
       receivedAt: this.#options.scheduler.now(),
     };
   }

@@ -243,15 +243,51 @@ describe('limits on connections', () => {
   });
 
   it('an idle connection is closed after its time, traffic puts that off', async () => {
-    const { world, dial } = await served({ limits: { idleTimeoutMs: 600_000 } });
+    const { world, a, dial } = await served({ limits: { idleTimeoutMs: 600_000 } });
     const client = dial();
-    client.send(wire(VIA));
+    client.send(wire(VIA, { method: 'REGISTER' }));
     await world.advance({ minutes: 9 });
     client.send('\r\n\r\n');
     await world.advance({ minutes: 9 });
     expect(client.state.closed).toBe(false);
     await world.advance({ minutes: 2 });
     expect(client.state.closed).toBe(true);
+    expect(a.layer.stats().limited).toMatchObject({ idleTime: 1 });
+  });
+
+  it('a stranger to whom nothing was granted is closed after 5 min without a message, pings or not', async () => {
+    const { world, a, dial } = await served();
+    const [asking, pinging, registered] = [dial(), dial(), dial()];
+    for (const client of [asking, pinging]) client.send(wire(VIA));
+    registered.send(wire(VIA, { method: 'REGISTER' }));
+    for (let i = 0; i < 4; i++) {
+      await world.advance({ seconds: 70 });
+      pinging.send('\r\n\r\n');
+      asking.send(wire(VIA));
+    }
+    await world.advance({ seconds: 30 });
+    expect([asking.state.closed, pinging.state.closed, registered.state.closed]).toEqual([false, true, false]);
+    await world.advance({ minutes: 6 });
+    expect([asking.state.closed, registered.state.closed]).toEqual([true, false]);
+    expect(a.layer.stats().limited).toMatchObject({ idleTime: 2 });
+  });
+
+  it('all connections together hold no more than the sum allows: those that hold most go, the others are served', async () => {
+    const limits = { maxBufferedBytes: 200_000, maxHeaderBytes: 65_536, maxConnectionsPerAddress: 100 };
+    const { world, a, dial } = await served({ limits });
+    const greedy = Array.from({ length: 20 }, () => dial());
+    const modest = dial();
+    modest.send(wire(VIA).slice(0, 40));
+    await world.advance({ ms: 50 });
+    for (const client of greedy) client.send(`OPTIONS sip:x SIP/2.0\r\nX: ${'x'.repeat(20_000)}`);
+    await world.advance({ seconds: 1 });
+    const left = greedy.filter(({ state }) => !state.closed).length;
+    expect(left).toBeGreaterThan(0);
+    expect(left).toBeLessThan(10);
+    expect(a.layer.stats().limited.bufferedBytes).toBe(20 - left);
+    modest.send(wire(VIA).slice(40));
+    await world.advance({ seconds: 1 });
+    expect(answers(modest.state.text)).toEqual(['SIP/2.0 200']);
   });
 
   it('a peer that does not read is cut off', async () => {
