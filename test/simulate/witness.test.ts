@@ -1,0 +1,133 @@
+/** The witnesses of the simulation see what they are there to see: each rule once broken. */
+import { describe, expect, test } from 'vitest';
+import type { TappedMessage } from '../support/wire-tap.js';
+import { WireWitness } from '../support/wire-witness.js';
+
+const SDP = 'v=0\r\no=x 1 1 IN IP4 10.0.0.1\r\ns=-\r\nc=IN IP4 10.0.0.1\r\nt=0 0\r\nm=audio 4000 RTP/AVP 0\r\n';
+
+interface Line {
+  readonly branch?: string;
+  readonly cseq: number;
+  readonly tag?: string;
+  readonly sdp?: string;
+}
+
+/** A message of one call: the watched program has the From tag `us`. */
+function message(start: string, method: string, { branch = 'z9hG4bK1', cseq, tag = '', sdp = '' }: Line): string {
+  const lines = [
+    start.startsWith('SIP') ? start : `${start} sip:101@10.0.0.2 SIP/2.0`,
+    `Via: SIP/2.0/UDP 192.0.2.1:5060;branch=${branch}`,
+    ...(start.startsWith('SIP') ? [] : ['Max-Forwards: 70']),
+    'From: <sip:100@office.test>;tag=us',
+    `To: <sip:101@office.test>${tag === '' ? '' : `;tag=${tag}`}`,
+    'Call-ID: call',
+    `CSeq: ${cseq} ${method}`,
+    'Contact: <sip:192.0.2.1:5060>',
+    ...(sdp === '' ? [] : ['Content-Type: application/sdp']),
+    `Content-Length: ${sdp.length}`,
+  ];
+  return `${lines.join('\r\n')}\r\n\r\n${sdp}`;
+}
+
+type Step = readonly [direction: TappedMessage['direction'], text: string];
+
+function faultsAfter(...steps: readonly Step[]): readonly string[] {
+  let at = 0;
+  const witness = new WireWitness(() => at);
+  for (const [direction, text] of steps) {
+    at += 10;
+    witness.see({ at, direction, protocol: 'udp', peer: '10.0.0.2:5060', text });
+  }
+  return witness.finish();
+}
+
+const sent = (method: string, line: Line): Step => ['sent', message(method, method, line)];
+const got = (status: string, method: string, line: Line): Step => [
+  'received',
+  message(`SIP/2.0 ${status}`, method, line),
+];
+
+const INVITE = sent('INVITE', { cseq: 1, sdp: SDP });
+const OK = got('200 OK', 'INVITE', { cseq: 1, tag: 'them', sdp: SDP });
+const ACK = sent('ACK', { cseq: 1, tag: 'them', branch: 'z9hG4bKa' });
+const BYE = sent('BYE', { cseq: 2, tag: 'them', branch: 'z9hG4bKb' });
+
+describe('what a right call and each wrong one show', () => {
+  test('nothing is wrong with a right one', () => {
+    expect(
+      faultsAfter(INVITE, OK, ACK, BYE, got('200 OK', 'BYE', { cseq: 2, tag: 'them', branch: 'z9hG4bKb' })),
+    ).toEqual([]);
+  });
+
+  const broken: [string, string, readonly Step[]][] = [
+    ['no ACK', 'got no ACK', [INVITE, OK, BYE]],
+    ['a second 2xx after the ACK', 'got no ACK', [INVITE, OK, ACK, OK, BYE]],
+    ['no BYE', 'no BYE ever ended it', [INVITE, OK, ACK]],
+    ['CANCEL before a provisional response', '§9.1', [INVITE, sent('CANCEL', { cseq: 1 })]],
+    [
+      'CSeq that does not grow',
+      '§12.2.1.1',
+      [INVITE, OK, ACK, BYE, sent('INFO', { cseq: 1, tag: 'them', branch: 'z9hG4bKi' })],
+    ],
+    [
+      'a request after our BYE',
+      '§15.1.1',
+      [INVITE, OK, ACK, BYE, sent('INFO', { cseq: 3, tag: 'them', branch: 'z9hG4bKi' })],
+    ],
+    [
+      'an offer while one is open',
+      'RFC 3264 §4',
+      [
+        INVITE,
+        OK,
+        ACK,
+        sent('INVITE', { cseq: 2, tag: 'them', branch: 'z9hG4bKr', sdp: SDP }),
+        sent('UPDATE', { cseq: 3, tag: 'them', branch: 'z9hG4bKu', sdp: SDP }),
+        sent('BYE', { cseq: 4, tag: 'them', branch: 'z9hG4bKb' }),
+      ],
+    ],
+    [
+      'a re-INVITE while one is open',
+      '§14.1',
+      [
+        INVITE,
+        OK,
+        ACK,
+        sent('INVITE', { cseq: 2, tag: 'them', branch: 'z9hG4bKr' }),
+        sent('INVITE', { cseq: 3, tag: 'them', branch: 'z9hG4bKs' }),
+        sent('BYE', { cseq: 4, tag: 'them', branch: 'z9hG4bKb' }),
+      ],
+    ],
+    ['a request that nobody answers', 'was never answered', [['received', message('OPTIONS', 'OPTIONS', { cseq: 1 })]]],
+    [
+      'two final answers',
+      '§17.2',
+      [
+        ['received', message('OPTIONS', 'OPTIONS', { cseq: 1 })],
+        ['sent', message('SIP/2.0 200 OK', 'OPTIONS', { cseq: 1, tag: 'us' })],
+        ['sent', message('SIP/2.0 486 Busy', 'OPTIONS', { cseq: 1, tag: 'us' })],
+      ],
+    ],
+    [
+      'a bare LF',
+      'bare CR, LF',
+      [['sent', message('OPTIONS', 'OPTIONS', { cseq: 1 }).replace('Call-ID: call', 'Call-ID: call\nX: y')]],
+    ],
+    [
+      'a wrong Content-Length',
+      'Content-Length',
+      [['sent', message('OPTIONS', 'OPTIONS', { cseq: 1 }).replace('Content-Length: 0', 'Content-Length: 5')]],
+    ],
+    [
+      'no To tag in an answer',
+      'without To tag',
+      [
+        ['received', message('OPTIONS', 'OPTIONS', { cseq: 1 })],
+        ['sent', message('SIP/2.0 200 OK', 'OPTIONS', { cseq: 1 })],
+      ],
+    ],
+  ];
+  test.each(broken)('%s is seen', (_what, expected, steps) => {
+    expect(faultsAfter(...steps).join('\n')).toContain(expected);
+  });
+});

@@ -1,0 +1,182 @@
+import { OfferAnswerWitness } from './offer-answer-witness.js';
+import type { SeenMessage } from './sip-eyes.js';
+import type { Novelty, Seen } from './transaction-witness.js';
+
+/** One dialog as the watched program has it. */
+interface WatchedDialog {
+  readonly name: string;
+  readonly exchange: OfferAnswerWitness;
+  /** Highest CSeq that was sent, and by which method. */
+  sequence: number;
+  sequenceMethod: string;
+  confirmed: boolean;
+  byeSent: boolean;
+  byeReceived: boolean;
+  byeReceivedAt: number;
+  /** By a connection: when it is lost and cannot be made again, nothing is sent, and nothing is seen of the attempt. */
+  readonly reliable: boolean;
+  /** From before a crash: the program may know nothing of it. */
+  inherited: boolean;
+  /** 2xx to INVITEs that came, by CSeq number: how many messages had been seen at the last one, and at the last ACK. */
+  readonly successes: Map<number, { seen: number; acknowledged: number; ackBody: string | undefined }>;
+  /** An offer came in a 2xx and its ACK had no answer: only a BYE is left then. */
+  mustEnd: boolean;
+}
+
+/** Rules of dialogs (RFC 3261 §12–15), as one program's messages show them; offers and answers are watched by others. */
+export class DialogWitness {
+  readonly #dialogs = new Map<string, WatchedDialog>();
+  /** Of INVITEs and other requests outside dialogs: CSeq by Call-ID and our tag. */
+  readonly #outside = new Map<string, number>();
+  /** The INVITE that a dialog began with, or will. */
+  readonly #invites = new Map<string, SeenMessage>();
+  readonly #tell: (fault: string) => void;
+  #seen = 0;
+
+  constructor(tell: (fault: string) => void) {
+    this.#tell = tell;
+  }
+
+  /** The program was killed. Dialogs that it restores go on, with higher CSeq numbers. */
+  forget(): void {
+    for (const dialog of this.#dialogs.values()) {
+      dialog.inherited = true;
+      dialog.successes.clear();
+      dialog.exchange.forget();
+    }
+    this.#invites.clear();
+  }
+
+  see({ tapped, message }: Seen, novelty: Novelty): void {
+    this.#seen++;
+    const ours = tapped.direction === 'sent';
+    if (message.method !== undefined) this.#request(message, ours, novelty, tapped.at);
+    else this.#response(message, ours, tapped);
+  }
+
+  finish(): void {
+    for (const {
+      name,
+      confirmed,
+      byeSent,
+      byeReceived,
+      inherited,
+      successes,
+      mustEnd,
+      reliable,
+    } of this.#dialogs.values()) {
+      if (inherited) continue;
+      const over = byeSent || byeReceived || reliable;
+      if (confirmed && !over) this.#tell(`${name}: no BYE ever ended it`);
+      if (mustEnd && !over) this.#tell(`${name}: an offer was never answered`);
+      for (const [sequence, { seen, acknowledged }] of successes)
+        if (acknowledged < seen) this.#tell(`§13.2.2.4: ${name}: a 2xx to INVITE ${sequence} got no ACK`);
+    }
+  }
+
+  #request(message: SeenMessage, ours: boolean, novelty: Novelty, at: number): void {
+    const { method = '', callId, fromTag, toTag } = message;
+    const key = ours ? dialogKey(callId, fromTag, toTag) : dialogKey(callId, toTag, fromTag);
+    const dialog = this.#dialogs.get(key);
+    if (toTag === '') {
+      if (novelty === 'new' && method === 'INVITE') this.#invites.set(inviteKey(message, ours), message);
+      if (ours && novelty === 'new' && method !== 'CANCEL' && method !== 'ACK') this.#outsideSequence(message);
+      return;
+    }
+    if (dialog === undefined || method === 'CANCEL' || novelty === 'hop by hop') return;
+    if (method === 'ACK') return ours ? this.#ackSent(dialog, message) : dialog.exchange.ackReceived(message);
+    if (novelty === 'again') return;
+    if (ours) this.#requestSent(dialog, message, method, at);
+    else if (method === 'BYE') {
+      dialog.byeReceived = true;
+      dialog.byeReceivedAt = at;
+    }
+    if (ours) dialog.exchange.requestSent(message, at);
+    else dialog.exchange.requestReceived(message, at);
+  }
+
+  #outsideSequence(message: SeenMessage): void {
+    const key = `${message.callId} ${message.fromTag}`;
+    const last = this.#outside.get(key) ?? -1;
+    if (message.cseq < last) this.#tell(`§8.1.1.5: ${message.method} with CSeq ${message.cseq} after ${last}`);
+    this.#outside.set(key, message.cseq);
+  }
+
+  #requestSent(dialog: WatchedDialog, message: SeenMessage, method: string, at: number): void {
+    const { name } = dialog;
+    // The same number again is the same request at the next hop (RFC 3263 §4.3).
+    const sameAgain = message.cseq === dialog.sequence && method === dialog.sequenceMethod;
+    if (message.cseq <= dialog.sequence && !sameAgain)
+      this.#tell(`§12.2.1.1: ${name}: ${method} with CSeq ${message.cseq} after ${dialog.sequence}`);
+    dialog.sequence = message.cseq;
+    dialog.sequenceMethod = method;
+    // A request that was on its way when the BYE came leaves at the same moment.
+    if (dialog.byeReceived && at > dialog.byeReceivedAt) this.#tell(`§15.1.2: ${name}: ${method} after a BYE came`);
+    else if (dialog.byeSent && method !== 'BYE') this.#tell(`§15.1.1: ${name}: ${method} after our BYE`);
+    if (method === 'BYE') dialog.byeSent = true;
+  }
+
+  #ackSent(dialog: WatchedDialog, message: SeenMessage): void {
+    const success = dialog.successes.get(message.cseq);
+    if (success === undefined) {
+      if (!dialog.inherited) this.#tell(`${dialog.name}: ACK ${message.cseq} for no 2xx`);
+      return;
+    }
+    if (success.ackBody !== undefined && success.ackBody !== message.body)
+      this.#tell(`§13.2.2.4: ${dialog.name}: two different ACKs ${message.cseq}`);
+    success.ackBody = message.body;
+    success.acknowledged = this.#seen;
+    if (!dialog.exchange.ackSent(message)) dialog.mustEnd = true;
+  }
+
+  #response(message: SeenMessage, ours: boolean, { at, protocol }: Seen['tapped']): void {
+    const { status = 0, callId, fromTag, toTag, cseqMethod } = message;
+    if (status === 100) return;
+    const [local, remote] = ours ? [toTag, fromTag] : [fromTag, toTag];
+    const key = dialogKey(callId, local, remote);
+    const invite = this.#invites.get(`${ours ? 'in' : 'out'} ${callId} ${fromTag} ${message.cseq}`);
+    let dialog = this.#dialogs.get(key);
+    if (dialog === undefined) {
+      if (cseqMethod !== 'INVITE' || invite === undefined || toTag === '' || status >= 300) return;
+      dialog = this.#open(key, invite, ours, protocol === 'tcp');
+    }
+    if (cseqMethod === 'INVITE' && status >= 200 && status < 300) {
+      dialog.confirmed = true;
+      if (!ours) {
+        const success = dialog.successes.get(message.cseq);
+        if (success !== undefined) success.seen = this.#seen;
+        else dialog.successes.set(message.cseq, { seen: this.#seen, acknowledged: 0, ackBody: undefined });
+      }
+    }
+    if (ours) dialog.exchange.responseSent(message);
+    else dialog.exchange.responseReceived(message, at);
+  }
+
+  #open(key: string, invite: SeenMessage, ours: boolean, reliable: boolean): WatchedDialog {
+    const name = `dialog ${key}`;
+    const dialog: WatchedDialog = {
+      name,
+      exchange: new OfferAnswerWitness((fault) => this.#tell(`${name}: ${fault}`), invite, !ours),
+      sequence: ours ? -1 : invite.cseq,
+      sequenceMethod: 'INVITE',
+      confirmed: false,
+      byeSent: false,
+      byeReceived: false,
+      byeReceivedAt: 0,
+      reliable,
+      inherited: false,
+      successes: new Map(),
+      mustEnd: false,
+    };
+    this.#dialogs.set(key, dialog);
+    return dialog;
+  }
+}
+
+function dialogKey(callId: string, local: string, remote: string): string {
+  return `${callId} ${local} ${remote}`;
+}
+
+function inviteKey(message: SeenMessage, ours: boolean): string {
+  return `${ours ? 'out' : 'in'} ${message.callId} ${message.fromTag} ${message.cseq}`;
+}

@@ -1,0 +1,51 @@
+import type { Network } from '../../src/net/network.js';
+import { DialogWitness } from './dialog-witness.js';
+import { faultsOf, readSip } from './sip-eyes.js';
+import { TransactionWitness } from './transaction-witness.js';
+import { type TappedMessage, tapNetwork } from './wire-tap.js';
+
+/**
+ * Watches what one program sends and gets, and says what no RFC allows it: malformed messages, CANCEL too early,
+ * two final answers, offers that cross, a 2xx without ACK, CSeq that does not grow, requests after BYE.
+ */
+export class WireWitness {
+  /** What was wrong, with its time. */
+  readonly faults: string[] = [];
+  readonly #transactions = new TransactionWitness((fault) => this.#tell(fault));
+  readonly #dialogs = new DialogWitness((fault) => this.#tell(fault));
+  readonly #now: () => number;
+
+  constructor(now: () => number) {
+    this.#now = now;
+  }
+
+  /** For the program: a network that is watched. After a crash the next life of the program gets another one. */
+  watch(network: Network): Network {
+    return tapNetwork(network, this.#now, (message) => this.see(message));
+  }
+
+  see(tapped: TappedMessage): void {
+    const message = readSip(tapped.text);
+    if (tapped.direction === 'sent')
+      for (const fault of faultsOf(message)) this.#tell(`${message.startLine}: ${fault}`);
+    const seen = { tapped, message };
+    this.#dialogs.see(seen, this.#transactions.see(seen));
+  }
+
+  /** The program was killed, or closed. */
+  restarted(): void {
+    this.#transactions.forget();
+    this.#dialogs.forget();
+  }
+
+  /** After everything has run out. */
+  finish(): readonly string[] {
+    this.#transactions.finish();
+    this.#dialogs.finish();
+    return this.faults;
+  }
+
+  #tell(fault: string): void {
+    this.faults.push(`${(this.#now() / 1000).toFixed(3)} s ${fault}`);
+  }
+}
