@@ -213,7 +213,7 @@ export { IncomingRequest, type RespondOptions } from './ua/incoming.js';
 export type { NextHopResolver } from './ua/next-hop.js';
 export type { Refusal } from './ua/refusal.js';
 export { type RequestSource, type RequestTaker, Uas, type UasOptions } from './ua/request-chain.js';
-export type { Lease, LeaseOutcome, SendTarget, Target, TargetPolicy } from './ua/target.js';
+export type { Lease, LeaseOutcome, OtherFlow, SendTarget, Target, TargetPolicy } from './ua/target.js';
 export {
   type StrayKey,
   type StrayListener,

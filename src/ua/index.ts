@@ -20,6 +20,7 @@ export type {
   FlowRef,
   Lease,
   LeaseOutcome,
+  OtherFlow,
   SendTarget,
   Source,
   Target,

@@ -4,10 +4,12 @@ import type { Scheduler } from '../base/scheduler.js';
 import type { HeaderInit } from '../protocol/sip/headers.js';
 import type { SipRequest, SipResponse } from '../protocol/sip/message.js';
 import type { NameAddr } from '../protocol/sip/name-addr.js';
+import { readable } from '../protocol/sip/parse-error.js';
 import type { ClientHandlers, ClientTransaction } from '../transaction/layer.js';
 import type { Hop, Source } from '../transport/hop.js';
+import type { FailedHops } from './failed-hops.js';
 import { hopOfFlow, hopsFor, mayLeaveFlow, type NextHopResolver } from './next-hop.js';
-import type { SendTarget } from './target.js';
+import type { OtherFlow, SendTarget } from './target.js';
 
 /** Why there is no success. */
 export type UacFailure =
@@ -35,6 +37,8 @@ export interface UacHandlers {
 export interface UacRequest {
   /** As sent last, with the Via; before the hop is known, as it will be sent. */
   readonly request: SipRequest;
+  /** Whether it goes, or went last, by a flow. */
+  readonly byFlow: boolean;
   /** An INVITE: CANCEL (RFC 3261 §9.1), or not sent at all when there is still time. A 2xx may come all the same. */
   cancel(headers?: HeaderInit): void;
 }
@@ -42,6 +46,7 @@ export interface UacRequest {
 /** What a request under way asks of the core that owns it. */
 export interface OutgoingOwner {
   readonly resolver: NextHopResolver;
+  readonly failedHops: FailedHops;
   readonly scheduler: Scheduler;
   readonly logger: Logger;
   /** The Contact for whoever stands at that hop. @throws UsageError when nothing is listened to */
@@ -62,13 +67,16 @@ type Phase =
 /** One request of the UAC: RFC 3261 §8.1, each hop and each retry in a transaction of its own (RFC 3263 §4.3). */
 export class OutgoingAttempts implements UacRequest {
   readonly #owner: OutgoingOwner;
-  readonly #target: SendTarget;
   readonly #handlers: UacHandlers;
+  readonly #otherFlows: OtherFlow[];
+  #target: SendTarget;
   #template: SipRequest;
   #phase: Phase = { kind: 'resolving', abort: new AbortController() };
   #transaction: ClientTransaction | undefined;
   #hops: readonly Hop[] = [];
   #next = 0;
+  /** Something has come by the hop that is tried now: it is alive. */
+  #heard = false;
   #cancelled = false;
 
   constructor(owner: OutgoingOwner, request: SipRequest, target: SendTarget, handlers: UacHandlers) {
@@ -76,10 +84,15 @@ export class OutgoingAttempts implements UacRequest {
     this.#template = request;
     this.#target = target;
     this.#handlers = handlers;
+    this.#otherFlows = [...(target.otherFlows ?? [])];
   }
 
   get request(): SipRequest {
     return this.#transaction?.request ?? this.#template;
+  }
+
+  get byFlow(): boolean {
+    return this.#target.flow !== undefined;
   }
 
   /** The request without Via: what the next try is made from. */
@@ -93,6 +106,7 @@ export class OutgoingAttempts implements UacRequest {
       this.#resolve();
     } else {
       this.#hops = [hopOfFlow(flow)];
+      this.#next = 0;
       this.#tryNext({ kind: 'timeout' });
     }
   }
@@ -129,15 +143,30 @@ export class OutgoingAttempts implements UacRequest {
     this.#phase = { kind: 'failed' };
   }
 
-  /** The next hop, or the last failure when there is none left. */
+  /** The next hop, else the next flow of the same phone (RFC 5626 §7), else the last failure. */
   #tryNext(failure: UacFailure): void {
     const hop = this.#cancelled ? undefined : this.#hops[this.#next];
     if (hop === undefined) {
-      this.#fail(failure);
+      this.#tryNextFlow(failure);
       return;
     }
     this.#next++;
     this.#try(hop);
+  }
+
+  #tryNextFlow(failure: UacFailure): void {
+    const next = this.#cancelled ? undefined : this.#otherFlows.shift();
+    if (next === undefined) {
+      this.#fail(failure);
+      return;
+    }
+    const { uri, ...way } = next;
+    const { route: _route, flow: _flow, flowOnly: _flowOnly, nextHop: _nextHop, ...target } = this.#target;
+    this.#target = { ...target, ...way };
+    this.#template = this.#template.with({ uri });
+    if (way.route === undefined || way.route.length === 0) this.#template.headers.remove('Route');
+    else this.#template.headers.set('Route', way.route);
+    this.start();
   }
 
   #try(hop: Hop): void {
@@ -158,13 +187,14 @@ export class OutgoingAttempts implements UacRequest {
         if (current()) this.#onResponse(response, source, hop);
       },
       onTimeout: () => {
-        if (current()) this.#tryNext({ kind: 'timeout' });
+        if (current()) this.#onTimeout(hop);
       },
       onTransportError: (error) => {
         if (current()) this.#onTransportError(error, hop);
       },
     });
     this.#transaction = transaction;
+    this.#heard = false;
     this.#phase = { kind: 'trying', transaction, hop };
   }
 
@@ -179,6 +209,8 @@ export class OutgoingAttempts implements UacRequest {
 
   #onResponse(response: SipResponse, source: Source, hop: Hop): void {
     const { status } = response;
+    this.#heard = true;
+    if (status !== 503) this.#owner.failedHops.answered(hop);
     if (status < 200) {
       this.#handlers.onProvisional?.(response, source);
     } else if (status < 300) {
@@ -193,11 +225,31 @@ export class OutgoingAttempts implements UacRequest {
         this.#handlers.onRetry?.(retry);
         this.#try(hop);
       } else if (status === 503) {
-        this.#tryNext({ kind: 'response', response, source });
+        const retryAfter = readable(() => response.headers.get('Retry-After'))?.seconds;
+        if (retryAfter !== undefined) this.#putOff(hop, retryAfter);
+        if (this.#hops[this.#next] === undefined) this.#fail({ kind: 'response', response, source });
+        else this.#tryNext({ kind: 'response', response, source });
+      } else if (status === 408 || status === 430) {
+        this.#tryNextFlow({ kind: 'response', response, source });
       } else {
         this.#fail({ kind: 'response', response, source });
       }
     }
+  }
+
+  /** RFC 3263 §4.3: the next hop only if nothing was heard of this one; else somebody may be ringing already. */
+  #onTimeout(hop: Hop): void {
+    if (this.#heard) {
+      this.#fail({ kind: 'timeout' });
+      return;
+    }
+    this.#putOff(hop);
+    this.#tryNext({ kind: 'timeout' });
+  }
+
+  /** Only where there is another to try in its place. */
+  #putOff(hop: Hop, seconds?: number): void {
+    if (this.#hops.length > 1) this.#owner.failedHops.failed(hop, this.#owner.scheduler.now(), seconds);
   }
 
   #authorize(response: SipResponse, source: Source): SipRequest | undefined {
@@ -213,10 +265,13 @@ export class OutgoingAttempts implements UacRequest {
   /** RFC 3261 §18.1.1: a peer that refused TCP, chosen for the size only, gets the large datagram after all. */
   #onTransportError(error: PbxkitError, hop: Hop): void {
     const switched = 'sizeSwitched' in error && error.sizeSwitched === true;
-    if (this.#cancelled) this.#fail({ kind: 'unreachable', error });
+    if (this.#cancelled || this.#heard) this.#fail({ kind: 'unreachable', error });
     else if (switched && hop.forceProtocol !== true) this.#try({ ...hop, forceProtocol: true });
     else if (hop.flow !== undefined && mayLeaveFlow(this.#target)) this.#resolve();
-    else this.#tryNext({ kind: 'unreachable', error });
+    else {
+      this.#putOff(hop);
+      this.#tryNext({ kind: 'unreachable', error });
+    }
   }
 
   /** Not inside the call that caused it: nobody hears of an outcome before `send` has returned. */

@@ -20,11 +20,13 @@ export function isBehindNat(request: SipRequest, source: Source): boolean {
 /**
  * The flow by which `uri`, the Contact of the peer at `source`, is reached, or undefined when the URI can be used as it
  * stands. A connection is used again as long as it is open (RFC 3261 §18); over UDP what stands behind a NAT is answered
- * by its flow, and what gave a Contact that no UDP datagram can be sent to (tel, sips).
+ * by its flow, and what gave a Contact that no UDP datagram can be sent to (tel, sips), or asks for its flow by `ob`
+ * (RFC 5626 §4.3).
  */
 export function flowTo(uri: Uri, source: Source, behindNat: boolean): FlowRef | undefined {
   if (source.protocol !== 'udp') return source.flow;
   if (uri.kind !== 'sip' || uri.scheme === 'sips') return source.flow;
+  if (hasParam(uri.params, 'ob')) return source.flow;
   if (!behindNat) return undefined;
   const atSource =
     normalizeHost(uri.host) === normalizeHost(source.remote.address) && (uri.port ?? 5060) === source.remote.port;

@@ -29,8 +29,19 @@ export interface SendTarget {
   readonly contactUser?: string;
   /** Answers 401 and 407; without it they are failures like any other. */
   readonly credentials?: CredentialSource;
+  /**
+   * Other ways to the same phone, tried one after the other (RFC 5626 §7): when nothing was heard by this one, or a 408 or
+   * 430. Any other answer is the phone's.
+   */
+  readonly otherFlows?: readonly OtherFlow[];
   /** Instead of `credentials`: a client that is kept over many requests, so that they carry credentials at once. */
   readonly digest?: DigestClient;
+}
+
+/** Another flow to the same phone, with the contact that was registered by it. */
+export interface OtherFlow extends Pick<SendTarget, 'route' | 'flow' | 'flowOnly'> {
+  /** The Request-URI. */
+  readonly uri: Uri;
 }
 
 /** Where a call can be sent: what registrar and trunks answer. */

@@ -10,6 +10,7 @@ import type { Hop, Source } from '../transport/hop.js';
 import type { TransportLayer } from '../transport/layer.js';
 import { OutgoingAck } from './ack.js';
 import { DigestClient } from './digest-client.js';
+import { FailedHops } from './failed-hops.js';
 import { DEFAULT_MAX_FORWARDS } from './max-forwards.js';
 import type { NextHopResolver } from './next-hop.js';
 import { OutgoingAttempts, type UacFailure, type UacHandlers, type UacRequest } from './outgoing.js';
@@ -45,11 +46,17 @@ export interface StrayKey {
 /** UAC core: RFC 3261 §8.1. Finds the hop, fails over, answers challenges. */
 export class Uac {
   readonly #options: UacOptions;
+  readonly #failedHops = new FailedHops();
+  readonly #resolver: NextHopResolver;
   readonly #strayListeners = new Set<StrayListener>();
   readonly #keyedListeners = new Map<string, StrayListener>();
 
   constructor(options: UacOptions) {
+    const { resolver, scheduler } = options;
     this.#options = options;
+    this.#resolver = {
+      resolve: async (uri, how) => this.#failedHops.order(await resolver.resolve(uri, how), scheduler.now()),
+    };
     options.transactions.handle({ onStrayResponse: (response, source) => this.#onStray(response, source) });
   }
 
@@ -63,11 +70,11 @@ export class Uac {
 
   /** Sends the ACK to a 2xx: complete but for Via, Route and Max-Forwards. */
   ack(request: SipRequest, target: SendTarget): SentAck {
-    const { transactions, logger, resolver } = this.#options;
+    const { transactions, logger } = this.#options;
     const ack = new OutgoingAck({
       transactions,
       logger,
-      resolver,
+      resolver: this.#resolver,
       target,
       request: this.#complete(request, target),
     });
@@ -121,12 +128,13 @@ export class Uac {
   }
 
   #start(request: SipRequest, target: SendTarget, handlers: UacHandlers): OutgoingAttempts {
-    const { transactions, resolver, scheduler, logger } = this.#options;
+    const { transactions, scheduler, logger } = this.#options;
     const digest = this.#digestFor(target);
     const complete = this.#complete(request, target);
     const attempts: OutgoingAttempts = new OutgoingAttempts(
       {
-        resolver,
+        resolver: this.#resolver,
+        failedHops: this.#failedHops,
         scheduler,
         logger,
         contactFor: (hop, user) => this.#contactFor(hop, user),

@@ -25,6 +25,7 @@ export class FakeTransport implements TransactionTransport {
   readonly dead = new Set<string>();
   failResponses = false;
   readonly #scheduler: Scheduler;
+  #failLast: () => void = () => {};
   #handlers: Parameters<TransactionTransport['handle']>[0] | undefined;
 
   constructor(scheduler: Scheduler) {
@@ -50,10 +51,16 @@ export class FakeTransport implements TransactionTransport {
       hop,
       send: () => {
         this.requests.push({ at: this.#scheduler.now(), request: stamped, hop });
-        if (this.dead.has(hop.address)) handlers.onError(new PbxkitError('SIP_TRANSPORT', 'transport', 'no way'));
+        this.#failLast = () => handlers.onError(new PbxkitError('SIP_TRANSPORT', 'transport', 'no way'));
+        if (this.dead.has(hop.address)) this.#failLast();
       },
       release: () => {},
     };
+  }
+
+  /** The way of the last request breaks after it has left, as when a connection is reset. */
+  failLast(): void {
+    this.#failLast();
   }
 
   sendResponse(response: SipResponse, source: Source, onError?: (error: PbxkitError) => void): void {
