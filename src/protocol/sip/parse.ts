@@ -1,4 +1,4 @@
-import { CLASS, decimal, decimalBytes, isToken, TOKEN } from './chars.js';
+import { CLASS, decimal, decimalBytes, skipBytes, TOKEN } from './chars.js';
 import { type AnyCodec, CODECS } from './header/registry.js';
 import { SipHeaders } from './headers.js';
 import { type BodySpan, type SipMessage, SipRequest, SipResponse } from './message.js';
@@ -139,8 +139,8 @@ function readStartLine(
   const space = text.indexOf(' ', start);
   if (space < 0 || space >= end) return bad('expected a start line', start);
   if (text.startsWith('SIP/', start)) return readStatusLine(text, start, space, end, headers, span);
+  if (space === start || skipBytes(span.bytes, start, space, TOKENS) < space) return bad('expected a method', start);
   const method = text.slice(start, space);
-  if (!isToken(method)) return bad('expected a method', start);
   // Exactly one SP on each side of a Request-URI without white space (§7.1, §25.1).
   const last = text.indexOf(' ', space + 1);
   if (last > space + 1 && last < end) {

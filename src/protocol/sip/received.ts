@@ -13,7 +13,7 @@ import { decodeWire, isAsciiText, unfold } from './wire-text.js';
 export class ReceivedLines {
   readonly #text: string;
   readonly #bytes: Uint8Array;
-  /** Three of each line: where the name stands, where the value stands, where it ends. */
+  /** Two of each line: where the value stands, where it ends. */
   readonly #places: number[] = new Array<number>(PLACES);
   /** The codec of each line, undefined for a header that pbxkit does not know. */
   readonly #codecs: (AnyCodec | undefined)[] = new Array<AnyCodec | undefined>(LINES);
@@ -46,9 +46,8 @@ export class ReceivedLines {
       candidate !== undefined && isNamed(candidate, this.#bytes, nameStart, nameEnd) ? candidate : undefined;
     const line = this.#count++;
     this.#codecs[line] = codec;
-    this.#places[3 * line] = nameStart;
-    this.#places[3 * line + 1] = start;
-    this.#places[3 * line + 2] = end;
+    this.#places[2 * line] = start;
+    this.#places[2 * line + 1] = end;
     return codec;
   }
 
@@ -82,8 +81,8 @@ export class ReceivedLines {
   }
 
   #read(codec: AnyCodec, line: number): unknown {
-    const start = this.#places[3 * line + 1] as number;
-    const end = this.#places[3 * line + 2] as number;
+    const start = this.#places[2 * line] as number;
+    const end = this.#places[2 * line + 1] as number;
     const value = codec.plain?.(this.#text, this.#bytes, start, end);
     return value === undefined ? codec.read(this.#scanner(start, end)) : value;
   }
@@ -109,11 +108,11 @@ export class ReceivedLines {
   fields(): Field[] {
     const fields: Field[] = [];
     for (let line = 0; line < this.#count; line++) {
-      const nameStart = this.#places[3 * line] as number;
-      const start = this.#places[3 * line + 1] as number;
+      const start = this.#places[2 * line] as number;
+      const nameStart = this.#text.lastIndexOf('\n', start) + 1;
       const codec = this.#codecs[line];
       const name = codec?.name ?? this.#text.slice(nameStart, skipBytes(this.#bytes, nameStart, start, TOKEN));
-      const text = this.#text.slice(start, this.#places[3 * line + 2] as number);
+      const text = this.#text.slice(start, this.#places[2 * line + 1] as number);
       const isStray = text.includes('\r') && !text.includes('\n') && isAsciiText(text);
       const field = new TextField(codec, name, trim(unfold(text)), isStray ? text : undefined);
       field.typed = this.#values[line];
@@ -128,7 +127,7 @@ const lookUp = codecByHash;
 
 // How many lines there is room for at first; more are no fault.
 const LINES = 16;
-const PLACES = 3 * LINES;
+const PLACES = 2 * LINES;
 
 /** Equality without regard to the case of letters. Names that pbxkit knows hold letters and hyphens, and a hyphen has no second case among token characters. */
 function isNamed(codec: AnyCodec, bytes: Uint8Array, start: number, end: number): boolean {
