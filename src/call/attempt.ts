@@ -2,6 +2,7 @@ import type { Mailbox } from '../base/mailbox.js';
 import type { TenantId } from '../base/tenant.js';
 import type { Abandoned, IncomingInvite } from '../dialog/incoming-invite.js';
 import type { Answer, OutgoingInviteOptions, Progress } from '../dialog/outgoing-invite.js';
+import type { Replaces } from '../protocol/sip/header/dialog-id.js';
 import { sipUri } from '../protocol/sip/uri.js';
 import { type CallLeg, partyOfTarget } from './call-leg.js';
 import type { CallLog, LegEnd, ReleasedBy } from './call-record.js';
@@ -13,6 +14,7 @@ import { inboundOutcome, outcome } from './outcome.js';
 import { type Party, sideOf } from './party.js';
 import { passInvite, passReason } from './passing.js';
 import { type Refusal, Search, type SearchResult } from './search.js';
+import type { Heir } from './transfer-host.js';
 
 type Answered = Extract<SearchResult, { kind: 'answered' }>;
 
@@ -51,6 +53,9 @@ export class Attempt {
   readonly #inbound: InboundLeg;
   #ringing = false;
   #legs = 0;
+  #heir: Heir | undefined;
+  /** The caller has given up, but its heir has not. */
+  #left = false;
 
   constructor(options: AttemptOptions) {
     const { tenantId, callId, invite, context, gone } = options;
@@ -61,7 +66,7 @@ export class Attempt {
 
   /** Resolves when the caller is answered, refused, or gone. */
   async run(): Promise<void> {
-    const { context, callId, tenantId, caller, called, invite, log, mailbox, gone } = this.#options;
+    const { context, callId, tenantId, caller, called, invite, log, gone } = this.#options;
     try {
       const search = new Search({
         context,
@@ -73,16 +78,40 @@ export class Attempt {
         onProgress: (leg, progress) => this.#options.post(() => this.#onProgress(leg, progress)),
       });
       const result = await search.run();
-      if (result.kind === 'answered') await mailbox.run(() => this.#connect(result));
-      else if (result.kind === 'handler') await this.#options.onHandler(result.destination);
+      if (result.kind === 'answered') await this.#onAnswered(result);
+      else if (result.kind === 'handler') await this.#onHandler(result);
       else if (result.kind === 'refused') this.#refuse(result.refusal);
       if (invite.open) this.#refuse({ status: 480 }, 'server');
+      this.#heir?.onFailed({ status: 480 });
     } catch (error) {
       // A fault of the router, the media engine, a handler, or ours: this caller gets 500, nobody else is harmed.
       context.logger.error({ callId, err: error }, 'a call failed');
       gone.abort();
       this.#refuse({ status: 500 }, 'server');
     }
+  }
+
+  /** Whether a Replaces names an early dialog of the caller. */
+  hasDialog({ callId, toTag, fromTag }: Replaces): boolean {
+    const { invite, context } = this.#options;
+    const { request } = invite;
+    if (!invite.open || callId !== request.callId || fromTag !== request.fromTag) return false;
+    return context.dialogs.has({ callId, localTag: toTag, remoteTag: fromTag });
+  }
+
+  /** See `WaitingCall`. */
+  bequeath(heir: Heir): boolean {
+    const { invite } = this.#options;
+    if (this.#heir !== undefined || !invite.open || invite.sdp === undefined) return false;
+    this.#heir = heir;
+    return true;
+  }
+
+  /** See `WaitingCall`. */
+  disown(heir: Heir): void {
+    if (this.#heir !== heir) return;
+    this.#heir = undefined;
+    if (this.#left) this.#options.gone.abort();
   }
 
   #nextLegId(): string {
@@ -113,7 +142,23 @@ export class Attempt {
       this.#options.log.ringing(INBOUND_LEG);
       this.#options.onRinging();
     }
+    this.#heir?.onProgress(progress);
     await this.#inbound.progress(leg.id, progress);
+  }
+
+  async #onAnswered(answered: Answered): Promise<void> {
+    const { mailbox, invite, log } = this.#options;
+    const taken = (await this.#heir?.onAnswered(answered)) === true;
+    if (!taken) return mailbox.run(() => this.#connect(answered));
+    // The caller has handed on what it waited for.
+    invite.reject({ status: 487 });
+    log.endLeg(INBOUND_LEG, { outcome: 'cancelled', releasedBy: 'this-party', status: 487, cause: 'transferred' });
+  }
+
+  async #onHandler({ destination }: Extract<SearchResult, { kind: 'handler' }>): Promise<void> {
+    this.#heir?.onFailed({ status: 501 });
+    this.#heir = undefined;
+    if (!this.#left) await this.#options.onHandler(destination);
   }
 
   async #connect({ leg, called, answer }: Answered): Promise<void> {
@@ -158,6 +203,8 @@ export class Attempt {
   }
 
   #refuse(refusal: Refusal, by: ReleasedBy = this.#legs === 0 ? 'server' : 'other-party'): void {
+    this.#heir?.onFailed(refusal);
+    this.#heir = undefined;
     const { status, reason, reasonHeaders } = refusal;
     const text = reason ?? outcome('failed', status).reason;
     this.#options.invite.reject({ status, reason: text, headers: passReason(reasonHeaders ?? []) });
@@ -176,6 +223,7 @@ export class Attempt {
       status: 487,
       ...(reason[0] === undefined ? {} : { cause: reason[0] }),
     });
-    this.#options.gone.abort();
+    if (this.#heir === undefined) this.#options.gone.abort();
+    else this.#left = true;
   }
 }

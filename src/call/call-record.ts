@@ -41,6 +41,27 @@ export interface LegRecord {
   readonly cause?: string;
 }
 
+/** A party handed its end of the call to somebody else, or tried to. */
+export interface TransferRecord {
+  /**
+   * `blind`: to a number. `attended`: to somebody the transferor was talking to, or calling. `replaced`: somebody else took
+   * the party's place. `recall`: the transfer failed when the transferor had hung up already, and it was called back.
+   */
+  readonly kind: 'blind' | 'attended' | 'replaced' | 'recall';
+  /** The leg of the party that leaves. */
+  readonly fromLeg: string;
+  /** The leg that took its place; absent when the transfer failed. */
+  readonly toLeg?: string;
+  /** The number that the call was handed to. */
+  readonly to: string;
+  /** When it was settled. */
+  readonly at: EpochMillis;
+  /** 200 when the other two talk, else the status that the transferor was told. */
+  readonly status: number;
+  /** The call that the new leg came from. */
+  readonly fromCall?: string;
+}
+
 /** One call, with all its legs. */
 export interface CallRecord {
   readonly id: string;
@@ -53,6 +74,10 @@ export interface CallRecord {
   /** From the answer to the end, 0 when nobody answered. Measured by the monotonic clock. */
   readonly talkMs: number;
   readonly legs: readonly LegRecord[];
+  /** Transfers in the order in which they were settled; absent when there was none. */
+  readonly transfers?: readonly TransferRecord[];
+  /** The call in which a leg of this one went on: it stands in that call's record only. */
+  readonly continuedIn?: string;
 }
 
 /** What is known of a leg from its start. */
@@ -110,6 +135,26 @@ export class CallLog {
     const leg = this.#leg(legId);
     if (leg.endedAt !== undefined) return;
     this.#legs.set(legId, { ...leg, ...end, endedAt: this.#clock.wallTime() });
+  }
+
+  /** A party has handed its end to somebody else, or tried to. */
+  transferred(transfer: Omit<TransferRecord, 'at'>): TransferRecord {
+    const settled = { ...transfer, at: this.#clock.wallTime() };
+    this.#call = { ...this.#call, transfers: [...(this.#call.transfers ?? []), settled] };
+    return settled;
+  }
+
+  /** A leg leaves for another call: it stands in that one's record from now on. */
+  giveLeg(legId: string, toCall: string): LegRecord {
+    const leg = this.#leg(legId);
+    this.#legs.delete(legId);
+    this.#call = { ...this.#call, continuedIn: toCall };
+    return leg;
+  }
+
+  /** A leg that another call gave. */
+  takeLeg(legId: string, leg: LegRecord): void {
+    this.#legs.set(legId, { ...leg, id: legId });
   }
 
   endCall(): void {

@@ -5,22 +5,31 @@ import type { Scheduler } from '../base/scheduler.js';
 import type { TenantId } from '../base/tenant.js';
 import type { DialogLayer } from '../dialog/dialog-layer.js';
 import type { MediaEngine } from '../media/media-engine.js';
+import type { Replaces } from '../protocol/sip/header/dialog-id.js';
 import type { IncomingRequest } from '../ua/incoming.js';
+import { maxBreadth } from '../ua/max-breadth.js';
 import { maxForwards } from '../ua/max-forwards.js';
 import type { RequestTaker } from '../ua/request-chain.js';
 import { Call } from './call.js';
-import type { CallRecord } from './call-record.js';
+import type { CallRecord, TransferRecord } from './call-record.js';
 import type { CallContext, LiveCall } from './context.js';
 import { privacyOf } from './identity.js';
 import type { CallJournal } from './journal.js';
 import type { Party } from './party.js';
 import { passPhrase } from './passing.js';
 import type { Router } from './route.js';
+import type { FoundDialog, TransferAttempt } from './transfer-host.js';
 
 export interface CallEvents {
   'call.started': { readonly tenantId: TenantId; readonly record: CallRecord };
   'call.ringing': { readonly tenantId: TenantId; readonly record: CallRecord };
   'call.answered': { readonly tenantId: TenantId; readonly record: CallRecord };
+  /** One end of a call was handed to somebody else; `transfer` stands in the record too. */
+  'call.transferred': {
+    readonly tenantId: TenantId;
+    readonly record: CallRecord;
+    readonly transfer: TransferRecord;
+  };
   'call.ended': { readonly tenantId: TenantId; readonly record: CallRecord };
 }
 
@@ -40,6 +49,11 @@ export interface CallServiceOptions {
   readonly noAnswerSeconds?: number;
   /** Calls at once; beyond it a new one gets 503. Default 10,000. */
   readonly maxCalls?: number;
+  /**
+   * Whether extensions may transfer their calls (REFER) and take others' places (INVITE with Replaces); a function is asked
+   * each time. Somebody who is no extension never may. Default true.
+   */
+  readonly transfers?: boolean | ((attempt: TransferAttempt) => boolean);
 }
 
 const RETRY_AFTER_SECONDS = 10;
@@ -68,15 +82,23 @@ export class CallService implements RequestTaker, Events<CallEvents> {
       router: options.router,
       media: options.media,
       scheduler: options.scheduler,
+      random: options.random,
       logger: options.logger,
       noAnswerSeconds: options.noAnswerSeconds ?? DEFAULT_NO_ANSWER_SECONDS,
       domainOf: options.domainOf,
+      mayTransfer: permission(options.transfers),
+      find: (replaces) => this.#find(replaces),
       onRinging: (call) => this.#emit('call.ringing', call),
       onAnswered: (call) => {
         this.#save(call);
         this.#emit('call.answered', call);
       },
       onChanged: (call) => this.#save(call),
+      onTransferred: (call, transfer) => {
+        this.#save(call);
+        const { tenantId, record } = call;
+        this.#emitter.emit('call.transferred', { tenantId, record, transfer });
+      },
       onEnded: (call) => this.#onEnded(call),
     };
   }
@@ -123,9 +145,13 @@ export class CallService implements RequestTaker, Events<CallEvents> {
   }
 
   /** New limits for new calls; those under way keep theirs. What is left out goes back to its default. */
-  reconfigure(changes: Pick<CallServiceOptions, 'noAnswerSeconds' | 'maxCalls'>): void {
+  reconfigure(changes: Pick<CallServiceOptions, 'noAnswerSeconds' | 'maxCalls' | 'transfers'>): void {
     this.#maxCalls = changes.maxCalls ?? DEFAULT_MAX_CALLS;
-    this.#context = { ...this.#context, noAnswerSeconds: changes.noAnswerSeconds ?? DEFAULT_NO_ANSWER_SECONDS };
+    this.#context = {
+      ...this.#context,
+      noAnswerSeconds: changes.noAnswerSeconds ?? DEFAULT_NO_ANSWER_SECONDS,
+      mayTransfer: permission(changes.transfers),
+    };
   }
 
   /** Asks the phones of restored calls whether they still talk: a call that ended meanwhile is ended here too. */
@@ -159,6 +185,8 @@ export class CallService implements RequestTaker, Events<CallEvents> {
     const hops = maxForwards(request);
     if (hops === 0) {
       incoming.respond(483, { once: true });
+    } else if (maxBreadth(request) === 0) {
+      incoming.respond(440, { once: true });
     } else if (this.#refusing) {
       incoming.respond(503, { once: true, headers: { 'Retry-After': { seconds: RETRY_AFTER_SECONDS, params: [] } } });
     } else {
@@ -196,6 +224,15 @@ export class CallService implements RequestTaker, Events<CallEvents> {
     return true;
   }
 
+  /** Rare, so no index is kept: the call whose dialog is named. */
+  #find(replaces: Replaces): FoundDialog | undefined {
+    for (const call of this.#calls.values()) {
+      const found = call.find(replaces);
+      if (found !== undefined) return found;
+    }
+    return undefined;
+  }
+
   #onEnded(call: LiveCall): void {
     this.#calls.delete(call.id);
     const { media, journal, logger } = this.#options;
@@ -229,7 +266,11 @@ export class CallService implements RequestTaker, Events<CallEvents> {
     });
   }
 
-  #emit(name: keyof CallEvents, call: LiveCall): void {
+  #emit(name: Exclude<keyof CallEvents, 'call.transferred'>, call: LiveCall): void {
     this.#emitter.emit(name, { tenantId: call.tenantId, record: call.record });
   }
+}
+
+function permission(transfers: CallServiceOptions['transfers'] = true): (attempt: TransferAttempt) => boolean {
+  return typeof transfers === 'function' ? transfers : () => transfers;
 }

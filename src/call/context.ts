@@ -1,11 +1,14 @@
 import type { Logger } from '../base/logger.js';
+import type { Random } from '../base/random.js';
 import type { Scheduler } from '../base/scheduler.js';
 import type { TenantId } from '../base/tenant.js';
 import type { DialogLayer } from '../dialog/dialog-layer.js';
 import type { MediaEngine } from '../media/media-engine.js';
-import type { CallRecord } from './call-record.js';
+import type { Replaces } from '../protocol/sip/header/dialog-id.js';
+import type { CallRecord, TransferRecord } from './call-record.js';
 import type { CallSnapshot } from './journal.js';
 import type { Router } from './route.js';
+import type { FoundDialog, TransferAttempt } from './transfer-host.js';
 
 /** A call as its surroundings see it. */
 export interface LiveCall {
@@ -22,12 +25,18 @@ export interface CallContext {
   readonly media: MediaEngine;
   readonly scheduler: Scheduler;
   readonly logger: Logger;
+  readonly random: Random;
   readonly noAnswerSeconds: number;
   /** The domain in From and To of the legs to phones. */
   domainOf(tenantId: TenantId): string;
+  /** Whether a transfer, or taking somebody's place, is allowed. */
+  mayTransfer(attempt: TransferAttempt): boolean;
+  /** The dialog of ours that a Replaces names. */
+  find(replaces: Replaces): FoundDialog | undefined;
   onRinging(call: LiveCall): void;
   onAnswered(call: LiveCall): void;
   /** A re-INVITE has changed what a restored call would need. */
   onChanged(call: LiveCall): void;
+  onTransferred(call: LiveCall, transfer: TransferRecord): void;
   onEnded(call: LiveCall): void;
 }

@@ -3,7 +3,7 @@ import type { NameAddr } from '../protocol/sip/name-addr.js';
 import { readable } from '../protocol/sip/parse-error.js';
 import { sipUri, type Uri } from '../protocol/sip/uri.js';
 import type { TargetPolicy } from '../ua/target.js';
-import { type Party, partyAddress } from './party.js';
+import { numberOf, type Party, partyAddress } from './party.js';
 
 /** Whom the INVITE of an outbound leg says it is from. */
 export interface LegIdentity {
@@ -84,17 +84,6 @@ export function diversion(number: string, domain: string, reason: DiversionReaso
       { name: 'counter', value: String(counter) },
     ],
   };
-}
-
-function numberOf(uri: Uri): string | undefined {
-  switch (uri.kind) {
-    case 'sip':
-      return uri.user;
-    case 'tel':
-      return uri.number;
-    case 'other':
-      return undefined;
-  }
 }
 
 function isAnonymous(uri: Uri): boolean {

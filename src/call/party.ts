@@ -1,5 +1,5 @@
 import type { NameAddr } from '../protocol/sip/name-addr.js';
-import { sipUri } from '../protocol/sip/uri.js';
+import { sipUri, type Uri } from '../protocol/sip/uri.js';
 
 /** One end of a call as people know it. */
 export interface Party {
@@ -25,4 +25,16 @@ export function partyAddress(party: Party, domain: string): NameAddr {
   const uri = sipUri({ user: party.number, host: domain });
   if (party.displayName === undefined) return { uri, params: [] };
   return { displayName: party.displayName.slice(0, LONGEST_NAME), uri, params: [] };
+}
+
+/** The number that a URI calls: its user part, or the number of a tel URI. */
+export function numberOf(uri: Uri): string | undefined {
+  switch (uri.kind) {
+    case 'sip':
+      return uri.user;
+    case 'tel':
+      return uri.number;
+    case 'other':
+      return undefined;
+  }
 }

@@ -14,6 +14,10 @@ export interface RouteContext {
   readonly called: string;
   readonly requestUri: Uri;
   readonly source: Source;
+  /**
+   * Who transfers the call: `called` is where to, and this party's rights count, not the caller's. Absent when nobody does.
+   */
+  readonly transferor?: Party;
   /** How many redirections were followed already. */
   readonly redirections: number;
   /** Fires when the caller gives up. */

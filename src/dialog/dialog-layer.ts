@@ -115,6 +115,11 @@ export class DialogLayer implements RequestTaker {
     return new ReferSubscription(this.#context, dialog, id);
   }
 
+  /** Whether this dialog lives, early or confirmed. */
+  has(id: DialogId): boolean {
+    return this.#usages.has(dialogKey(id));
+  }
+
   /** Whether this dialog has ended within the last half minute. */
   endedLately(id: DialogId): boolean {
     return this.#ended.get(dialogKey(id), this.#scheduler.now()) === true;

@@ -36,9 +36,9 @@ import { PbxRouter } from './router.js';
 import type { PbxStats } from './stats.js';
 
 /** The methods that are served, for Allow. */
-const ALLOW = ['INVITE', 'ACK', 'CANCEL', 'BYE', 'OPTIONS', 'REGISTER'] as const;
+const ALLOW = ['INVITE', 'ACK', 'CANCEL', 'BYE', 'OPTIONS', 'REGISTER', 'REFER', 'SUBSCRIBE', 'NOTIFY'] as const;
 /** The option tags that may stand in Require. */
-const SUPPORTED = ['path'] as const;
+const SUPPORTED = ['path', 'replaces', 'norefersub'] as const;
 /** How long `close()` waits for phones to answer the BYE. */
 const GOODBYE_MS = 1000;
 const DEFAULT_LISTEN = ['udp://0.0.0.0:5060', 'tcp://0.0.0.0:5060'];
@@ -241,7 +241,7 @@ type Emitting = Pick<PbxParts, 'events' | 'transport' | 'registrar' | 'calls'>;
 
 /** News goes up: what the modules tell becomes events of the PBX. */
 function joinEvents({ events, transport, registrar, calls }: Emitting): void {
-  for (const name of ['call.started', 'call.ringing', 'call.answered', 'call.ended'] as const) {
+  for (const name of ['call.started', 'call.ringing', 'call.answered', 'call.transferred', 'call.ended'] as const) {
     calls.on(name, (event) => events.emit(name, event));
   }
   for (const name of ['binding.added', 'binding.refreshed'] as const) {

@@ -95,7 +95,11 @@ const extensions = v.pipe(
 );
 
 const calls = v.strictObject(
-  { noAnswerSeconds: v.optional(seconds(3600)), maxCalls: v.optional(whole(1, 1_000_000)) },
+  {
+    noAnswerSeconds: v.optional(seconds(3600)),
+    maxCalls: v.optional(whole(1, 1_000_000)),
+    transfers: v.optional(v.union([v.boolean(), func('a function')], 'true, false or a function')),
+  },
   'options such as { "noAnswerSeconds": 60 }',
 );
 

@@ -7,6 +7,7 @@ import type { CallJournal } from '../call/journal.js';
 import type { Router } from '../call/route.js';
 import type { Directory } from '../directory/directory.js';
 import type { ExtensionOptions } from '../directory/extension.js';
+import type { TransferAttempt } from '../call/transfer-host.js';
 import type { MediaEngine } from '../media/media-engine.js';
 import type { Network } from '../net/network.js';
 import type { DigestAlgorithm } from '../protocol/digest/algorithm.js';
@@ -30,6 +31,11 @@ export interface CallOptions {
   readonly noAnswerSeconds?: number;
   /** Calls at once; beyond it a new one gets 503. Default 10,000. */
   readonly maxCalls?: number;
+  /**
+   * Whether extensions may transfer their calls and take others' places; a function is asked each time. Somebody who is no
+   * extension never may. Default true.
+   */
+  readonly transfers?: boolean | ((attempt: TransferAttempt) => boolean);
 }
 
 export interface PbxLimits {

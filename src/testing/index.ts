@@ -13,6 +13,7 @@ export {
   type RecordStoreFactory,
   recordStoreContract,
 } from './record-store-contract.js';
+export { PhoneTransfer, type PhoneTransferOptions } from './phone-transfer.js';
 export { type LogLevel, type LogLine, RecordingLogger } from './recording-logger.js';
 export { SeededRandom } from './seeded-random.js';
 export { type MediaSighting, type Sighting, type SipSighting, sightings, sipSightings } from './sightings.js';

@@ -1,11 +1,14 @@
 import { UsageError } from '../base/errors.js';
+import type { DialogId } from '../dialog/dialog.js';
 import type { IncomingInvite } from '../dialog/incoming-invite.js';
 import type { IncomingModify } from '../dialog/incoming-modify.js';
 import type { InviteSession, SessionEnd } from '../dialog/invite-session.js';
 import type { InviteFailure, OutgoingInvite, OutgoingInviteHandlers } from '../dialog/outgoing-invite.js';
 import type { ModifyResult } from '../dialog/outgoing-modify.js';
 import type { Uri } from '../protocol/sip/uri.js';
+import type { Uac } from '../ua/uac.js';
 import type { PhoneMedia } from './phone-media.js';
+import { PhoneTransfer, type PhoneTransferOptions } from './phone-transfer.js';
 
 /** Where a phone's call stands. */
 export type PhoneCallState =
@@ -41,24 +44,37 @@ export class PhoneCall {
   readonly media: PhoneMedia;
   /** Every provisional response above 100 of a call that was made here, in order. */
   readonly progress: SeenProgress[] = [];
+  /** The REFERs that were sent in this call. */
+  readonly transfers: PhoneTransfer[] = [];
   /** How re-INVITEs are answered. Default: 200 with a fitting answer. */
   onModify: ModifyPolicy = answerModify;
   #state: PhoneCallState;
   #session: InviteSession | undefined;
   #outgoing: OutgoingInvite | undefined;
   readonly #incoming: IncomingInvite | undefined;
+  readonly #uac: Pick<Uac, 'send'>;
   readonly #waiting: { readonly met: () => boolean; readonly resolve: () => void }[] = [];
 
-  private constructor(direction: 'out' | 'in', media: PhoneMedia, incoming: IncomingInvite | undefined) {
+  private constructor(
+    direction: 'out' | 'in',
+    media: PhoneMedia,
+    uac: Pick<Uac, 'send'>,
+    incoming: IncomingInvite | undefined,
+  ) {
     this.direction = direction;
+    this.#uac = uac;
     this.media = media;
     this.#incoming = incoming;
     this.#state = { kind: direction === 'out' ? 'calling' : 'ringing' };
   }
 
   /** @internal */
-  static outgoing(media: PhoneMedia, invite: (handlers: OutgoingInviteHandlers) => OutgoingInvite): PhoneCall {
-    const call = new PhoneCall('out', media, undefined);
+  static outgoing(
+    media: PhoneMedia,
+    uac: Pick<Uac, 'send'>,
+    invite: (handlers: OutgoingInviteHandlers) => OutgoingInvite,
+  ): PhoneCall {
+    const call = new PhoneCall('out', media, uac, undefined);
     call.#outgoing = invite({
       onProgress: ({ status, remoteTag, sdp }) => {
         call.progress.push({ status, tag: remoteTag, sdp });
@@ -75,8 +91,8 @@ export class PhoneCall {
   }
 
   /** @internal */
-  static incoming(media: PhoneMedia, invite: IncomingInvite): PhoneCall {
-    const call = new PhoneCall('in', media, invite);
+  static incoming(media: PhoneMedia, uac: Pick<Uac, 'send'>, invite: IncomingInvite): PhoneCall {
+    const call = new PhoneCall('in', media, uac, invite);
     invite.onAbandoned(() => call.#become({ kind: 'ended', by: 'other-side', status: 487 }));
     return call;
   }
@@ -111,8 +127,12 @@ export class PhoneCall {
   answer(): void {
     const offer = this.invite.sdp;
     const sdp = offer === undefined ? this.media.offer() : this.media.answer(offer);
-    const session = this.invite.accept({ sdp });
-    if (session !== undefined) this.#talk(session);
+    const accept = (): void => {
+      const session = this.invite.accept({ sdp });
+      if (session !== undefined) this.#talk(session);
+    };
+    if (this.invite.acceptable()) accept();
+    else void this.invite.settled().then((open) => open && accept());
   }
 
   /** A failure from 400 to 699. */
@@ -163,6 +183,26 @@ export class PhoneCall {
     return result;
   }
 
+  /**
+   * The dialog of a call, from this phone's side: of one that was made here also while it rings.
+   * @throws UsageError for a call that has none
+   */
+  get dialogId(): DialogId {
+    if (this.#session !== undefined) return this.#session.dialog.id;
+    const remoteTag = this.progress.at(-1)?.tag;
+    if (this.#outgoing === undefined || remoteTag === undefined) {
+      throw new UsageError('PBX_WRONG_STATE', `the call is ${this.#state.kind}: it has no dialog`);
+    }
+    return { callId: this.#outgoing.callId, localTag: this.#outgoing.localTag, remoteTag };
+  }
+
+  /** Hands the other party over to a number, or to that of another call of this phone: REFER (RFC 5589 §6, §7). */
+  transfer(options: PhoneTransferOptions): PhoneTransfer {
+    const transfer = new PhoneTransfer(this.#uac, this.#talking(), options);
+    this.transfers.push(transfer);
+    return transfer;
+  }
+
   /** Resolves when the call rings, or has gone further. */
   ringing(): Promise<void> {
     return this.#when(() => this.#state.kind !== 'calling');
@@ -183,6 +223,7 @@ export class PhoneCall {
     session.handle({
       onModify: (modify) => this.onModify(modify, this.media),
       onAcknowledged: (sdp) => this.media.heard(sdp),
+      onRequest: (incoming) => this.transfers.at(-1)?.take(incoming) ?? false,
       onEnded: (end) => this.#become(endedBy(end)),
     });
   }

@@ -51,7 +51,7 @@ export interface RegisterResult {
   readonly contacts: readonly NameAddr[];
 }
 
-const ALLOW = ['INVITE', 'ACK', 'CANCEL', 'BYE', 'OPTIONS'];
+const ALLOW = ['INVITE', 'ACK', 'CANCEL', 'BYE', 'OPTIONS', 'PRACK', 'UPDATE', 'NOTIFY', 'REFER'];
 
 /** A SIP phone on a virtual machine: the same stack as the PBX's, facing it over the virtual network. */
 export class VirtualPhone {
@@ -108,7 +108,7 @@ export class VirtualPhone {
       logger,
       scheduler,
       allow: ALLOW,
-      supported: [],
+      supported: ['100rel'],
       tenantOf: () => DEFAULT_TENANT,
       takers: [this.#dialogs, { name: 'phone', take: (incoming) => this.#onInvite(incoming) }],
     });
@@ -172,7 +172,7 @@ export class VirtualPhone {
     const media = this.#media();
     const { displayName } = this.#options;
     const { maxForwards } = options;
-    const call = PhoneCall.outgoing(media, (handlers) =>
+    const call = PhoneCall.outgoing(media, this.#uac, (handlers) =>
       this.#dialogs.invite(
         {
           target: { ...this.#target(), uri: this.#aor(number), policy: { peer: 'phone' } },
@@ -201,7 +201,7 @@ export class VirtualPhone {
 
   #onInvite(incoming: IncomingRequest): boolean {
     if (incoming.request.method !== 'INVITE' || incoming.request.toTag !== undefined) return false;
-    const call = PhoneCall.incoming(this.#media(), this.#dialogs.receive(incoming, this.number));
+    const call = PhoneCall.incoming(this.#media(), this.#uac, this.#dialogs.receive(incoming, this.number));
     this.calls.push(call);
     (this.#options.onCall ?? ((each) => each.ring()))(call);
     for (const resolve of this.#waiting.splice(0)) resolve(call);

@@ -1,0 +1,159 @@
+import type { Random } from '../base/random.js';
+import type { Scheduler } from '../base/scheduler.js';
+import type { TenantId } from '../base/tenant.js';
+import type { InviteSession } from '../dialog/invite-session.js';
+import type { ModifyResult } from '../dialog/outgoing-modify.js';
+import type { MediaEngine } from '../media/media-engine.js';
+import type { CallLeg } from './call-leg.js';
+import { asNewOffer, nothingNew, withAllStreams } from './described.js';
+
+export interface JoinContext {
+  readonly tenantId: TenantId;
+  readonly callId: string;
+  readonly media: MediaEngine;
+  readonly scheduler: Scheduler;
+  readonly random: Random;
+  /** Fires when nobody wants the result any more. */
+  readonly signal: AbortSignal;
+}
+
+/** What became of it: undefined when both talk, else the status and reason for whoever asked. */
+export type JoinFailure = { readonly status: number; readonly reason: string } | undefined;
+
+/** A re-INVITE that meets another one is sent again this often (RFC 3261 §14.1). */
+const GLARE_RETRIES = 4;
+const UNAVAILABLE = { status: 480, reason: 'Temporarily Unavailable' };
+
+/**
+ * Makes two legs that do not know each other talk, by re-INVITEs: the descriptions that they gave to others are the first
+ * that they learn of each other. Each gets one re-INVITE where possible (RFC 3725 is the model). See decision 0009.
+ */
+export class Join {
+  readonly #context: JoinContext;
+  /** The party that keeps its dialog and learns of a new partner. */
+  readonly #stays: CallLeg;
+
+  constructor(context: JoinContext, stays: CallLeg) {
+    this.#context = context;
+    this.#stays = stays;
+  }
+
+  /**
+   * What `toLeg` is offered on behalf of the party that stays, from what that said last; undefined when nothing is known of
+   * it. `before`: what `toLeg` was told until now.
+   */
+  offerFor(toLeg: string, before?: string): Promise<string> | undefined {
+    const said = this.#stays.session.agreed?.remote;
+    if (said === undefined) return undefined;
+    return this.#offer(this.#stays.legId, toLeg, asNewOffer(said, before));
+  }
+
+  /** `partner` was offered `told` and has answered `answer`: the party that stays learns of it. */
+  async withAnswer(partner: CallLeg, told: string, answer: string): Promise<JoinFailure> {
+    const { legId, session } = this.#stays;
+    // Ends the exchange that the offer began, for the engine; what it makes of it is not what is offered now.
+    await this.#answer(partner.legId, legId, answer);
+    const offer = withAllStreams(await this.#offer(partner.legId, legId, answer), session.agreed?.local);
+    const result = await this.#modify(session, offer);
+    if (result.kind !== 'accepted') return failure(result);
+    if (result.sdp === undefined) return undefined;
+    const now = await this.#answer(legId, partner.legId, result.sdp);
+    if (!nothingNew(told, now)) await this.#tell(partner, result.sdp);
+    return undefined;
+  }
+
+  /** `partner` was asked for an offer and has made one: `acknowledge` takes the answer to it. */
+  async withOffer(
+    partner: CallLeg,
+    offered: string,
+    acknowledge: (sdp: string | undefined) => void,
+    refused: string | undefined,
+  ): Promise<JoinFailure> {
+    const { legId, session } = this.#stays;
+    const offer = withAllStreams(await this.#offer(partner.legId, legId, offered), session.agreed?.local);
+    const result = await this.#modify(session, offer);
+    if (result.kind !== 'accepted' || result.sdp === undefined) {
+      acknowledge(refused);
+      return result.kind === 'accepted' ? UNAVAILABLE : failure(result);
+    }
+    acknowledge(await this.#answer(legId, partner.legId, result.sdp));
+    return undefined;
+  }
+
+  /** `partner` talks to somebody else: it is offered the party that stays. When that fails it goes back to whom it had. */
+  async withEstablished(partner: CallLeg): Promise<JoinFailure> {
+    const before = partner.session.agreed?.local;
+    const told = await this.offerFor(partner.legId, before);
+    const result = await this.#modify(partner.session, told);
+    if (result.kind !== 'accepted') return failure(result);
+    if (told === undefined) {
+      if (result.sdp === undefined) {
+        result.acknowledge(undefined);
+        return UNAVAILABLE;
+      }
+      return this.withOffer(partner, result.sdp, (sdp) => result.acknowledge(sdp), before);
+    }
+    const failed = result.sdp === undefined ? UNAVAILABLE : await this.withAnswer(partner, told, result.sdp);
+    if (failed !== undefined) await this.restore(partner, before);
+    return failed;
+  }
+
+  /** The leg is told again what it was told before. */
+  async restore(leg: CallLeg, before: string | undefined): Promise<void> {
+    if (before !== undefined && !leg.session.ended) await this.#modify(leg.session, before, false);
+  }
+
+  /** The party that stays has answered with something that `partner` must know. */
+  async #tell(partner: CallLeg, sdp: string): Promise<void> {
+    const { legId } = this.#stays;
+    const offer = withAllStreams(await this.#offer(legId, partner.legId, sdp), partner.session.agreed?.local);
+    const result = await this.#modify(partner.session, offer);
+    if (result.kind === 'accepted' && result.sdp !== undefined) await this.#answer(partner.legId, legId, result.sdp);
+  }
+
+  /** A re-INVITE of our own; on glare it waits and tries again (RFC 3261 §14.1). `wanted`: it ends with the signal. */
+  async #modify(session: InviteSession, sdp: string | undefined, wanted = true): Promise<ModifyResult> {
+    const { signal } = this.#context;
+    const options = { ...(sdp === undefined ? {} : { sdp }), ...(wanted ? { signal } : {}) };
+    for (let retries = 0; ; retries++) {
+      const result = await session.modify(options);
+      const glare = result.kind === 'rejected' && result.status === 491;
+      if (!glare || retries === GLARE_RETRIES) return result;
+      await this.#wait(session.dialog.role === 'uac' ? 2100 + this.#random(1900) : this.#random(2000));
+    }
+  }
+
+  #random(bound: number): number {
+    return this.#context.random.integer(bound);
+  }
+
+  #wait(delayMs: number): Promise<void> {
+    const { scheduler, signal } = this.#context;
+    return new Promise((resolve) => {
+      if (signal.aborted) return resolve();
+      const done = (): void => {
+        cancel();
+        signal.removeEventListener('abort', done);
+        resolve();
+      };
+      const cancel = scheduler.after(delayMs, done);
+      signal.addEventListener('abort', done, { once: true });
+    });
+  }
+
+  #offer(fromLeg: string, toLeg: string, sdp: string): Promise<string> {
+    const { media, callId, tenantId } = this.#context;
+    return media.offer({ tenantId, callId, fromLeg, toLeg, sdp });
+  }
+
+  #answer(fromLeg: string, toLeg: string, sdp: string): Promise<string> {
+    const { media, callId, tenantId } = this.#context;
+    return media.answer({ tenantId, callId, fromLeg, toLeg, sdp });
+  }
+}
+
+function failure(result: Exclude<ModifyResult, { kind: 'accepted' }>): JoinFailure {
+  return result.kind === 'ended'
+    ? { status: 487, reason: 'Request Terminated' }
+    : { status: result.status, reason: result.reason };
+}
