@@ -4,6 +4,7 @@ import type { Abandoned, IncomingInvite } from '../dialog/incoming-invite.js';
 import type { Answer, OutgoingInviteOptions, Progress } from '../dialog/outgoing-invite.js';
 import type { Replaces } from '../protocol/sip/header/dialog-id.js';
 import { sipUri } from '../protocol/sip/uri.js';
+import { maxBreadth } from '../ua/max-breadth.js';
 import { type CallLeg, partyOfTarget } from './call-leg.js';
 import type { CallLog, LegEnd, ReleasedBy } from './call-record.js';
 import type { CallContext } from './context.js';
@@ -72,6 +73,7 @@ export class Attempt {
         context,
         log,
         route: { callId, tenantId, caller, called, requestUri: invite.request.uri, source: invite.source },
+        maxBreadth: maxBreadth(invite.request),
         signal: gone.signal,
         nextLegId: () => this.#nextLegId(),
         prepare: (leg, number) => this.#prepare(leg, number),

@@ -1,5 +1,6 @@
 import { untilAborted } from '../base/aborted.js';
 import type { Answer, OutgoingInviteOptions, Progress } from '../dialog/outgoing-invite.js';
+import { DEFAULT_MAX_BREADTH, splitBreadth } from '../ua/max-breadth.js';
 import type { CallLog } from './call-record.js';
 import type { CallContext } from './context.js';
 import { Fork, type OutboundLeg } from './fork.js';
@@ -18,6 +19,8 @@ export interface SearchOptions {
   readonly log: CallLog;
   /** What the router decides by. */
   readonly route: Omit<RouteContext, 'redirections' | 'signal'>;
+  /** By how many branches at once the call may be forked (RFC 5393 §5.3). Default 60. */
+  readonly maxBreadth?: number;
   /** Fires when nobody waits for an answer any more. */
   readonly signal: AbortSignal;
   /** A name for the next leg: no leg of the call has it. */
@@ -82,19 +85,36 @@ export class Search {
   ): Promise<SearchResult | { readonly kind: 'failed'; readonly outcome: RouteOutcome }> {
     const { targets, called } = destination;
     if (targets.length === 0) return { kind: 'failed', outcome: outcome('unreachable', 480) };
-    const { context, log, signal, nextLegId, prepare, onProgress } = this.#options;
+    const { context, log, signal, nextLegId, prepare, onProgress, maxBreadth = DEFAULT_MAX_BREADTH } = this.#options;
+    const shares = splitBreadth(maxBreadth, targets.length);
+    if (shares === undefined) return { kind: 'failed', outcome: outcome('failed', 440) };
+    const breadths = new Map<OutboundLeg, number>();
+    const legs = targets.map((target, index) => {
+      const leg = { id: nextLegId(), target };
+      breadths.set(leg, shares[index] ?? 1);
+      return leg;
+    });
     const fork = new Fork({
       dialogs: context.dialogs,
       scheduler: context.scheduler,
       log,
-      legs: targets.map((target) => ({ id: nextLegId(), target })),
+      legs,
       number: called,
       noAnswerSeconds: destination.noAnswerSeconds ?? context.noAnswerSeconds,
       signal,
-      prepare: (leg) => prepare(leg, called),
+      prepare: async (leg) => withBreadth(await prepare(leg, called), breadths.get(leg)),
       onProgress,
     });
     const result = await fork.run();
     return result.kind === 'answered' ? { ...result, called } : result;
   }
+}
+
+/**
+ * A call that goes in a circle among servers that fork doubles at each turn: Max-Forwards alone would end it after 2⁷⁰
+ * branches. The default needs no header, because that is what a request without one counts as (RFC 5393 §5.3.3.1).
+ */
+function withBreadth(options: OutgoingInviteOptions, breadth: number | undefined): OutgoingInviteOptions {
+  if (breadth === undefined || breadth === DEFAULT_MAX_BREADTH) return options;
+  return { ...options, headers: { ...options.headers, 'Max-Breadth': breadth } };
 }
