@@ -6,7 +6,12 @@ import type { IncomingRequest } from '../ua/incoming.js';
 import { type RegisterOutcome, type RegisterRefusal, type RegisterWish, uriOf } from './bindings.js';
 
 /** Why a REGISTER with good credentials is refused all the same. */
-export type Refusal = RegisterRefusal | { readonly kind: 'path-without-support' } | { readonly kind: 'store-failed' };
+export type Refusal =
+  | RegisterRefusal
+  | { readonly kind: 'path-without-support' | 'first-hop-lacks-outbound' | 'store-failed' };
+
+/** A phone that hears nothing for so long is dead to us: RFC 5626 §4.4 lets it ping within 80 to 100 % of that. */
+const FLOW_TIMER_SECONDS = 120;
 
 /** Phones come back after so long when the store has failed. */
 const RETRY_AFTER_SECONDS = 10;
@@ -27,6 +32,9 @@ export function refuse(incoming: IncomingRequest, refusal: Refusal): void {
     case 'path-without-support':
       incoming.respond(420, { headers: { Unsupported: ['path'] } });
       return;
+    case 'first-hop-lacks-outbound':
+      incoming.respond(439);
+      return;
     case 'store-failed':
       incoming.respond(500, { headers: { 'Retry-After': String(RETRY_AFTER_SECONDS) } });
       return;
@@ -38,11 +46,13 @@ export function refuse(incoming: IncomingRequest, refusal: Refusal): void {
 /**
  * The headers of the 200 (§10.3 step 8): every current binding with what is left of it. What was just granted stands as
  * granted; of older ones whole seconds, rounded down, so that no phone relies on a binding longer than it lives.
+ * `keepsFlow`: the phone is told that its flow is kept (RFC 5626 §6), and by a connection how often to ping it.
  */
 export function acceptHeaders(
   outcome: RegisterOutcome & { readonly kind: 'applied' },
   wish: RegisterWish,
   now: EpochMillis,
+  keepsFlow: boolean,
 ): HeaderInit {
   const contacts = outcome.bindings.map((binding) => {
     const seconds = outcome.granted.get(binding) ?? Math.max(0, Math.floor((binding.expiresAt - now) / 1000));
@@ -51,7 +61,9 @@ export function acceptHeaders(
   return {
     ...(contacts.length > 0 && { Contact: contacts }),
     ...(wish.path.length > 0 && { Path: wish.path }),
-    Supported: ['path'],
+    ...(keepsFlow && { Require: ['outbound'] }),
+    ...(keepsFlow && wish.path.length === 0 && { 'Flow-Timer': FLOW_TIMER_SECONDS }),
+    Supported: ['path', 'outbound'],
     Date: new Date(now),
   };
 }

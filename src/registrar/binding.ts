@@ -30,15 +30,18 @@ export interface Binding {
   readonly userAgent?: string;
   /** The value of +sip.instance without quotes (RFC 5626 §4.1). */
   readonly instanceId?: string;
-  /** RFC 5626 §4.2. Kept; not acted on as long as `outbound` is not supported. */
+  /** RFC 5626 §4.2: together with the instance the name of this flow. Absent where it does not count (§6). */
   readonly regId?: number;
   readonly firstRegisteredAt: EpochMillis;
   readonly refreshedAt: EpochMillis;
   readonly expiresAt: EpochMillis;
 }
 
-/** Why a binding is gone. `replaced`: it made room for a newer one. `administrative`: the host removed it. */
-export type RemovalReason = 'expired' | 'unregistered' | 'replaced' | 'administrative';
+/**
+ * Why a binding is gone. `replaced`: it made room for a newer one. `flow-failed`: the connection that it was bound to has
+ * closed (RFC 5626 §7). `administrative`: the host removed it.
+ */
+export type RemovalReason = 'expired' | 'unregistered' | 'replaced' | 'flow-failed' | 'administrative';
 
 /** What one REGISTER, or the passing of time, did. */
 export type BindingChange =

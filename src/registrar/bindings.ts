@@ -3,6 +3,8 @@ import type { SocketAddress } from '../base/ip.js';
 import type { Params } from '../protocol/sip/params.js';
 import { equalUris, parseUri, type SipUri } from '../protocol/sip/uri.js';
 import type { Binding, BindingChange, Flow } from './binding.js';
+import { instanceKey, isSameInstance } from './instance.js';
+import type { Outbound } from './outbound.js';
 
 /** How long a registration may last, in whole seconds. */
 export interface ExpiryPolicy {
@@ -30,6 +32,7 @@ export interface ContactWish {
   /** Its own wish or the Expires header's; undefined when there is neither. 0: remove. */
   readonly expiresSeconds: number | undefined;
   readonly instanceId?: string;
+  /** Only together with `instanceId`, and only where it counts (RFC 5626 §6). */
   readonly regId?: number;
 }
 
@@ -45,6 +48,8 @@ export interface RegisterWish {
   readonly observed: SocketAddress;
   readonly behindNat: boolean;
   readonly userAgent?: string;
+  /** Default `none`. */
+  readonly outbound?: Outbound;
 }
 
 export type RegisterRefusal =
@@ -84,7 +89,7 @@ export function applyRegister(
   const granted = new Map<Binding, number>();
   const changes: BindingChange[] = [];
   for (const contact of withoutRepeats(contacts)) {
-    const same = bindings.filter((binding) => !granted.has(binding) && equalUris(uriOf(binding), contact.uri));
+    const same = bindings.filter((binding) => !granted.has(binding) && isSameContact(binding, contact));
     if (same.some((binding) => isOutOfOrder(binding, wish))) return refused({ kind: 'out-of-order' });
     const seconds = grantedSeconds(contact.expiresSeconds, policy);
     if (seconds === 0) {
@@ -114,7 +119,28 @@ export function applyRegister(
 
 /** Without the contacts that a later one of the request repeats. */
 function withoutRepeats(contacts: readonly ContactWish[]): readonly ContactWish[] {
-  return contacts.filter((contact, i) => !contacts.slice(i + 1).some((later) => equalUris(contact.uri, later.uri)));
+  return contacts.filter((contact, i) => !contacts.slice(i + 1).some((later) => isSameContact(contact, later)));
+}
+
+interface Contact {
+  readonly uri?: SipUri;
+  readonly contact: string;
+  readonly instanceId?: string;
+  readonly regId?: number;
+}
+
+/**
+ * Whether one takes the place of the other: flows by instance and reg-id (RFC 5626 §6), others by their URI (RFC 3261
+ * §10.3), which is not enough to touch the flow of another phone: behind two NATs two phones may have one address.
+ */
+function isSameContact(a: Contact, b: Contact): boolean {
+  if (a.regId !== undefined && b.regId !== undefined) {
+    return a.regId === b.regId && isSameInstance(a.instanceId, b.instanceId);
+  }
+  const isFlow = a.regId !== undefined || b.regId !== undefined;
+  const named = a.instanceId !== undefined && b.instanceId !== undefined;
+  if (isFlow && named && !isSameInstance(a.instanceId, b.instanceId)) return false;
+  return equalUris(a.uri ?? uriOf(a), b.uri ?? uriOf(b));
 }
 
 /** The bindings that still live at `now`, and those that do not. */
@@ -128,7 +154,7 @@ export function splitExpired(
 }
 
 /** The contact of a binding. Stored text was printed by us, so it parses. */
-export function uriOf(binding: Binding): SipUri {
+export function uriOf(binding: Pick<Binding, 'contact'>): SipUri {
   const uri = parseUri(binding.contact);
   if (uri.kind !== 'sip') throw new TypeError(`stored contact ${binding.contact} is no SIP URI`);
   return uri;
@@ -193,10 +219,10 @@ function makeRoom(
   let surplus = bindings.length - policy.maxContacts;
   if (surplus <= 0) return bindings;
   const others = bindings.filter((binding) => !granted.has(binding)).sort((a, b) => a.refreshedAt - b.refreshedAt);
-  const instances = new Set([...granted.keys()].map((binding) => binding.instanceId));
+  const instances = new Set([...granted.keys()].map(({ instanceId }) => instanceId && instanceKey(instanceId)));
   const dropped = new Set<Binding>();
   for (const binding of others) {
-    if (surplus > 0 && binding.instanceId !== undefined && instances.has(binding.instanceId)) {
+    if (surplus > 0 && binding.instanceId !== undefined && instances.has(instanceKey(binding.instanceId))) {
       dropped.add(binding);
       surplus--;
     }

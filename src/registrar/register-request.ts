@@ -8,6 +8,7 @@ import type { IncomingRequest } from '../ua/incoming.js';
 import { isBehindNat } from '../ua/reach-back.js';
 import type { Flow } from './binding.js';
 import type { ContactWish, RegisterWish } from './bindings.js';
+import { outboundOf } from './outbound.js';
 
 /** What a malformed expiration counts as (RFC 3261 §20.10). */
 const MALFORMED_SECONDS = 3600;
@@ -29,9 +30,11 @@ export function readRegister(incoming: Pick<IncomingRequest, 'request' | 'source
   const { request, source } = incoming;
   const { headers } = request;
   const userAgent = headers.first('User-Agent')?.slice(0, LONGEST_USER_AGENT);
+  const contacts = readContacts(request);
+  const outbound = contacts === 'all' ? 'none' : outboundOf(request, contacts);
   return {
     aor: aorOf(registeredAor(request)),
-    contacts: readContacts(request),
+    contacts: contacts === 'all' || outbound !== 'none' ? contacts : contacts.map(withoutRegId),
     callId: request.callId,
     cseq: request.cseq.sequence,
     path: (headers.get('Path') ?? []).map(formatNameAddr),
@@ -39,7 +42,12 @@ export function readRegister(incoming: Pick<IncomingRequest, 'request' | 'source
     observed: plainAddress(source.remote),
     behindNat: isBehindNat(request, source),
     ...(userAgent !== undefined && { userAgent }),
+    outbound,
   };
+}
+
+function withoutRegId({ regId: _, ...contact }: ContactWish): ContactWish {
+  return contact;
 }
 
 /** Field by field: it is going to be stored. */
@@ -81,7 +89,8 @@ function readContact(contact: NameAddr, defaultSeconds: number | undefined): Con
     q: readQ(getParam(params, 'q')),
     expiresSeconds: expires === undefined ? defaultSeconds : readSeconds(expires),
     ...(instance !== undefined && instance !== '' && { instanceId: unquote(instance) }),
-    ...(regId !== undefined && { regId }),
+    // RFC 5626 §6: a reg-id without an instance is ignored.
+    ...(instance !== undefined && instance !== '' && regId !== undefined && { regId }),
   };
 }
 

@@ -1,7 +1,6 @@
 import type { Clock } from '../base/clock.js';
 import { errorText, UsageError } from '../base/errors.js';
 import { type Events, TypedEmitter } from '../base/events.js';
-import { ExpiringMap } from '../base/expiring-map.js';
 import { normalizeHost, type SocketAddress } from '../base/ip.js';
 import type { Logger } from '../base/logger.js';
 import type { Scheduler } from '../base/scheduler.js';
@@ -23,8 +22,10 @@ import {
   type RegisterOutcome,
   type RegisterWish,
 } from './bindings.js';
+import { Connections, type Owner } from './connections.js';
+import { supports } from './outbound.js';
 import { readRegister, registeredAor } from './register-request.js';
-import { targetsOf } from './targets.js';
+import { isOwnFlow, targetsOf } from './targets.js';
 
 /** What the registrar asks of a directory; `Directory` fits it. */
 export interface ExtensionFinder {
@@ -77,13 +78,15 @@ export interface RegistrarOptions {
    * 3327 §5.3 recommends, because somebody on the way added it without the phone's consent. `accept` suits edge proxies of one's own.
    */
   readonly pathWithoutSupport?: 'reject' | 'accept';
+  /**
+   * Whether STUN keep-alives on the SIP sockets are answered (RFC 5626 §5.4). Default false: phones that register by UDP
+   * without an edge proxy are then not told that their flows are kept, because they would wait for those answers.
+   */
+  readonly stunKeepAlive?: boolean;
 }
 
-/** Connections that REGISTERs came by and that may be used for calls. */
-const MOST_CONNECTIONS = 100_000;
-
 /**
- * The registrar (RFC 3261 §10.3, RFC 3327). It takes REGISTER from the chain, keeps bindings in the store, and answers
+ * The registrar (RFC 3261 §10.3, RFC 3327, RFC 5626 §6). It takes REGISTER from the chain, keeps bindings in the store, and answers
  * where an extension can be reached.
  *
  * Deviates: contacts other than sip and sips URIs are refused with 400, because a call could not be sent there.
@@ -95,7 +98,7 @@ export class Registrar implements RequestTaker, Events<RegistrarEvents> {
   readonly #clock: Clock;
   readonly #events: TypedEmitter<RegistrarEvents>;
   readonly #service: BindingService;
-  readonly #connections = new ExpiringMap<string, true>({ capacity: MOST_CONNECTIONS });
+  readonly #connections = new Connections();
   #closed = false;
 
   /** @throws UsageError PBX_INVALID_ARGUMENT for an expiry or a limit out of range */
@@ -151,31 +154,50 @@ export class Registrar implements RequestTaker, Events<RegistrarEvents> {
   /** Where to send for an extension: by q, newest first; empty when it is not registered. Never rejects. */
   async locate(tenantId: TenantId, user: string): Promise<readonly Target[]> {
     const now = this.#options.scheduler.now();
-    const isOpen = (connectionId: string): boolean => this.#connections.get(connectionId, now) === true;
+    const isOpen = (connectionId: string): boolean => this.#connections.isOpen(connectionId, now);
     return targetsOf(await this.bindings(tenantId, user), isOpen);
   }
 
   /** Removes one contact of an extension, or all. Resolves to how many. @throws what the store throws */
-  async remove(tenantId: TenantId, user: string, contact?: string): Promise<number> {
+  remove(tenantId: TenantId, user: string, contact?: string): Promise<number> {
+    const isMeant = (binding: Binding): boolean => contact === undefined || binding.contact === contact;
+    return isNumber(user) ? this.#remove(tenantId, user, 'administrative', isMeant) : Promise.resolve(0);
+  }
+
+  /**
+   * To be told by the transport when a connection is closed. What was bound to it as a flow is removed (RFC 5626 §7); calls
+   * to other contacts go to their own address from now on.
+   */
+  flowClosed({ connectionId }: Flow): void {
+    if (connectionId === undefined || this.#closed) return;
+    const { logger, scheduler } = this.#options;
+    for (const { tenantId, user } of this.#connections.closed(connectionId, scheduler.now())) {
+      const isDead = (binding: Binding): boolean => isOwnFlow(binding) && binding.flow.connectionId === connectionId;
+      this.#remove(tenantId, user, 'flow-failed', isDead).catch((error: unknown) =>
+        logger.warn({ err: error, tenantId }, `a binding outlives its connection: ${errorText(error)}`),
+      );
+    }
+  }
+
+  async #remove(
+    tenantId: TenantId,
+    user: string,
+    reason: RemovalReason,
+    isMeant: (binding: Binding) => boolean,
+  ): Promise<number> {
     let removed = 0;
-    if (!isNumber(user)) return removed;
     await this.#service.inOrder(tenantId, user, () =>
       this.#service.change(tenantId, user, (live) => {
-        const gone = live.filter((binding) => contact === undefined || binding.contact === contact);
+        const gone = live.filter(isMeant);
         removed = gone.length;
         return {
           kind: 'applied',
           bindings: live.filter((binding) => !gone.includes(binding)),
-          changes: gone.map((binding) => ({ type: 'removed', binding, reason: 'administrative' })),
+          changes: gone.map((binding) => ({ type: 'removed', binding, reason })),
         };
       }),
     );
     return removed;
-  }
-
-  /** To be told by the transport when a connection is closed: calls then go to the contact's own address. */
-  flowClosed(flow: Flow): void {
-    if (flow.connectionId !== undefined) this.#connections.delete(flow.connectionId);
   }
 
   take(incoming: IncomingRequest): boolean | Promise<boolean> {
@@ -206,10 +228,22 @@ export class Registrar implements RequestTaker, Events<RegistrarEvents> {
       refuse(incoming, { kind: 'path-without-support' });
       return;
     }
+    if (wish.outbound === 'lacking') {
+      refuse(incoming, { kind: 'first-hop-lacks-outbound' });
+      return;
+    }
     const outcome = await this.#apply(incoming.tenantId, extension, wish);
     if (outcome === undefined) refuse(incoming, { kind: 'store-failed' });
     else if (outcome.kind === 'refused') refuse(incoming, outcome.refusal);
-    else incoming.respond(200, { headers: acceptHeaders(outcome, wish, this.#clock.wallTime()) });
+    else {
+      const keepsFlow = wish.outbound === 'announced' && this.#keepsAlive(wish);
+      incoming.respond(200, { headers: acceptHeaders(outcome, wish, this.#clock.wallTime(), keepsFlow) });
+    }
+  }
+
+  /** RFC 5626 §5.4: somebody answers the pings: the edge proxy, our connections, or the UDP sockets where they do. */
+  #keepsAlive({ path, flow }: RegisterWish): boolean {
+    return path.length > 0 || flow.protocol !== 'udp' || this.#options.stunKeepAlive === true;
   }
 
   /** The extension that may change these bindings (§10.3 steps 3 and 4), or undefined when the request has been answered. */
@@ -270,7 +304,7 @@ export class Registrar implements RequestTaker, Events<RegistrarEvents> {
       const outcome = await this.#service.change(tenantId, number, (live) =>
         applyRegister(live, wish, policy, this.#clock.wallTime()),
       );
-      if (outcome.kind === 'applied') this.#rememberConnection(wish.flow, outcome.granted);
+      if (outcome.kind === 'applied') this.#rememberConnection({ tenantId, user: number }, wish, outcome.granted);
       return outcome;
     } catch (error) {
       this.#options.logger.error({ err: error, tenantId, callId: wish.callId }, `REGISTER failed: ${errorText(error)}`);
@@ -279,17 +313,17 @@ export class Registrar implements RequestTaker, Events<RegistrarEvents> {
   }
 
   /** For as long as the registration that came by it lasts. */
-  #rememberConnection(flow: Flow, granted: ReadonlyMap<Binding, number>): void {
+  #rememberConnection(owner: Owner, { flow }: RegisterWish, granted: ReadonlyMap<Binding, number>): void {
     const seconds = Math.max(0, ...granted.values());
     if (flow.connectionId === undefined || seconds === 0) return;
     const now = this.#options.scheduler.now();
-    this.#connections.set(flow.connectionId, true, now + seconds * 1000, now);
+    const endsWithIt = [...granted.keys()].some(isOwnFlow);
+    this.#connections.remember(flow.connectionId, now + seconds * 1000, now, endsWithIt ? owner : undefined);
   }
 
   #mayHavePath(incoming: IncomingRequest): boolean {
     if (this.#options.pathWithoutSupport === 'accept') return true;
-    const supported = incoming.request.headers.get('Supported') ?? [];
-    return supported.some((tag) => tag.toLowerCase() === 'path');
+    return supports(incoming.request, 'path');
   }
 
   #refused(

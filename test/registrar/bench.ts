@@ -93,7 +93,7 @@ export class Bench {
       takers: [this.registrar],
       tenantOf: () => TENANT,
       allow: ['REGISTER', 'OPTIONS'],
-      supported: ['path'],
+      supported: ['path', 'outbound'],
     });
   }
 

@@ -254,7 +254,7 @@ describe.skipIf(!existsSync(torture))('RFC 4475 vectors (needs PBXKIT_CORPORA or
     const asked = readRegister({ request, source });
     const outcome = applyRegister([], asked, POLICY, NOW);
     if (outcome.kind !== 'applied') throw new Error(`${file} is refused`);
-    return SipHeaders.from(acceptHeaders(outcome, asked, NOW)).raw('Contact');
+    return SipHeaders.from(acceptHeaders(outcome, asked, NOW, false)).raw('Contact');
   }
 
   test('§3.1.1.4 escnull: two different contacts', () => {
