@@ -38,7 +38,7 @@ import type { PbxStats } from './stats.js';
 /** The methods that are served, for Allow. */
 const ALLOW = ['INVITE', 'ACK', 'CANCEL', 'BYE', 'OPTIONS', 'REGISTER', 'REFER', 'SUBSCRIBE', 'NOTIFY'] as const;
 /** The option tags that may stand in Require. */
-const SUPPORTED = ['path', 'replaces', 'norefersub'] as const;
+const SUPPORTED = ['path', 'outbound', 'replaces', 'norefersub'] as const;
 /** How long `close()` waits for phones to answer the BYE. */
 const GOODBYE_MS = 1000;
 const DEFAULT_LISTEN = ['udp://0.0.0.0:5060', 'tcp://0.0.0.0:5060'];
