@@ -45,8 +45,9 @@ export class SipHeaders {
 
   /** Sets every header of the object. @throws UsageError PBX_INVALID_ARGUMENT */
   assign(init: HeaderInit): this {
+    const fields = this.#fields;
     // Canonical names cannot repeat in one object: into empty headers they go without a search for an earlier line.
-    let fresh = this.#fields.length === 0;
+    let fresh = fields.length === 0;
     for (const name in init) {
       const value: unknown = init[name];
       if (value === undefined) continue;
@@ -54,10 +55,10 @@ export class SipHeaders {
       fresh = fresh && codec !== undefined && codec.name === name;
       if (codec !== undefined && isTypedValue(codec, value)) {
         const field = new TypedField(codec, value);
-        if (fresh) this.#fields.push(field);
+        if (fresh) fields.push(field);
         else this.#replace(name, [field]);
-      } else if (typeof value === 'string' && fresh) this.#fields.push(rawField(name, value));
-      else this.setRaw(name, isTextList(value) ? value : String(value));
+      } else if (typeof value === 'string' && fresh) fields.push(rawField(name, value));
+      else this.setRaw(name, Array.isArray(value) ? checkLines(codec, value) : String(value));
     }
     return this;
   }
@@ -305,11 +306,20 @@ function isNamed(field: Field, codec: AnyCodec | undefined, name: string): boole
   return codec === undefined ? field.knownCodec === undefined && field.hasName(name) : field.matches(codec);
 }
 
-/** Text stands for itself in a header that is text, and for a line to be parsed in others; so does a list of text where each element is a line. */
+/**
+ * Text stands for itself in a header that is text, and for a line to be parsed in others. A list of text is a line each, unless the
+ * value of the header is such a list.
+ */
 function isTypedValue(codec: AnyCodec, value: unknown): boolean {
-  return typeof value === 'string' ? codec.isText : !codec.perLine || !isTextList(value);
+  if (typeof value === 'string') return codec.isText;
+  if (!Array.isArray(value) || codec.isTextList) return true;
+  return value.length === 0 ? codec.merge !== undefined : typeof value[0] !== 'string';
 }
 
-function isTextList(value: unknown): value is readonly string[] {
-  return Array.isArray(value) && typeof value[0] === 'string';
+function checkLines(codec: AnyCodec | undefined, lines: readonly unknown[]): readonly string[] {
+  if (codec !== undefined && codec.merge === undefined && lines.length > 1) {
+    const found = `${codec.name}: found ${lines.length} lines`;
+    throw new UsageError('PBX_INVALID_ARGUMENT', `${found}, expected one: the header may stand only once`);
+  }
+  return lines.map(String);
 }

@@ -55,6 +55,33 @@ describe('SipHeaders', () => {
     expect(lines(headers)).toEqual(['Supported: ']);
   });
 
+  it('a list of text is a line each, unless the value is such a list (RFC 3261 §7.3.1, RFC 3326 §2)', () => {
+    const headers = SipHeaders.from({
+      Reason: ['SIP;cause=200', 'Q.850;cause=16'],
+      Accept: ['application/sdp'],
+      Supported: ['timer', '100rel'],
+      Privacy: ['id', 'critical'],
+      Subject: ['one'],
+      'Alert-Info': [],
+      From: [],
+      'X-A': ['1', '2'],
+    });
+    expect(lines(headers)).toEqual([
+      'Reason: SIP;cause=200',
+      'Reason: Q.850;cause=16',
+      'Accept: application/sdp',
+      'Supported: timer, 100rel',
+      'Privacy: id;critical',
+      'Subject: one',
+      'X-A: 1',
+      'X-A: 2',
+    ]);
+    expect(headers.get('Reason')?.map(({ protocol }) => protocol)).toEqual(['SIP', 'Q.850']);
+    expect(() => SipHeaders.from({ From: ['<sip:a@b>', '<sip:c@d>'] })).toThrow(
+      'From: found 2 lines, expected one: the header may stand only once',
+    );
+  });
+
   it('appends to a header that was set as a value', () => {
     const headers = new SipHeaders().set('Supported', ['timer']).append('k', '100rel');
     expect(headers.get('Supported')).toEqual(['timer', '100rel']);

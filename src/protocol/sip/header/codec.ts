@@ -19,6 +19,8 @@ export interface HeaderCodec<T> {
   readonly perLine: boolean;
   /** True: the value is text that is written as it is. */
   readonly isText: boolean;
+  /** True: the value is a list of text. */
+  readonly isTextList: boolean;
   /** Reads one field value, the whole of the scanner. Throws SipParseError. */
   read(scanner: Scanner): T;
   /** Reads the usual form of the value, for headers that every message has. */
@@ -36,16 +38,22 @@ export function nameHash(name: string): number {
   return hash;
 }
 
-function codec<T>(
-  name: string,
-  compact: string | undefined,
-  perLine: boolean,
-  isText: boolean,
-  read: (scanner: Scanner) => T,
-  merge: ((earlier: T, later: T) => T) | undefined,
-  put: Put<never>,
-  plain: PlainReader<T> | undefined,
-): HeaderCodec<T> {
+/** What the headers differ in; the rest follows from the name. */
+interface CodecParts<T> {
+  readonly name: string;
+  readonly compact: string | undefined;
+  readonly perLine?: true;
+  readonly isText?: true;
+  readonly isTextList?: true;
+  readonly read: (scanner: Scanner) => T;
+  readonly merge?: (earlier: T, later: T) => T;
+  readonly put: Put<never>;
+  readonly plain?: PlainReader<T> | undefined;
+}
+
+// All codecs are made here, and so have one hidden class.
+function codec<T>(parts: CodecParts<T>): HeaderCodec<T> {
+  const { name, compact } = parts;
   return {
     name,
     compact,
@@ -53,12 +61,13 @@ function codec<T>(
     prefix: literal(`\r\n${name}: `),
     hash: nameHash(name),
     compactHash: compact === undefined ? 0 : nameHash(compact),
-    perLine,
-    isText,
-    read,
-    plain,
-    merge,
-    put: put as Put<unknown>,
+    perLine: parts.perLine ?? false,
+    isText: parts.isText ?? false,
+    isTextList: parts.isTextList ?? false,
+    read: parts.read,
+    plain: parts.plain,
+    merge: parts.merge,
+    put: parts.put as Put<unknown>,
   };
 }
 
@@ -70,7 +79,7 @@ export function single<T>(
   compact?: string,
   plain?: PlainReader<T>,
 ): HeaderCodec<T> {
-  return codec(name, compact, false, false, read, undefined, put, plain);
+  return codec({ name, compact, read, put, plain });
 }
 
 /** A header that stands once and whose value is text. */
@@ -80,7 +89,16 @@ export function textual(
   compact?: string,
   plain?: PlainReader<string>,
 ): HeaderCodec<string> {
-  return codec<string>(name, compact, false, true, read, undefined, putText, plain);
+  return codec<string>({ name, compact, isText: true, read, put: putText, plain });
+}
+
+/** A header that stands once and whose value is a list of text. */
+export function singleTextList(
+  name: string,
+  read: (scanner: Scanner) => readonly string[],
+  put: Put<readonly string[]>,
+): HeaderCodec<readonly string[]> {
+  return codec({ name, compact: undefined, isTextList: true, read, put });
 }
 
 /** A list written with one line for each element. */
@@ -91,7 +109,7 @@ export function lines<E>(
   compact?: string,
   plain?: PlainReader<readonly E[]>,
 ): HeaderCodec<readonly E[]> {
-  return codec<readonly E[]>(name, compact, true, false, read, concat, put, plain);
+  return codec<readonly E[]>({ name, compact, perLine: true, read, merge: concat, put, plain });
 }
 
 /** A list written on one line with commas. */
@@ -101,7 +119,21 @@ export function list<E>(
   put: Put<E>,
   compact?: string,
 ): HeaderCodec<readonly E[]> {
-  const putList: Put<readonly E[]> = (start, value) => {
+  return codec<readonly E[]>({ name, compact, read, merge: concat, put: commaSeparated(put) });
+}
+
+/** A list of text written on one line with commas. */
+export function textList(
+  name: string,
+  read: (scanner: Scanner) => readonly string[],
+  compact?: string,
+): HeaderCodec<readonly string[]> {
+  const put = commaSeparated(putText);
+  return codec<readonly string[]>({ name, compact, isTextList: true, read, merge: concat, put });
+}
+
+function commaSeparated<E>(put: Put<E>): Put<readonly E[]> {
+  return (start, value) => {
     let pos = start;
     for (let i = 0; i < value.length; i++) {
       if (i > 0) {
@@ -112,7 +144,6 @@ export function list<E>(
     }
     return pos;
   };
-  return codec<readonly E[]>(name, compact, false, false, read, concat, putList, undefined);
 }
 
 /** A header with a list of lines and a value of its own kind beside it (Contact: *). */
@@ -124,7 +155,7 @@ export function special<T>(
   compact?: string,
   plain?: PlainReader<T>,
 ): HeaderCodec<T> {
-  return codec(name, compact, true, false, read, merge, put, plain);
+  return codec({ name, compact, perLine: true, read, merge, put, plain });
 }
 
 function concat<E>(earlier: readonly E[], later: readonly E[]): readonly E[] {

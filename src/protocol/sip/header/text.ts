@@ -3,7 +3,7 @@ import { plainCallId } from '../plain.js';
 import { putText } from '../put.js';
 import type { Scanner } from '../scanner.js';
 import { unfold } from '../wire-text.js';
-import { commaList, type HeaderCodec, list, single, textual, whole } from './codec.js';
+import { commaList, type HeaderCodec, singleTextList, textList, textual, whole } from './codec.js';
 
 function readToken(scanner: Scanner): string {
   return scanner.token('a token');
@@ -21,7 +21,7 @@ export function token(name: string): HeaderCodec<string> {
 
 /** A header that is a list of tokens, which may be empty (Allow, Supported, …). */
 export function tokens(name: string, compact?: string): HeaderCodec<readonly string[]> {
-  return list(name, commaList(readToken, true), putText, compact);
+  return textList(name, commaList(readToken, true), compact);
 }
 
 /** One callid: a word, or two with `@` between (RFC 3261 §25.1). */
@@ -30,10 +30,10 @@ function readCallId(scanner: Scanner): string {
 }
 
 export const callIdCodec = textual('Call-ID', whole(readCallId), 'i', plainCallId);
-export const inReplyToCodec = list('In-Reply-To', commaList(readCallId), putText);
+export const inReplyToCodec = textList('In-Reply-To', commaList(readCallId));
 
 /** Privacy (RFC 3323 §4.2): values with semicolons between, each a token. */
-export const privacyCodec = single<readonly string[]>(
+export const privacyCodec = singleTextList(
   'Privacy',
   whole((scanner) => {
     const values = [scanner.token('a privacy value')];
