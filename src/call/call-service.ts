@@ -137,6 +137,8 @@ export class CallService implements RequestTaker, Events<CallEvents> {
       try {
         const call = Call.restore(this.#context, snapshot);
         this.#calls.set(call.id, call);
+        // Its dialogs go on at higher CSeq numbers: the next life must begin above those, not above the old ones.
+        this.#save(call);
       } catch (error) {
         // One record that cannot be read must not keep the whole PBX from starting.
         this.#options.logger.error({ err: error, snapshot }, 'a call of the journal cannot be taken over');

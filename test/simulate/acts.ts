@@ -109,11 +109,13 @@ function register({ actors, random }: Stage): void {
 /** All contacts of the number are gone: what its other phones believe of theirs is worth nothing now. */
 function removeAll({ actors, random }: Stage): void {
   const actor = pick(random, actors);
-  const forget = (): void => {
-    for (const other of actors)
-      if (other !== actor && other.plan.number === actor.plan.number) other.registration = { kind: 'unknown' };
-  };
-  void actor.register(0, '*').then(forget);
+  void actor.register(0, '*').then(() => doubt(actors, actor));
+}
+
+/** What the other phones of a number believe of their registrations. */
+function doubt(actors: readonly Actor[], actor: Actor): void {
+  for (const other of actors)
+    if (other !== actor && other.plan.number === actor.plan.number) other.registration = { kind: 'unknown' };
 }
 
 function endCall({ server, random }: Stage): void {
@@ -135,6 +137,8 @@ async function crash({ world, actors, random }: Stage): Promise<void> {
   const actor = pick(random, actors);
   if (actor.phone === undefined) return;
   actor.crash();
+  // It may have been about to remove all.
+  doubt(actors, actor);
   if (random.chance(0.7)) await world.advance({ ms: random.between(0, 4000) });
   await actor.boot();
   if (random.chance(0.8)) void actor.register(60);

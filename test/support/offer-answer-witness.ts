@@ -26,7 +26,7 @@ export class OfferAnswerWitness {
   /** INVITEs whose final response is awaited, ours and theirs. */
   #inviteOut: Pending | undefined;
   #inviteIn: string | undefined;
-  /** Requests of theirs that came while an offer was open: they must be refused. */
+  /** Branches of requests of theirs that came while an offer was open: they must be refused. */
   readonly #mustRefuse = new Set<string>();
   /** Requests with an offer, ours and theirs apart: their answers are told from offers by it. */
   readonly #offering = new Set<string>();
@@ -84,7 +84,7 @@ export class OfferAnswerWitness {
     }
     this.#offering.add(`them ${of}`);
     if (this.#open !== undefined) {
-      this.#mustRefuse.add(of);
+      this.#mustRefuse.add(message.branch);
       return;
     }
     if (message.method === 'INVITE') this.#inviteIn ??= of;
@@ -98,7 +98,7 @@ export class OfferAnswerWitness {
     const success = status >= 200 && status < 300;
     const reliable = status < 200 && message.all('rseq').length > 0;
     if (status >= 200 && this.#inviteIn === of) this.#inviteIn = undefined;
-    if (success && this.#mustRefuse.has(of))
+    if (success && this.#mustRefuse.has(message.branch))
       this.#tell(`RFC 3264 §4: ${status} to ${of}, which came while an offer was open`);
     if (status >= 300) {
       if (this.#open?.of === of && this.#open.by === 'them') this.#open = undefined;

@@ -97,11 +97,15 @@ export class TransactionWitness {
     }
     server.final ??= message;
     if (final === undefined) return;
-    if (final.status !== status) this.#tell(`§17.2: ${status} to ${server.what} after ${final.startLine}`);
+    if (final.status !== status && !SENT_ONCE.has(final.status ?? 0))
+      this.#tell(`§17.2: ${status} to ${server.what} after ${final.startLine}`);
     else if (status < 300 && message.cseqMethod === 'INVITE' && final.text !== message.text)
       this.#tell(`§13.3.1.4: two different 2xx to ${server.what}`);
   }
 }
+
+/** Sent once and forgotten (RFC 3261 §8.2.7): a repeated request is looked at anew, and things may have changed. */
+const SENT_ONCE: ReadonlySet<number> = new Set([401, 404, 407, 481, 482, 483, 503]);
 
 /** RFC 3261 §17.2.3: branch, sent-by and method. */
 function serverKey(message: SeenMessage, method: string): string {
