@@ -1,25 +1,50 @@
 import { readFile } from 'node:fs/promises';
-import { memoryStorage, PbxConfigError, type PbxOptions, type Storage } from 'pbxkit';
+import { loadCertificate, memoryStorage, PbxConfigError, type PbxOptions, type Storage } from 'pbxkit';
 import { lmdb } from 'pbxkit/storage/lmdb';
 
 /**
- * The options of a configuration file: those of `createPbx` as JSON, but for `storage`, which is named by its kind.
- * @throws PbxConfigError
+ * The options of a configuration file: those of `createPbx` as JSON, but for `storage`, which is named by its kind, and
+ * certificates and keys, which are paths.
+ * @throws PbxConfigError, CertificateError
  */
 export async function readConfig(args: readonly string[]): Promise<PbxOptions> {
   const [, file, ...rest] = args;
   if (file === undefined || rest.length > 0) throw wrong('arguments', args.join(' '), '--config FILE');
   const config = parse(file, await read(file));
-  const { storage, ...options } = config;
-  return { ...options, ...(storage === undefined ? {} : { storage: storageOf(storage) }) } as PbxOptions;
+  const { storage, tls, ...options } = config;
+  return {
+    ...options,
+    ...(tls === undefined ? {} : { tls: await tlsOf(tls) }),
+    ...(storage === undefined ? {} : { storage: storageOf(storage) }),
+  } as PbxOptions;
 }
 
-async function read(file: string): Promise<string> {
+/** Puts the files in the place of their paths; what is no path is left for createPbx to refuse. */
+async function tlsOf(value: unknown): Promise<unknown> {
+  if (typeof value !== 'object' || value === null) return value;
+  const { certificate, trust, ...others } = value as Record<string, unknown>;
+  const pair = async (files: unknown): Promise<unknown> => {
+    const { cert, key } = (files ?? {}) as Record<string, unknown>;
+    return typeof cert === 'string' && typeof key === 'string' ? loadCertificate({ cert, key }) : files;
+  };
+  const text = async (path: unknown): Promise<unknown> => (typeof path === 'string' ? read(path, 'a PEM file') : path);
+  return {
+    ...others,
+    ...(certificate === undefined ? {} : { certificate: await eachOf(certificate, pair) }),
+    ...(trust === undefined ? {} : { trust: await eachOf(trust, text) }),
+  };
+}
+
+function eachOf(value: unknown, map: (item: unknown) => Promise<unknown>): Promise<unknown> {
+  return Array.isArray(value) ? Promise.all(value.map(map)) : map(value);
+}
+
+async function read(file: string, expected = 'a JSON file'): Promise<string> {
   try {
     // Some editors begin a file with a byte order mark.
     return (await readFile(file, 'utf8')).replace(/^\uFEFF/, '');
   } catch (error) {
-    throw wrong(file, `a file that cannot be read (${(error as NodeJS.ErrnoException).code})`, 'a JSON file');
+    throw wrong(file, `a file that cannot be read (${(error as NodeJS.ErrnoException).code})`, expected);
   }
 }
 

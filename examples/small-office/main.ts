@@ -31,6 +31,18 @@ export async function main(
   return pbx;
 }
 
+/** Takes what has changed in the file and may change while the PBX runs: extensions, calls, a renewed certificate. */
+async function reload(pbx: Pbx, args: readonly string[]): Promise<void> {
+  try {
+    const { extensions, calls, tls } = await readConfig(args);
+    pbx.reconfigure({ ...(extensions && { extensions }), ...(calls && { calls }), ...(tls && { tls }) });
+    console.log('the configuration was read again');
+  } catch (error) {
+    const { name, code, message } = error as { name?: string; code?: string; message?: string };
+    console.error(`nothing has changed: ${name} [${code}] ${message}`);
+  }
+}
+
 async function run(args: readonly string[]): Promise<void> {
   if (args[0] === '--help') return console.log(USAGE);
   const demo = args[0] === '--config' ? undefined : demoOffice(args);
@@ -50,6 +62,7 @@ async function run(args: readonly string[]): Promise<void> {
     process.exit(0);
   };
   process.on('SIGTERM', () => void stop()).on('SIGINT', () => void stop());
+  if (demo === undefined) process.on('SIGHUP', () => void reload(pbx, args));
 }
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {

@@ -27,6 +27,7 @@ import { TransportLayer } from '../transport/layer.js';
 import { DigestChallenger } from '../ua/digest-challenger.js';
 import { Uas } from '../ua/request-chain.js';
 import { Uac } from '../ua/uac.js';
+import { CertificateWatch } from './certificate-watch.js';
 import type { PbxEvents } from './events.js';
 import { parseListen } from './listen.js';
 import type { PbxChanges, PbxOptions } from './options.js';
@@ -34,6 +35,7 @@ import { reachedFamilies, spokenProtocols } from './reach.js';
 import { RecordJournal } from './record-journal.js';
 import { PbxRouter } from './router.js';
 import type { PbxStats } from './stats.js';
+import { tlsSettings } from './tls-schema.js';
 
 /** The methods that are served, for Allow. */
 const ALLOW = ['INVITE', 'ACK', 'CANCEL', 'BYE', 'OPTIONS', 'REGISTER', 'REFER', 'SUBSCRIBE', 'NOTIFY'] as const;
@@ -70,12 +72,18 @@ export function assemble(options: PbxOptions): PbxParts {
   const directory: Directory = options.directory ?? configured;
   const names = new Set([domain, ...(options.aliases ?? [])].map(normalizeHost));
 
+  const listen = (options.listen ?? DEFAULT_LISTEN)
+    .map((text) => parseListen(text))
+    .filter((point) => point !== undefined);
+  const tls = tlsSettings(options.tls ?? {});
+  const certificates = new CertificateWatch(scheduler, logger);
   const transport = new TransportLayer({
     network,
     scheduler,
     random,
     logger,
-    listen: (options.listen ?? DEFAULT_LISTEN).map((text) => parseListen(text)).filter((point) => point !== undefined),
+    listen,
+    tls,
     advisor: options.addressAdvisor ?? localAddressAdvisor,
     ...(options.admit === undefined ? {} : { admit: options.admit }),
     ...(limits.transport === undefined ? {} : { limits: limits.transport }),
@@ -175,6 +183,7 @@ export function assemble(options: PbxOptions): PbxParts {
     scheduler,
     allow: ALLOW,
     supported: SUPPORTED,
+    schemes: listen.some(({ protocol }) => protocol === 'tls') ? ['sip', 'sips', 'tel'] : ['sip', 'tel'],
     takers: [dialogs, registrar, calls],
     tenantOf: (request) => (request.uri.kind !== 'sip' || isOurs(request.uri.host) ? tenantId : undefined),
     ...(options.serverName === undefined ? {} : { server: options.serverName }),
@@ -200,6 +209,7 @@ export function assemble(options: PbxOptions): PbxParts {
       await registrar.start();
       const restored = await calls.restore();
       await transport.start();
+      certificates.watch(tls.certificates ?? []);
       if (restored > 0) logger.info({ calls: restored }, 'established calls were taken over');
       calls.probeRestored();
     },
@@ -210,6 +220,7 @@ export function assemble(options: PbxOptions): PbxParts {
       closing.add(() => storage.close());
       closing.add(() => registrar.close());
       closing.add(() => transport.close());
+      closing.add(() => certificates.close());
       closing.add(() => resolver.close());
       closing.add(() => transactions.close());
       closing.add(() => dialogs.close());
@@ -219,6 +230,12 @@ export function assemble(options: PbxOptions): PbxParts {
       await closing.dispose();
     },
     reconfigure: (changes) => {
+      // First, because it alone may still fail.
+      if (changes.tls !== undefined) {
+        const next = tlsSettings(changes.tls);
+        transport.reconfigure({ tls: next });
+        certificates.watch(next.certificates ?? []);
+      }
       if (changes.extensions !== undefined) {
         configured.replaceAll(tenantId, toExtensions(changes.extensions, domain));
       }

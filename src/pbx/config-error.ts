@@ -42,5 +42,5 @@ function asJson(value: unknown): string {
 }
 
 function isSecret(name: string): boolean {
-  return /password|secret/i.test(name);
+  return /password|secret|(^|\.)key$/i.test(name);
 }

@@ -1,23 +1,23 @@
 import { ipVersion } from '../base/ip.js';
 import type { ListenPoint } from '../transport/hop.js';
+import { defaultPort } from '../transport/via.js';
 
 /** What a listen point may look like, for messages. */
 export const LISTEN_EXAMPLE =
-  'an address such as "udp://0.0.0.0:5060", "tcp://127.0.0.1:5060" or "udp://[::1]:5060" (there is no TLS yet)';
+  'an address such as "udp://0.0.0.0:5060", "tcp://127.0.0.1:5060", "tls://0.0.0.0:5061" or "udp://[::1]:5060"';
 
-const DEFAULT_PORT = 5060;
+const PROTOCOLS = ['udp', 'tcp', 'tls'] as const;
 
-/** Reads `udp://HOST:PORT` or `tcp://HOST:PORT`; the port may be left out (5060) or 0 (any free one). */
+/** Reads `udp://HOST:PORT`, `tcp://` or `tls://`; the port may be left out (5060, of TLS 5061) or 0 (any free one). */
 export function parseListen(text: string): ListenPoint | undefined {
-  const scheme = text.slice(0, 6);
-  if (scheme !== 'udp://' && scheme !== 'tcp://') return undefined;
+  const protocol = PROTOCOLS.find((each) => text.startsWith(`${each}://`));
+  if (protocol === undefined) return undefined;
   const rest = text.slice(6);
   const bracket = rest.indexOf(']');
   const colon = rest.indexOf(':', bracket + 1);
   const host = colon < 0 ? rest : rest.slice(0, colon);
-  const port = colon < 0 ? DEFAULT_PORT : portOf(rest.slice(colon + 1));
+  const port = colon < 0 ? defaultPort(protocol) : portOf(rest.slice(colon + 1));
   if (port === undefined) return undefined;
-  const protocol = scheme === 'udp://' ? 'udp' : 'tcp';
   if (host.startsWith('[')) {
     const bare = host.slice(1, -1);
     return host.endsWith(']') && ipVersion(bare) === 6 ? { protocol, host: bare, port } : undefined;

@@ -50,8 +50,9 @@ function entriesOf(current: unknown): Record<string, unknown> | undefined {
   return isRecord(inner) && isRecord(inner['entries']) ? inner['entries'] : undefined;
 }
 
-/** The schema behind `optional`. */
+/** The schema behind `optional`, or behind `lazy`, of which the one for a single value is looked at. */
 function unwrap(current: unknown): unknown {
+  if (isRecord(current) && typeof current['getter'] === 'function') return unwrap(current['getter']({}));
   return isRecord(current) && 'wrapped' in current ? unwrap(current['wrapped']) : current;
 }
 

@@ -7,6 +7,7 @@ import { PbxConfigError } from './config-error.js';
 import { LISTEN_EXAMPLE, parseListen } from './listen.js';
 import { check, isRecord } from './option-problems.js';
 import type { PbxChanges, PbxOptions } from './options.js';
+import { tlsSchema } from './tls-schema.js';
 
 const HOST = 'a host name such as "office.example"';
 const NETWORK = 'an IP address or a network such as "10.0.0.0/8"';
@@ -126,6 +127,7 @@ const schema = v.pipe(
           v.minLength(1, 'at least one address'),
         ),
       ),
+      tls: v.optional(tlsSchema),
       extensions: v.optional(extensions),
       directory: v.optional(having('a directory with find() and list()', ['find', 'list'])),
       trustedPeers: v.optional(
@@ -187,10 +189,25 @@ const schema = v.pipe(
     ({ extensions: list, directory }) => list === undefined || directory === undefined,
     'extensions or directory, not both',
   ),
+  v.rawCheck(({ dataset, addIssue }) => {
+    if (!dataset.typed) return;
+    const { listen = [], tls } = dataset.value;
+    const key = listen.findIndex((each) => each.startsWith('tls://'));
+    if (key < 0 || tls?.certificate !== undefined) return;
+    const input: Record<string, unknown> = dataset.value;
+    addIssue({
+      message: 'a certificate and its key in tls.certificate beside it',
+      input: listen[key],
+      path: [
+        { type: 'object', origin: 'value', input, key: 'listen', value: listen },
+        { type: 'array', origin: 'value', input: listen, key, value: listen[key] },
+      ],
+    });
+  }),
 );
 
 const changesSchema = v.strictObject(
-  { extensions: v.optional(extensions), calls: v.optional(calls) },
+  { extensions: v.optional(extensions), calls: v.optional(calls), tls: v.optional(tlsSchema) },
   'changes such as { extensions: […] }',
 );
 

@@ -5,12 +5,13 @@ import type { Random } from '../base/random.js';
 import type { Scheduler } from '../base/scheduler.js';
 import type { CallJournal } from '../call/journal.js';
 import type { Router } from '../call/route.js';
+import type { TransferAttempt } from '../call/transfer-host.js';
 import type { Directory } from '../directory/directory.js';
 import type { ExtensionOptions } from '../directory/extension.js';
-import type { TransferAttempt } from '../call/transfer-host.js';
 import type { MediaEngine } from '../media/media-engine.js';
 import type { Network } from '../net/network.js';
 import type { DigestAlgorithm } from '../protocol/digest/algorithm.js';
+import type { CertificatePair } from '../security/certificates.js';
 import type { Storage } from '../storage/storage.js';
 import type { TransactionLimits } from '../transaction/layer.js';
 import type { TransportLimits, TransportProtocol } from '../transport/layer.js';
@@ -38,6 +39,23 @@ export interface CallOptions {
   readonly transfers?: boolean | ((attempt: TransferAttempt) => boolean);
 }
 
+/** TLS 1.2 and 1.3, for `tls://` addresses and for connections that the PBX opens. */
+export interface TlsOptions {
+  /**
+   * What the PBX shows, text in PEM (`loadCertificate` reads files): needed for a `tls://` address. Several: a phone that
+   * names a server (SNI) gets the one for it, any other the first. Also shown to servers that ask for one.
+   */
+  readonly certificate?: CertificatePair | readonly CertificatePair[];
+  /** The authorities that other servers' and clients' certificates must come from, PEM. Default: those that Node.js knows. */
+  readonly trust?: string | readonly string[];
+  /** SHA-256 fingerprints of servers' certificates that are taken as they are, whoever signed them. */
+  readonly pinned?: readonly string[];
+  /** Whether phones are asked for a certificate; `require` closes connections without a good one. Default `none`. */
+  readonly clientCertificates?: 'none' | 'request' | 'require';
+  /** False: other servers' certificates are not looked at, and anybody in between can listen. For laboratories. Default true. */
+  readonly verifyServers?: boolean;
+}
+
 export interface PbxLimits {
   readonly transport?: Partial<TransportLimits>;
   readonly transactions?: Partial<TransactionLimits>;
@@ -53,6 +71,7 @@ export interface PbxOptions {
   readonly aliases?: readonly string[];
   /** Where to listen. Default `["udp://0.0.0.0:5060", "tcp://0.0.0.0:5060"]`. A wildcard stands for every address of the machine. */
   readonly listen?: readonly string[];
+  readonly tls?: TlsOptions;
   /** The extensions. Not together with `directory`. */
   readonly extensions?: readonly ExtensionOptions[];
   /** Where extensions are looked up when they are not in the options. */
@@ -97,4 +116,4 @@ export interface PbxOptions {
 }
 
 /** What `reconfigure` may change while the PBX runs. */
-export type PbxChanges = Pick<PbxOptions, 'extensions' | 'calls'>;
+export type PbxChanges = Pick<PbxOptions, 'extensions' | 'calls' | 'tls'>;

@@ -6,6 +6,7 @@ import { describe, expect, test } from 'vitest';
 import { readConfig } from '../../examples/small-office/config.js';
 import { createPbx } from '../../src/pbx/pbx.js';
 import { nodesOf, parse, readProjectFile } from '../architecture/sources.js';
+import { realAuthority } from '../support/certificates.js';
 import { codeBlocks, readPage } from './pages.js';
 
 const GUIDE = 'docs/guides/reference-server.md';
@@ -30,7 +31,7 @@ const inCodeOnly = [...(/^Only in code: [\s\S]*?\n\n/m.exec(guide.text)?.[0] ?? 
 describe(GUIDE, () => {
   test('names every option of createPbx, in a table or among those for code', () => {
     const top = rows.filter((name) => !/[.[]/.test(name));
-    const groups = ['registration', 'calls', 'limits'];
+    const groups = ['registration', 'calls', 'limits', 'tls'];
     expect(inCodeOnly.length).toBeGreaterThan(8);
     expect([...new Set([...top, ...inCodeOnly, ...groups])].sort()).toEqual(optionsOf('PbxOptions').sort());
   });
@@ -39,6 +40,7 @@ describe(GUIDE, () => {
     ['registration', 'RegistrationOptions'],
     ['calls', 'CallOptions'],
     ['limits', 'PbxLimits'],
+    ['tls', 'TlsOptions'],
   ])('names every option of %s', (group, name) => {
     expect(rows.filter((row) => row.startsWith(`${group}.`)).sort()).toEqual(optionsOf(name, `${group}.`).sort());
   });
@@ -55,7 +57,13 @@ describe(GUIDE, () => {
       const folder = mkdtempSync(path.join(tmpdir(), 'pbxkit-docs-'));
       try {
         const file = path.join(folder, 'office.json');
-        writeFileSync(file, code);
+        const { cert, key } = await (await realAuthority()).issue({ names: ['office.example'] });
+        writeFileSync(path.join(folder, 'cert.pem'), cert);
+        writeFileSync(path.join(folder, 'key.pem'), key);
+        writeFileSync(
+          file,
+          code.replaceAll(/"\.\/(cert|key)\.pem"/g, (_path, name) => `"${path.join(folder, `${name}.pem`)}"`),
+        );
         await createPbx(await readConfig(['--config', file])).close();
       } finally {
         rmSync(folder, { recursive: true });

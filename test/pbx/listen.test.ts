@@ -14,6 +14,8 @@ describe('a listen address', () => {
     ['udp://[::]:65535', 'udp', '::', 65_535],
     ['udp://pbx.office.example:5061', 'udp', 'pbx.office.example', 5061],
     ['udp://localhost', 'udp', 'localhost', 5060],
+    ['tls://0.0.0.0:5071', 'tls', '0.0.0.0', 5071],
+    ['tls://[::1]', 'tls', '::1', 5061],
   ] as const) {
     test(`${text} is read`, () => {
       expect(parseListen(text)).toEqual({ protocol, host, port });
@@ -25,6 +27,7 @@ describe('a listen address', () => {
     '5060',
     '0.0.0.0:5060',
     'sip://0.0.0.0:5060',
+    'sips://0.0.0.0:5061',
     'udp:/0.0.0.0:5060',
     'udp://',
     'udp://:5060',
@@ -59,14 +62,29 @@ describe('a listen address', () => {
 
   test('whatever is given, what comes out is an address and a port, and nothing is thrown', () => {
     const part = fc.oneof(
-      fc.constantFrom('udp://', 'tcp://', '[', ']', ':', '.', '::1', '127.0.0.1', '5060', '65536', 'host', '-', '%'),
+      fc.constantFrom(
+        'udp://',
+        'tcp://',
+        'tls://',
+        '[',
+        ']',
+        ':',
+        '.',
+        '::1',
+        '127.0.0.1',
+        '5060',
+        '65536',
+        'host',
+        '-',
+        '%',
+      ),
       fc.string({ maxLength: 6 }),
     );
     fc.assert(
       fc.property(fc.array(part, { maxLength: 8 }), (parts) => {
         const point = parseListen(parts.join(''));
         if (point === undefined) return;
-        expect(['udp', 'tcp']).toContain(point.protocol);
+        expect(['udp', 'tcp', 'tls']).toContain(point.protocol);
         expect(point.port).toBeGreaterThanOrEqual(0);
         expect(point.port).toBeLessThanOrEqual(65_535);
         expect(Number.isInteger(point.port)).toBe(true);
