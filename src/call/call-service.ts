@@ -8,7 +8,6 @@ import type { MediaEngine } from '../media/media-engine.js';
 import type { Replaces } from '../protocol/sip/header/dialog-id.js';
 import type { IncomingRequest } from '../ua/incoming.js';
 import { maxBreadth } from '../ua/max-breadth.js';
-import { maxBreadth } from '../ua/max-breadth.js';
 import { maxForwards } from '../ua/max-forwards.js';
 import type { RequestTaker } from '../ua/request-chain.js';
 import { Call } from './call.js';
@@ -188,8 +187,6 @@ export class CallService implements RequestTaker, Events<CallEvents> {
     const hops = maxForwards(request);
     if (hops === 0) {
       incoming.respond(483, { once: true });
-    } else if (maxBreadth(request) === 0) {
-      incoming.respond(440, { once: true });
     } else if (maxBreadth(request) === 0) {
       incoming.respond(440, { once: true });
     } else if (this.#refusing) {
