@@ -7,6 +7,7 @@ import { sameButOrigin } from '../dialog/local-description.js';
 import type { Agreed } from '../dialog/negotiation.js';
 import type { MediaEngine } from '../media/media-engine.js';
 import type { IncomingRequest } from '../ua/incoming.js';
+import { passModify } from './exchange.js';
 import { passReason } from './passing.js';
 
 /** One end of a bridge. */
@@ -115,21 +116,9 @@ export class Bridge {
   }
 
   async #exchange(modify: IncomingModify, from: BridgeSide, to: BridgeSide): Promise<void> {
-    const offer = modify.sdp === undefined ? undefined : await this.#offer(from, to, modify.sdp);
-    const { signal } = modify;
-    const result = await to.session.modify({ signal, ...(offer === undefined ? {} : { sdp: offer }) });
-    if (result.kind === 'ended') return modify.reject(487);
-    if (result.kind === 'rejected') return modify.reject(result.status, result.reason);
-    if (modify.sdp !== undefined) {
-      void modify.accept(result.sdp === undefined ? undefined : await this.#answer(to, from, result.sdp));
-    } else {
-      // The peer asked for an offer: the other side's offer goes out in the 200, its answer comes back in the ACK.
-      const answer = await modify.accept(
-        result.sdp === undefined ? undefined : await this.#offer(to, from, result.sdp),
-      );
-      result.acknowledge(answer === undefined ? undefined : await this.#answer(from, to, answer));
-    }
-    this.#options.onChanged();
+    const { media, callId, tenantId } = this.#options;
+    const way = { media, callId, tenantId, fromLeg: from.legId, toLeg: to.legId };
+    if (await passModify(modify, to.session, way)) this.#options.onChanged();
   }
 
   /**
@@ -137,7 +126,7 @@ export class Bridge {
    * description that its partner does not know. It is offered what held before.
    */
   #restore(before: Agreed | undefined, late: BridgeSide, partner: BridgeSide): void {
-    if (before === undefined) return;
+    if (before === undefined || this.#state !== 'open') return;
     const { mailbox, logger, callId } = this.#options;
     mailbox
       .run(async () => {
@@ -154,10 +143,5 @@ export class Bridge {
   #offer(from: BridgeSide, to: BridgeSide, sdp: string): Promise<string> {
     const { media, callId, tenantId } = this.#options;
     return media.offer({ tenantId, callId, fromLeg: from.legId, toLeg: to.legId, sdp });
-  }
-
-  #answer(from: BridgeSide, to: BridgeSide, sdp: string): Promise<string> {
-    const { media, callId, tenantId } = this.#options;
-    return media.answer({ tenantId, callId, fromLeg: from.legId, toLeg: to.legId, sdp });
   }
 }

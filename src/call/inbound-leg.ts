@@ -1,8 +1,11 @@
 import type { TenantId } from '../base/tenant.js';
+import type { EarlySession } from '../dialog/early-session.js';
 import type { IncomingInvite } from '../dialog/incoming-invite.js';
+import type { IncomingModify } from '../dialog/incoming-modify.js';
 import type { InviteSession } from '../dialog/invite-session.js';
 import type { Answer, Progress } from '../dialog/outgoing-invite.js';
 import type { MediaEngine } from '../media/media-engine.js';
+import { passModify } from './exchange.js';
 import { passPhrase, passProgress } from './passing.js';
 
 /** The name of the caller's leg in records, journals and media exchanges. */
@@ -19,7 +22,8 @@ export interface InboundLegOptions {
 
 /**
  * What the caller sees before and at the answer. One 180 is told however many phones ring; early media has one To tag
- * for each source that sends it, so that no tag ever sees two different answers.
+ * for each source that sends it, so that no tag ever sees two different answers. Whether a response is sent reliably is
+ * each side's own matter (RFC 3262 is hop by hop), but for an offer in it: the callee's PRACK waits for the caller's answer.
  */
 export class InboundLeg {
   readonly invite: IncomingInvite;
@@ -35,28 +39,69 @@ export class InboundLeg {
 
   /** Passes a provisional response of `legId` on. */
   async progress(legId: string, progress: Progress): Promise<void> {
-    const { status, response } = progress;
+    const { status, response, acknowledge } = progress;
     const reason = passPhrase(progress.reason);
-    if (status === 199) return;
+    const source = sourceKey(legId, progress.remoteTag);
     const headers = passProgress(response);
+    const offers = acknowledge !== undefined;
+    if (status === 199 && !offers) return;
     // Without an offer in the INVITE a description in an unreliable 1xx is no answer (RFC 3261 §13.2.1).
-    if (progress.sdp === undefined || this.invite.sdp === undefined) {
+    if (progress.sdp === undefined || (this.invite.sdp === undefined && !offers)) {
       if (status === 180 && this.#ringingTold) return;
       this.#ringingTold ||= status === 180;
-      this.invite.progress({ status, reason, headers });
+      // In the early dialog that its source has already, or in the first one.
+      const branch = this.#earlySource === source ? { branch: this.#branchOf(source) } : {};
+      this.invite.progress({ status, reason, headers, ...branch });
       return;
     }
-    const sdp = await this.#options.media.answer({ ...this.#towardsCaller(legId), sdp: progress.sdp });
-    const source = sourceKey(legId, progress.remoteTag);
+    const exchange = { ...this.#towardsCaller(legId), sdp: progress.sdp };
+    const sdp = offers ? await this.#options.media.offer(exchange) : await this.#options.media.answer(exchange);
     this.#earlySource ??= source;
-    this.invite.progress({ status, reason, sdp, branch: this.#branchOf(source), headers });
+    this.#ringingTold ||= status === 180;
+    const early = this.invite.progress({ status, reason, sdp, branch: this.#branchOf(source), headers });
+    this.#join(legId, early, progress);
   }
 
   /** Answers the caller with what `legId` answered; undefined when the call is over meanwhile. */
   async accept(legId: string, answer: Answer): Promise<InviteSession | undefined> {
-    const sdp = answer.sdp === undefined ? undefined : await this.#translate(legId, answer.sdp);
-    if (this.#options.signal.aborted) return undefined;
-    return this.invite.accept({ sdp, branch: this.#branchOf(sourceKey(legId, answer.remoteTag)) });
+    const { signal } = this.#options;
+    const branch = this.#branchOf(sourceKey(legId, answer.remoteTag));
+    const settled = this.invite.acceptable(branch) || (await this.invite.settled(branch));
+    if (!settled || signal.aborted) return undefined;
+    const known = answer.agreedEarly && this.invite.agreed(branch);
+    const sdp = known || answer.sdp === undefined ? undefined : await this.#translate(legId, answer.sdp);
+    if (signal.aborted) return undefined;
+    return this.invite.accept({ sdp, branch });
+  }
+
+  /** What the two sides of an early dialog ask of each other passes, and the caller's answer to the callee's offer. */
+  #join(legId: string, caller: EarlySession | undefined, { early: callee, acknowledge }: Progress): void {
+    const { media } = this.#options;
+    const back = { ...this.#towardsCaller(legId), fromLeg: INBOUND_LEG, toLeg: legId };
+    caller?.handle({
+      onModify: (modify) => void this.#pass(modify, back, callee),
+      onAcknowledged: (sdp) => {
+        if (acknowledge === undefined) return;
+        const answered = sdp === undefined ? Promise.resolve(undefined) : media.answer({ ...back, sdp });
+        // A media engine that fails leaves the callee without an answer: it gives the INVITE up.
+        answered.then(acknowledge, () => acknowledge(undefined));
+      },
+    });
+    callee?.handle({ onModify: (modify) => void this.#pass(modify, this.#towardsCaller(legId), caller) });
+  }
+
+  async #pass(
+    modify: IncomingModify,
+    way: { readonly tenantId: TenantId; readonly callId: string; readonly fromLeg: string; readonly toLeg: string },
+    to: EarlySession | undefined,
+  ): Promise<void> {
+    // RFC 6337 §2.3: 488 where the other side cannot be asked before the answer.
+    if (to?.modifiable !== true) return modify.reject(488);
+    try {
+      await passModify(modify, to, { media: this.#options.media, ...way });
+    } catch {
+      modify.reject(500);
+    }
   }
 
   /** The callee's answer; or its offer, when the caller made none. */

@@ -26,6 +26,11 @@ export interface DialogContext {
   readonly logger: Logger;
   /** The methods that are told in Allow. */
   readonly allow: readonly string[];
+  /**
+   * When provisional responses are sent reliably to callers that support it (RFC 3262 §3): never unless they require it,
+   * with a description only, or always.
+   */
+  readonly reliableProvisionals: 'required' | 'sdp' | 'always';
   /** The Contact that the peer at `source` is told, with `user` in it. */
   contactFor(source: Source, user: string): NameAddr;
   /** Requests of this dialog go to `usage` until the returned function is called. */

@@ -25,6 +25,12 @@ export interface DialogLayerOptions {
   readonly logger: Logger;
   /** The methods that are served, for Allow. */
   readonly allow: readonly string[];
+  /**
+   * When provisional responses are sent reliably (RFC 3262 §3). `required`: only to callers that require it. `sdp`: also to
+   * those that support it, when the response carries a description. `always`: every one to those that support it. Default
+   * `sdp`, so that early media cannot get lost, and a phone that only rings costs no message more.
+   */
+  readonly reliableProvisionals?: 'required' | 'sdp' | 'always';
   /** Dialogs at once; beyond it a new INVITE gets 503. Default 100,000. */
   readonly maxDialogs?: number;
 }
@@ -61,6 +67,7 @@ export class DialogLayer implements RequestTaker {
       random: options.random,
       logger: options.logger,
       allow: options.allow,
+      reliableProvisionals: options.reliableProvisionals ?? 'sdp',
       contactFor: options.contactFor,
       register: (dialog, usage) => this.#register(dialog.id, usage),
     };
@@ -129,7 +136,7 @@ export class DialogLayer implements RequestTaker {
     const { toTag, fromTag, callId } = incoming.request;
     if (toTag === undefined) return false;
     const usage = this.#usages.get(dialogKey({ callId, localTag: toTag, remoteTag: fromTag ?? '' }));
-    if (usage === undefined) return false;
+    if (usage === undefined) return this.#invites.get(inviteKey(callId, toTag))?.onRequest(incoming) === true;
     usage.onRequest(incoming);
     return true;
   }

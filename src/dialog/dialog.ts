@@ -33,6 +33,8 @@ export interface DialogSnapshot {
   /** The peer is answered by the flow that its messages come from, because its Contact cannot be reached. */
   readonly behindNat: boolean;
   readonly flow?: FlowRef;
+  /** The methods that the peer has told in Allow, as it told them. */
+  readonly allow?: string;
 }
 
 /** Where a request within the dialog goes. */
@@ -63,6 +65,7 @@ interface DialogParts {
   readonly routeSet: readonly NameAddr[];
   readonly behindNat: boolean;
   readonly flow: FlowRef | undefined;
+  readonly allow: string | undefined;
 }
 
 /** More requests than one dialog sends between two snapshots. */
@@ -82,6 +85,7 @@ export class Dialog {
   #routeSet: readonly NameAddr[];
   #behindNat: boolean;
   #flow: FlowRef | undefined;
+  #allow: string | undefined;
 
   private constructor(parts: DialogParts) {
     this.role = parts.role;
@@ -96,6 +100,7 @@ export class Dialog {
     this.#routeSet = parts.routeSet;
     this.#behindNat = parts.behindNat;
     this.#flow = parts.flow;
+    this.#allow = parts.allow;
   }
 
   /**
@@ -118,6 +123,7 @@ export class Dialog {
       routeSet,
       behindNat,
       flow: routeSet.length === 0 ? flowTo(target, source, behindNat) : undefined,
+      allow: allowOf(response),
     });
   }
 
@@ -145,6 +151,7 @@ export class Dialog {
       routeSet,
       behindNat,
       flow: routeSet.length === 0 ? flowTo(target, source, behindNat) : undefined,
+      allow: allowOf(request),
     });
   }
 
@@ -168,6 +175,7 @@ export class Dialog {
       routeSet: snapshot.routeSet.map(parseNameAddr),
       behindNat: snapshot.behindNat,
       flow: flow?.protocol === 'udp' ? flow : undefined,
+      allow: snapshot.allow,
     });
   }
 
@@ -223,8 +231,19 @@ export class Dialog {
     return true;
   }
 
-  /** Target refresh by a re-INVITE or its 2xx (RFC 3261 §12.2.1.2, §12.2.2). */
+  /** Whether the peer has said that it serves this method (RFC 3261 §20.5). Silence is a no. */
+  allows(method: string): boolean {
+    return this.#allow?.split(',').some((each) => each.trim() === method) === true;
+  }
+
+  /** The Allow of a message of the peer, if it has one, holds from now on. */
+  noteAllow(message: SipMessage): void {
+    this.#allow = allowOf(message) ?? this.#allow;
+  }
+
+  /** Target refresh by a re-INVITE, an UPDATE or its 2xx (RFC 3261 §12.2.1.2, §12.2.2, RFC 3311 §5.1). */
   refreshTarget(message: SipMessage, source: Source): void {
+    this.noteAllow(message);
     const target = contactUri(message);
     if (target !== undefined) this.#remoteTarget = target;
     if (this.#routeSet.length > 0) return;
@@ -235,6 +254,14 @@ export class Dialog {
   /** The callee's side has sent its 2xx. */
   confirmLocally(): void {
     this.#state = 'confirmed';
+  }
+
+  /** The caller's side has its 2xx: the route set is computed anew (RFC 3261 §13.2.2.4). */
+  confirm(response: SipResponse, source: Source): void {
+    this.#state = 'confirmed';
+    this.#routeSet = routeSetOf(response);
+    this.#flow = undefined;
+    this.refreshTarget(response, source);
   }
 
   /** After a digest retry the INVITE, and so the dialog, stands at a higher number. */
@@ -256,6 +283,7 @@ export class Dialog {
       routeSet: this.#routeSet.map(formatNameAddr),
       behindNat: this.#behindNat,
       ...(this.#flow === undefined ? {} : { flow: this.#flow }),
+      ...(this.#allow === undefined ? {} : { allow: this.#allow }),
     };
   }
 
@@ -299,6 +327,11 @@ function contactUri(message: SipMessage): Uri | undefined {
 /** Record-Route in reverse: the route set of the caller's side (RFC 3261 §12.1.2). */
 function routeSetOf(response: SipResponse): readonly NameAddr[] {
   return [...(readable(() => response.headers.get('Record-Route')) ?? [])].reverse();
+}
+
+function allowOf(message: SipMessage): string | undefined {
+  const fields = message.headers.raw('Allow');
+  return fields.length > 1 ? fields.join(',') : fields[0];
 }
 
 function ownContact(request: SipRequest): NameAddr {

@@ -5,23 +5,13 @@ import type { NameAddr } from '../protocol/sip/name-addr.js';
 import { SipParseError } from '../protocol/sip/parse-error.js';
 import type { IncomingRequest } from '../ua/incoming.js';
 import type { Source } from '../ua/target.js';
-import type { DialogContext, DialogUsage } from './context.js';
-import { Dialog } from './dialog.js';
+import type { DialogContext } from './context.js';
+import { type EarlyDialog, EarlyDialogs, type ProgressOptions, said } from './early-dialogs.js';
+import type { EarlySession } from './early-session.js';
 import { InviteSession } from './invite-session.js';
-import { sameButOrigin } from './local-description.js';
-import { Negotiation } from './negotiation.js';
 import { SDP_TYPE, sessionDescription } from './session-body.js';
 
-export interface ProgressOptions {
-  /** 101–199. */
-  readonly status: number;
-  readonly reason?: string;
-  /** Early media: the answer, told before the call is answered. */
-  readonly sdp?: string;
-  /** Which of several answering sources this comes from; each has an early dialog of its own. */
-  readonly branch?: string;
-  readonly headers?: HeaderInit;
-}
+export type { ProgressOptions } from './early-dialogs.js';
 
 export interface AcceptOptions {
   /** The answer; or an offer when the INVITE had none. */
@@ -39,19 +29,10 @@ export interface RejectOptions {
 
 /** Why nobody waits for the answer any more. */
 export interface Abandoned {
-  readonly cause: 'cancel' | 'bye' | 'expired';
+  /** `no-prack`: a reliable provisional response was never acknowledged. */
+  readonly cause: 'cancel' | 'bye' | 'expired' | 'no-prack';
   /** Reason header fields of the CANCEL or BYE (RFC 3326). */
   readonly reason: readonly string[];
-}
-
-/** Answering sources of one INVITE that get a To tag of their own before the answer. */
-const MAX_EARLY_DIALOGS = 32;
-
-interface EarlyDialog {
-  readonly dialog: Dialog;
-  readonly negotiation: Negotiation;
-  readonly sdp: string | undefined;
-  readonly unregister: () => void;
 }
 
 /** An INVITE that came in, until it is answered: RFC 3261 §13.3. */
@@ -64,11 +45,10 @@ export class IncomingInvite {
   readonly #incoming: IncomingRequest;
   readonly #contact: NameAddr;
   readonly #abort = new AbortController();
-  readonly #early = new Map<string, EarlyDialog>();
+  readonly #early: EarlyDialogs;
   #onAbandoned: (abandoned: Abandoned) => void = () => {};
   #state: 'open' | 'accepted' | 'rejected' | 'abandoned' = 'open';
   #cancelExpiry: Cancel = () => {};
-  #firstTagUsed = false;
 
   /** @throws SipParseError when a header that opens the dialog is malformed. */
   constructor(context: DialogContext, incoming: IncomingRequest, contactUser: string) {
@@ -87,6 +67,13 @@ export class IncomingInvite {
     }
     incoming.request.headers.get('Record-Route');
     this.#contact = context.contactFor(incoming.source, contactUser);
+    this.#early = new EarlyDialogs({
+      context,
+      incoming,
+      contact: this.#contact,
+      onBye: (bye) => this.#abandon({ cause: 'bye', reason: bye.headers.raw('Reason') }),
+      onNoPrack: () => this.#abandon({ cause: 'no-prack', reason: [] }),
+    });
     const expires = incoming.request.headers.get('Expires');
     if (expires !== undefined && expires > 0) {
       this.#cancelExpiry = context.scheduler.after(expires * 1000, () =>
@@ -96,7 +83,7 @@ export class IncomingInvite {
     incoming.transaction.onCancel((cancel) => this.#abandon({ cause: 'cancel', reason: cancel.headers.raw('Reason') }));
   }
 
-  /** Fires when the caller gives up: 487 has been sent already. */
+  /** Fires when the caller gives up: 487 has been sent already, or 504 if it never sent a PRACK. */
   get signal(): AbortSignal {
     return this.#abort.signal;
   }
@@ -110,34 +97,61 @@ export class IncomingInvite {
     this.#onAbandoned = listener;
   }
 
-  /** Sends a provisional response. Does nothing when the caller has given up, or for a source beyond the 32nd. */
-  progress(options: ProgressOptions): void {
-    const { branch = '' } = options;
-    if (this.#state !== 'open' || (this.#early.size >= MAX_EARLY_DIALOGS && !this.#early.has(branch))) return;
-    const early = this.#earlyDialog(branch, options.sdp);
-    this.#incoming.respond(options.status, {
-      toTag: early.dialog.id.localTag,
-      ...(options.reason === undefined ? {} : { reason: options.reason }),
-      headers: { Contact: [this.#contact], Allow: this.#context.allow, ...options.headers },
-      ...(options.sdp === undefined ? {} : { body: early.negotiation.preview(options.sdp), contentType: SDP_TYPE }),
-    });
+  /** Whether the caller acknowledges provisional responses (RFC 3262): an offer can then be made before the answer. */
+  get reliable(): boolean {
+    return this.#early.reliability !== 'none';
+  }
+
+  /**
+   * Sends a provisional response, reliably (RFC 3262 §3) where the caller requires it, or supports it and the policy of the
+   * dialog layer asks for it. Gives the early session that it belongs to. Does nothing when the caller has given up, for a
+   * source beyond the 32nd, and for a response that would have to be reliable and make an offer but has none.
+   */
+  progress(options: ProgressOptions): EarlySession | undefined {
+    return this.#state === 'open' ? this.#early.progress(options) : undefined;
+  }
+
+  /**
+   * Whether `accept` may be called now for this source: not while a description in a reliable provisional response waits
+   * for its PRACK (RFC 3262 §3).
+   */
+  acceptable(branch = ''): boolean {
+    return this.#early.current(branch)?.provisionals.describing !== true;
+  }
+
+  /** Whether offer and answer were exchanged before the answer: the 200 to this source then says nothing new. */
+  agreed(branch = ''): boolean {
+    return this.#early.current(branch)?.session.negotiation.agreed !== undefined;
+  }
+
+  /** Resolves when `accept` may be called; to false when the caller has given up, or never sent the PRACK. */
+  settled(branch = ''): Promise<boolean> {
+    const early = this.#early.current(branch);
+    if (early === undefined) return Promise.resolve(this.open);
+    return new Promise((resolve) => early.provisionals.whenSettled(() => resolve(this.open)));
   }
 
   /**
    * Answers 200. The session repeats it until the ACK comes (RFC 3261 §13.3.1.4). Undefined when the caller has given
-   * up meanwhile. @throws UsageError (SIP_WRONG_STATE) when it is answered already.
+   * up meanwhile. What was agreed before the answer is not told again (RFC 6337 §3.1.1).
+   * @throws UsageError (SIP_WRONG_STATE) when it is answered already, and while it is not `acceptable`
    */
   accept(options: AcceptOptions): InviteSession | undefined {
     if (this.#state === 'abandoned') return undefined;
     if (this.#state !== 'open') throw new UsageError('SIP_WRONG_STATE', 'this INVITE is answered already');
-    const early = this.#earlyDialog(options.branch ?? '', options.sdp);
-    this.#settle('accepted');
-    const { dialog, negotiation } = early;
+    const { sdp, branch = '' } = options;
+    if (!this.acceptable(branch)) {
+      throw new UsageError('SIP_WRONG_STATE', 'a reliable provisional response waits for its PRACK: await settled()');
+    }
+    const early = this.#early.forAnswer(branch, sdp);
+    const { dialog, negotiation, updates } = early.session;
+    this.#settle('accepted', early);
     dialog.confirmLocally();
-    const session = new InviteSession(this.#context, dialog, negotiation);
-    const { sdp } = options;
-    const body =
-      sdp === undefined ? undefined : this.sdp === undefined ? negotiation.offer(sdp) : negotiation.answer(sdp);
+    const session = new InviteSession(this.#context, dialog, negotiation, updates);
+    if (early.provisionals.outstanding) session.onPrack = (prack) => this.#early.onPrack(prack, early);
+    const agreed = negotiation.agreed !== undefined;
+    const offers = this.sdp === undefined && !agreed;
+    const body = sdp === undefined || agreed ? undefined : said(negotiation, offers ? 'offer' : 'answer', sdp);
     const response = this.#incoming.respond(200, {
       toTag: dialog.id.localTag,
       headers: { Contact: [this.#contact], Allow: this.#context.allow, ...options.headers },
@@ -145,7 +159,7 @@ export class IncomingInvite {
     });
     session.awaitAck(
       this.request.cseq.sequence,
-      this.sdp === undefined,
+      offers,
       () => this.#incoming.transaction.respond(response),
       (answer) => session.notifyAcknowledged(answer),
     );
@@ -162,62 +176,18 @@ export class IncomingInvite {
     });
   }
 
-  /**
-   * The early dialog of `branch`: one To tag for each answering source, and another one when a source answers
-   * differently from what it said before, because one To tag never sees two different answers.
-   */
-  #earlyDialog(branch: string, sdp: string | undefined): EarlyDialog {
-    const known = this.#early.get(branch);
-    if (known !== undefined && (sdp === undefined || known.sdp === undefined || sameButOrigin(known.sdp, sdp))) {
-      const updated = sdp === undefined ? known : { ...known, sdp };
-      this.#early.set(branch, updated);
-      return updated;
-    }
-    known?.unregister();
-    const tag = this.#firstTagUsed ? this.#context.random.token(64) : this.#incoming.toTag;
-    this.#firstTagUsed = true;
-    const dialog = Dialog.uas(this.request, tag, this.#contact, 'early', this.source);
-    const negotiation = Negotiation.create(this.#context.random);
-    if (this.sdp !== undefined) negotiation.offered(this.sdp);
-    const early = { dialog, negotiation, sdp, unregister: this.#context.register(dialog, this.#earlyUsage(dialog)) };
-    this.#early.set(branch, early);
-    return early;
-  }
-
-  /** What the caller may send before the answer: a BYE ends the attempt (RFC 5407 §3.1.3). */
-  #earlyUsage(dialog: Dialog): DialogUsage {
-    return {
-      onAck: () => {},
-      close: () => this.#cancelExpiry(),
-      onRequest: (incoming) => {
-        if (!dialog.acceptSequence(incoming.request)) {
-          incoming.respond(500, { reason: 'CSeq Out Of Order' });
-        } else if (incoming.request.method === 'BYE') {
-          incoming.respond(200);
-          this.#abandon({ cause: 'bye', reason: incoming.request.headers.raw('Reason') });
-        } else if (incoming.request.method === 'INVITE') {
-          incoming.respond(500, { headers: { 'Retry-After': String(this.#context.random.integer(11)) } });
-        } else if (incoming.request.method === 'OPTIONS') {
-          incoming.respond(200, { headers: { Allow: this.#context.allow, Accept: SDP_TYPE } });
-        } else {
-          incoming.respond(405, { headers: { Allow: this.#context.allow } });
-        }
-      },
-    };
-  }
-
   #abandon(abandoned: Abandoned): void {
     if (this.#state !== 'open') return;
     this.#settle('abandoned');
-    this.#incoming.respond(487);
+    // RFC 3262 §3: who does not acknowledge is refused with a 5xx.
+    this.#incoming.respond(abandoned.cause === 'no-prack' ? 504 : 487);
     this.#abort.abort();
     this.#onAbandoned(abandoned);
   }
 
-  #settle(state: 'accepted' | 'rejected' | 'abandoned'): void {
+  #settle(state: 'accepted' | 'rejected' | 'abandoned', chosen?: EarlyDialog): void {
     this.#state = state;
     this.#cancelExpiry();
-    for (const early of this.#early.values()) early.unregister();
-    this.#early.clear();
+    this.#early.close(chosen);
   }
 }

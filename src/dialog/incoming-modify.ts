@@ -1,4 +1,5 @@
 import { UsageError } from '../base/errors.js';
+import type { HeaderInit } from '../protocol/sip/message.js';
 import type { NameAddr } from '../protocol/sip/name-addr.js';
 import type { IncomingRequest } from '../ua/incoming.js';
 import type { Negotiation } from './negotiation.js';
@@ -6,27 +7,38 @@ import { SDP_TYPE, sessionDescription } from './session-body.js';
 
 interface Parts {
   readonly incoming: IncomingRequest;
-  readonly contact: NameAddr;
+  /** Undefined where the response refreshes no target: that to a PRACK. */
+  readonly contact: NameAddr | undefined;
   readonly allow: readonly string[];
   readonly negotiation: Negotiation;
-  readonly onAccepted: (offered: boolean, send: () => void, onAck: (sdp: string | undefined) => void) => void;
-  readonly onSettled: () => void;
+  /** What the 2xx carries besides. */
+  readonly headers?: () => HeaderInit;
+  /** Of a re-INVITE: our 2xx waits for its ACK. */
+  readonly onAccepted?: (offered: boolean, send: () => void, onAck: (sdp: string | undefined) => void) => void;
+  readonly onSettled: (accepted: boolean) => void;
 }
 
-/** A re-INVITE that waits for our answer (RFC 3261 §14.2). Exactly one of `accept` and `reject` ends it. */
+/**
+ * Something that the peer wants to change, and that waits for our answer: a re-INVITE (RFC 3261 §14.2), or an offer in an
+ * UPDATE (RFC 3311 §5.2) or PRACK (RFC 3262 §5). Exactly one of `accept` and `reject` ends it.
+ */
 export class IncomingModify {
   /** The offer; undefined when the peer asks us to make one. */
   readonly sdp: string | undefined;
+  /** `INVITE`, `UPDATE` or `PRACK`: all but the first want an answer soon, because the peer repeats them until then. */
+  readonly method: string;
   readonly #parts: Parts;
   readonly #abort = new AbortController();
   #state: 'open' | 'answered' | 'ended' = 'open';
   #acknowledged: ((sdp: string | undefined) => void) | undefined;
 
   constructor(parts: Parts) {
+    const { incoming, negotiation } = parts;
     this.#parts = parts;
-    this.sdp = sessionDescription(parts.incoming.request);
-    if (this.sdp !== undefined) parts.negotiation.offered(this.sdp);
-    parts.incoming.transaction.onCancel(() => this.#refuse(487));
+    this.method = incoming.request.method;
+    this.sdp = sessionDescription(incoming.request);
+    if (this.sdp !== undefined) negotiation.offered(this.sdp);
+    if (this.method === 'INVITE') incoming.transaction.onCancel(() => this.#refuse(487));
   }
 
   /** Fires when the peer cancels the re-INVITE, or the session ends: nobody waits for the answer any more. */
@@ -36,21 +48,20 @@ export class IncomingModify {
 
   /**
    * Answers 200 with `sdp`: the answer, or an offer if the re-INVITE had none. Resolves when the ACK has come, to the
-   * answer in it; to undefined also when the session ended before.
+   * answer in it; to undefined also when the session ended before, and at once where no ACK follows.
    */
   accept(sdp: string | undefined): Promise<string | undefined> {
     if (this.#state === 'ended') return Promise.resolve(undefined);
-    if (this.#state === 'answered') throw new UsageError('SIP_WRONG_STATE', 'this re-INVITE is answered already');
+    if (this.#state === 'answered') throw new UsageError('SIP_WRONG_STATE', `this ${this.method} is answered already`);
     this.#state = 'answered';
-    const { incoming, contact, allow, negotiation, onAccepted, onSettled } = this.#parts;
-    const body =
-      sdp === undefined ? undefined : this.sdp === undefined ? negotiation.offer(sdp) : negotiation.answer(sdp);
-    if (body === undefined) negotiation.withdraw();
+    const { incoming, contact, allow, headers, onAccepted, onSettled } = this.#parts;
+    const body = this.#say(sdp);
     const response = incoming.respond(200, {
-      headers: { Contact: [contact], Allow: allow },
+      headers: { ...(contact === undefined ? {} : { Contact: [contact] }), Allow: allow, ...headers?.() },
       ...(body === undefined ? {} : { body, contentType: SDP_TYPE }),
     });
-    onSettled();
+    onSettled(true);
+    if (onAccepted === undefined) return Promise.resolve(undefined);
     return new Promise((resolve) => {
       this.#acknowledged = resolve;
       const offered = this.sdp === undefined;
@@ -66,12 +77,19 @@ export class IncomingModify {
     this.#state = 'answered';
     if (this.sdp !== undefined) this.#parts.negotiation.withdraw();
     this.#parts.incoming.respond(status, reason === undefined ? {} : { reason });
-    this.#parts.onSettled();
+    this.#parts.onSettled(false);
   }
 
   /** The session has ended. @internal */
   end(): void {
-    this.#refuse(487);
+    this.#refuse(this.method === 'INVITE' ? 487 : 481);
+  }
+
+  #say(sdp: string | undefined): string | undefined {
+    const { negotiation } = this.#parts;
+    if (sdp !== undefined) return this.sdp === undefined ? negotiation.offer(sdp) : negotiation.answer(sdp);
+    if (this.sdp !== undefined) negotiation.withdraw();
+    return undefined;
   }
 
   #refuse(status: number): void {

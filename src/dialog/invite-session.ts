@@ -3,12 +3,13 @@ import type { IncomingRequest } from '../ua/incoming.js';
 import type { DialogContext, DialogUsage } from './context.js';
 import type { Dialog, DialogSnapshot } from './dialog.js';
 import { endsDialog, type SentAck, sendAck, sendBye } from './dialog-request.js';
-import { GLARE_ATTEMPTS, glareDelayMs } from './glare.js';
-import { IncomingModify } from './incoming-modify.js';
+import type { IncomingModify } from './incoming-modify.js';
+import { Modifications, type ModifyOptions } from './modifications.js';
 import type { Agreed, Negotiation, NegotiationSnapshot } from './negotiation.js';
-import { type ModifyResult, OutgoingModify } from './outgoing-modify.js';
+import type { ModifyResult } from './outgoing-modify.js';
+import { PendingAcks } from './pending-acks.js';
 import { SDP_TYPE, sessionDescription } from './session-body.js';
-import { SuccessRetransmission } from './success-retransmission.js';
+import { Updates } from './updates.js';
 
 /** How a session ended. */
 export interface SessionEnd {
@@ -36,17 +37,7 @@ export interface SessionHandlers {
   onEnded(end: SessionEnd): void;
 }
 
-/** What is asked of the peer in mid-call. */
-export interface ModifyOptions {
-  /** The offer; without it the peer is asked for one. */
-  readonly sdp?: string;
-  readonly signal?: AbortSignal;
-  /**
-   * Tries again when the peer was about to change something itself (491), after the wait of RFC 3261 §14.1. For changes
-   * that are ours; one that is passed on is the other side's to repeat. Default false.
-   */
-  readonly retry?: boolean;
-}
+export type { ModifyOptions } from './modifications.js';
 
 export interface SessionSnapshot {
   readonly dialog: DialogSnapshot;
@@ -60,18 +51,19 @@ type State =
   | { readonly kind: 'ending-after-ack'; readonly headers: HeaderInit }
   | { readonly kind: 'ended'; readonly end: SessionEnd };
 
-interface UnacknowledgedSuccess {
-  readonly retransmission: SuccessRetransmission;
-  /** True when the 2xx carried an offer, which the ACK must answer. */
-  readonly offered: boolean;
-  readonly onAck: (sdp: string | undefined) => void;
-  /** The session ended before the ACK came. */
-  readonly onGone: () => void;
-}
-
 const UNHANDLED: SessionHandlers = {
   onModify: (modify) => modify.reject(488),
   onEnded: () => {},
+};
+
+const UNOWNED = { onModify: (modify: IncomingModify) => modify.reject(488), onGone: () => {} };
+
+const NO_TIMER = {
+  requestHeaders: () => ({}),
+  responseHeaders: () => ({}),
+  refuses: () => false,
+  onSuccess: () => {},
+  onRefused: () => {},
 };
 
 /** An established INVITE session: one confirmed dialog (RFC 3261 §12–15). */
@@ -80,24 +72,42 @@ export class InviteSession implements DialogUsage {
   readonly #context: DialogContext;
   readonly #negotiation: Negotiation;
   readonly #unregister: () => void;
-  /** Our 2xx responses that still wait for their ACK, by CSeq number. */
-  readonly #unacknowledged = new Map<number, UnacknowledgedSuccess>();
+  readonly #acks: PendingAcks;
+  readonly #modifications: Modifications;
   /** The INVITE of ours whose 2xx waits for its ACK: it carried an offer that the owner has not answered yet. */
   #owed: SipRequest | undefined;
   /** The ACK to the 2xx that began the session: sent again for each repeated one. */
   #firstAck: { readonly sequence: number; readonly ack: SentAck } | undefined;
   #handlers: SessionHandlers = UNHANDLED;
   #state: State = { kind: 'confirmed' };
-  #incoming: IncomingModify | undefined;
-  #outgoing: OutgoingModify | undefined;
-  /** Who waits for something to be over; woken when the session ends. */
-  readonly #pauses = new Set<() => void>();
+  /** A PRACK for a provisional response that was still unacknowledged at the answer (RFC 3262 §3). @internal */
+  onPrack: ((incoming: IncomingRequest) => void) | undefined;
 
-  constructor(context: DialogContext, dialog: Dialog, negotiation: Negotiation) {
+  constructor(
+    context: DialogContext,
+    dialog: Dialog,
+    negotiation: Negotiation,
+    updates = new Updates(context, dialog, negotiation, UNOWNED),
+  ) {
     this.#context = context;
     this.#negotiation = negotiation;
     this.dialog = dialog;
     this.#unregister = context.register(dialog, this);
+    this.#acks = new PendingAcks(context.scheduler, () => this.#noAck());
+    this.#modifications = new Modifications({
+      context,
+      dialog,
+      negotiation,
+      updates,
+      acks: this.#acks,
+      timer: NO_TIMER,
+      owesAck: () => this.#owed !== undefined,
+      onModify: (modify) => this.#handlers.onModify(modify),
+      onAcceptedLate: (before) => {
+        if (this.#state.kind === 'confirmed') this.#handlers.onAcceptedLate?.(before);
+      },
+      onGone: () => this.#gone(),
+    });
   }
 
   /** Sets who is told of what happens here; until then re-INVITEs are refused with 488. An end that came before is told now. */
@@ -117,54 +127,23 @@ export class InviteSession implements DialogUsage {
 
   /** True while an offer of either side waits for its answer. */
   get negotiating(): boolean {
-    return (
-      this.#incoming !== undefined ||
-      this.#outgoing !== undefined ||
-      this.#owed !== undefined ||
-      this.#negotiation.open !== 'nobody'
-    );
+    return this.#modifications.open;
   }
 
   /**
-   * Sends a re-INVITE (RFC 3261 §14.1): with `sdp` as the offer, or without one to be offered something. Resolves to
-   * `rejected` 491 at once while another offer is open here. When `signal` fires, the re-INVITE is cancelled and the
-   * result is `ended`.
+   * Sends a re-INVITE (RFC 3261 §14.1) or an UPDATE (RFC 3311): with `sdp` as the offer, or without one to be offered
+   * something. Resolves to `rejected` 491 at once while another offer is open here, unless `retry` is asked for. When
+   * `signal` fires, a re-INVITE is cancelled and the result is `ended`.
    */
-  async modify(options: ModifyOptions = {}): Promise<ModifyResult> {
-    for (let attempt = 1; ; attempt++) {
-      const result = await this.#modifyOnce(options);
-      const pending = result.kind === 'rejected' && result.status === 491;
-      if (!pending || options.retry !== true || attempt === GLARE_ATTEMPTS) return result;
-      await this.#pause(glareDelayMs(this.dialog.role === 'uac', this.#context.random));
-      if (options.signal?.aborted === true) return { kind: 'ended' };
-    }
-  }
-
-  #modifyOnce(options: ModifyOptions): Promise<ModifyResult> {
+  modify(options: ModifyOptions = {}): Promise<ModifyResult> {
     if (this.#state.kind !== 'confirmed') return Promise.resolve({ kind: 'ended' });
-    if (this.negotiating) return Promise.resolve({ kind: 'rejected', status: 491, reason: 'Request Pending' });
-    const before = this.agreed;
-    const outgoing = new OutgoingModify({
-      context: this.#context,
-      dialog: this.dialog,
-      negotiation: this.#negotiation,
-      ...(options.sdp === undefined ? {} : { sdp: options.sdp }),
-      ...(options.signal === undefined ? {} : { signal: options.signal }),
-      onAcceptedLate: () => {
-        if (this.#state.kind === 'confirmed') this.#handlers.onAcceptedLate?.(before);
-      },
-      onGone: () => this.#gone(),
-    });
-    this.#outgoing = outgoing;
-    return outgoing.start().finally(() => {
-      this.#outgoing = undefined;
-    });
+    return this.#modifications.modify(options);
   }
 
   /** Hangs up: BYE (RFC 3261 §15.1.1), or after the ACK if that is still awaited. `headers`: for example Reason. */
   end(headers: HeaderInit = {}): void {
     if (this.#state.kind !== 'confirmed') return;
-    if (this.#unacknowledged.size > 0) {
+    if (this.#acks.size > 0) {
       this.#state = { kind: 'ending-after-ack', headers };
       return;
     }
@@ -197,19 +176,8 @@ export class InviteSession implements DialogUsage {
   }
 
   /** Repeats our 2xx to the INVITE with that CSeq number by `send`, until its ACK has come. @internal */
-  awaitAck(
-    sequence: number,
-    offered: boolean,
-    send: () => void,
-    onAck: (sdp: string | undefined) => void,
-    onGone: () => void = () => {},
-  ): void {
-    const retransmission = new SuccessRetransmission({
-      scheduler: this.#context.scheduler,
-      send,
-      giveUp: () => this.#noAck(),
-    });
-    this.#unacknowledged.set(sequence, { retransmission, offered, onAck, onGone });
+  awaitAck(sequence: number, offered: boolean, send: () => void, onAck: (sdp: string | undefined) => void): void {
+    this.#acks.add(sequence, { offered, send, onAck });
   }
 
   /** Tells the owner of the ACK to the first 2xx. @internal */
@@ -244,11 +212,8 @@ export class InviteSession implements DialogUsage {
   }
 
   onAck(request: SipRequest): void {
-    const { sequence } = request.cseq;
-    const success = this.#unacknowledged.get(sequence);
+    const success = this.#acks.take(request.cseq.sequence);
     if (success === undefined) return;
-    this.#unacknowledged.delete(sequence);
-    success.retransmission.stop();
     if (this.#state.kind === 'ending-after-ack') {
       const { headers } = this.#state;
       this.#bye(headers);
@@ -278,7 +243,15 @@ export class InviteSession implements DialogUsage {
       case 'BYE':
         return this.#onBye(incoming);
       case 'INVITE':
-        return this.#onReinvite(incoming);
+        if (this.#state.kind === 'ending-after-ack') incoming.respond(491);
+        else this.#modifications.receiveInvite(incoming);
+        return;
+      case 'UPDATE':
+        return this.#modifications.receiveUpdate(incoming);
+      case 'PRACK':
+        if (this.onPrack === undefined) incoming.respond(481);
+        else this.onPrack(incoming);
+        return;
       case 'OPTIONS':
         incoming.respond(200, { headers: { Allow: this.#context.allow, Accept: SDP_TYPE } });
         return;
@@ -291,45 +264,6 @@ export class InviteSession implements DialogUsage {
   #onBye(incoming: IncomingRequest): void {
     incoming.respond(200);
     this.#finish({ by: 'remote', cause: 'bye', reason: incoming.request.headers.raw('Reason') });
-  }
-
-  #onReinvite(incoming: IncomingRequest): void {
-    if (this.#incoming !== undefined) {
-      // RFC 3261 §14.2: a second INVITE before the first one's final answer.
-      incoming.respond(500, { headers: { 'Retry-After': String(this.#context.random.integer(11)) } });
-      return;
-    }
-    if (this.#state.kind === 'ending-after-ack' || this.negotiating) {
-      incoming.respond(491);
-      return;
-    }
-    this.dialog.refreshTarget(incoming.request, incoming.source);
-    const modify = new IncomingModify({
-      incoming,
-      contact: this.dialog.localContact,
-      allow: this.#context.allow,
-      negotiation: this.#negotiation,
-      onAccepted: (offered, send, onAck) =>
-        this.awaitAck(incoming.request.cseq.sequence, offered, send, onAck, () => modify.end()),
-      onSettled: () => {
-        this.#incoming = undefined;
-      },
-    });
-    this.#incoming = modify;
-    this.#handlers.onModify(modify);
-  }
-
-  /** Lets so much time pass, or less if the session ends. */
-  #pause(delayMs: number): Promise<void> {
-    return new Promise((resolve) => {
-      const done = (): void => {
-        cancel();
-        this.#pauses.delete(done);
-        resolve();
-      };
-      const cancel = this.#context.scheduler.after(delayMs, done);
-      this.#pauses.add(done);
-    });
   }
 
   #noAck(): void {
@@ -356,15 +290,8 @@ export class InviteSession implements DialogUsage {
     if (this.#state.kind === 'ended') return;
     this.#state = { kind: 'ended', end };
     this.acknowledge(undefined);
-    const unacknowledged = [...this.#unacknowledged.values()];
-    this.#unacknowledged.clear();
-    for (const { retransmission, onGone } of unacknowledged) {
-      retransmission.stop();
-      onGone();
-    }
-    this.#incoming?.end();
-    this.#outgoing?.end();
-    for (const wake of [...this.#pauses]) wake();
+    this.#acks.end();
+    this.#modifications.end();
     if (end.by === 'remote') this.#unregister();
     this.#handlers.onEnded(end);
   }

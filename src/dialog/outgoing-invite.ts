@@ -1,13 +1,16 @@
 import type { HeaderInit, SipRequest, SipResponse } from '../protocol/sip/message.js';
 import { createRequest } from '../protocol/sip/message.js';
 import { type NameAddr, tagOf, withTag } from '../protocol/sip/name-addr.js';
+import type { IncomingRequest } from '../ua/incoming.js';
 import type { Source, Target } from '../ua/target.js';
 import type { UacFailure, UacRequest } from '../ua/uac.js';
 import type { DialogContext } from './context.js';
 import { Dialog } from './dialog.js';
 import { type SentAck, sendAck, sendBye } from './dialog-request.js';
+import type { EarlySession } from './early-session.js';
 import { InviteSession } from './invite-session.js';
 import { Negotiation } from './negotiation.js';
+import { OutgoingEarly } from './outgoing-early.js';
 import { SDP_TYPE, sessionDescription } from './session-body.js';
 
 export interface OutgoingInviteOptions {
@@ -20,6 +23,11 @@ export interface OutgoingInviteOptions {
   /** The offer; without it the callee is asked for one (RFC 3261 §13.2.1) and `acknowledge` must be called. */
   readonly sdp?: string;
   readonly maxForwards?: number;
+  /**
+   * Tells the callee that provisional responses are acknowledged (RFC 3262). Without an offer in the INVITE one may come in
+   * them, which `Progress.acknowledge` must answer. Default: when there is an offer.
+   */
+  readonly reliable?: boolean;
   readonly headers?: HeaderInit;
 }
 
@@ -31,15 +39,24 @@ export interface Progress {
   /** Tells the answering sources of a forked INVITE apart: the To tag, empty when there is none. */
   readonly remoteTag: string;
   readonly sdp: string | undefined;
+  /** The early dialog, once something in it is reliable: both sides can change there what was agreed. */
+  readonly early: EarlySession | undefined;
+  /**
+   * Sends the PRACK with the answer: set when the response is reliable and makes an offer (RFC 3262 §5). Every other
+   * reliable response is acknowledged already.
+   */
+  readonly acknowledge: ((sdp: string | undefined) => void) | undefined;
 }
 
 export interface Answer {
   readonly session: InviteSession;
   readonly response: SipResponse;
   readonly remoteTag: string;
-  /** The answer; or the offer when the INVITE had none. */
+  /** The answer; or the offer when the INVITE had none. What was agreed before the answer, if it was. */
   readonly sdp: string | undefined;
-  /** Sends the ACK with the answer to an offer in the 2xx. Does nothing when the INVITE carried the offer. */
+  /** Offer and answer were exchanged in reliable provisional responses: the 2xx brings nothing new (RFC 6337 §3.1). */
+  readonly agreedEarly: boolean;
+  /** Sends the ACK with the answer to an offer in the 2xx. Does nothing when the offer was answered before. */
   acknowledge(sdp: string | undefined): void;
 }
 
@@ -68,6 +85,7 @@ export class OutgoingInvite {
   readonly #handlers: OutgoingInviteHandlers;
   readonly #onOver: () => void;
   readonly #negotiation: Negotiation;
+  readonly #early: OutgoingEarly;
   /** The answers that nobody wanted, by To tag. */
   readonly #released = new Map<string, SentAck>();
   #uac: UacRequest | undefined;
@@ -87,11 +105,17 @@ export class OutgoingInvite {
     this.callId = context.random.token(128);
     this.localTag = context.random.token(64);
     this.#negotiation = Negotiation.create(context.random);
+    this.#early = new OutgoingEarly({
+      context,
+      invite: () => this.#invite(),
+      negotiation: this.#negotiation,
+      behindNat: options.target.flow !== undefined,
+    });
   }
 
   /** @internal */
   start(): void {
-    const { target, from, to, sdp, headers, maxForwards, contactUser } = this.#options;
+    const { target, from, to, sdp, headers, maxForwards, contactUser, reliable = sdp !== undefined } = this.#options;
     const request = createRequest({
       method: 'INVITE',
       uri: target.uri,
@@ -102,6 +126,7 @@ export class OutgoingInvite {
         'Call-ID': this.callId,
         CSeq: { sequence: 1, method: 'INVITE' },
         Allow: this.#context.allow,
+        ...(reliable ? { Supported: ['100rel'] } : {}),
         ...headers,
       },
       ...(sdp === undefined ? {} : { body: this.#negotiation.offer(sdp), contentType: SDP_TYPE }),
@@ -110,7 +135,7 @@ export class OutgoingInvite {
       request,
       { ...target, contactUser },
       {
-        onProvisional: (response) => this.#onProvisional(response),
+        onProvisional: (response, source) => this.#onProvisional(response, source),
         onSuccess: (response, source) => this.onSuccess(response, source),
         onFailure: (failure) => this.#onFailure(failure),
       },
@@ -131,37 +156,54 @@ export class OutgoingInvite {
     if (state.kind === 'answered' && state.remoteTag === remoteTag) return state.session.onSuccessAgain(response);
     const released = this.#released.get(remoteTag);
     if (released !== undefined) return released.resend();
-    const dialog = Dialog.uac(this.#invite(), response, source, this.#options.target.flow !== undefined);
-    if (state.kind === 'calling') return this.#answered(dialog, response, remoteTag);
+    const early = this.#early.take(remoteTag);
+    early?.dialog.confirm(response, source);
+    const behindNat = this.#options.target.flow !== undefined;
+    const dialog = early?.dialog ?? Dialog.uac(this.#invite(), response, source, behindNat);
+    if (state.kind === 'calling') return this.#answered(dialog, response, remoteTag, early);
+    early?.updates.end();
     this.#release(dialog, remoteTag);
     if (state.kind !== 'cancelled') return;
     this.#state = { kind: 'failed' };
     this.#over({ kind: 'cancelled' });
   }
 
-  #onProvisional(response: SipResponse): void {
+  /** A request of the callee before the answer. False: it belongs to no early dialog. @internal */
+  onRequest(incoming: IncomingRequest): boolean {
+    return this.#state.kind === 'calling' && this.#early.receive(incoming);
+  }
+
+  #onProvisional(response: SipResponse, source: Source): void {
     if (response.status === 100 || this.#state.kind !== 'calling') return;
+    const remoteTag = tagOf(response.to) ?? '';
+    const early = this.#early.progress(response, source, remoteTag);
+    if (early === undefined) return;
     this.#handlers.onProgress({
       status: response.status,
       reason: response.reason,
       response,
-      remoteTag: tagOf(response.to) ?? '',
-      sdp: sessionDescription(response),
+      remoteTag,
+      sdp: early.sdp,
+      early: early.session,
+      acknowledge: early.acknowledge,
     });
   }
 
-  #answered(dialog: Dialog, response: SipResponse, remoteTag: string): void {
-    const sdp = sessionDescription(response);
-    const negotiation = this.#negotiation.fork();
-    if (this.#options.sdp !== undefined) negotiation.answered(sdp);
-    else if (sdp !== undefined) negotiation.offered(sdp);
-    const session = new InviteSession(this.#context, dialog, negotiation);
+  #answered(dialog: Dialog, response: SipResponse, remoteTag: string, early: EarlySession | undefined): void {
+    const negotiation = early?.negotiation ?? this.#negotiation.fork();
+    const agreedEarly = negotiation.agreed !== undefined;
+    // What was agreed before is not said again; a callee that does is not listened to (RFC 6337 §3.1.1).
+    const sdp = agreedEarly ? negotiation.agreed?.remote : sessionDescription(response);
+    if (!agreedEarly && this.#options.sdp !== undefined) negotiation.answered(sdp);
+    else if (!agreedEarly && sdp !== undefined) negotiation.offered(sdp);
+    const session = new InviteSession(this.#context, dialog, negotiation, early?.updates);
     this.#state = { kind: 'answered', session, remoteTag };
     session.oweAck(this.#invite());
     const acknowledge = (answer: string | undefined): void => session.acknowledge(answer);
-    if (this.#options.sdp !== undefined) acknowledge(undefined);
+    if (agreedEarly || this.#options.sdp !== undefined) acknowledge(undefined);
+    this.#early.close();
     this.#onOver();
-    this.#handlers.onAnswered({ session, response, remoteTag, sdp, acknowledge });
+    this.#handlers.onAnswered({ session, response, remoteTag, sdp, agreedEarly, acknowledge });
   }
 
   /** Nobody wants this answer: acknowledged and hung up at once (RFC 3261 §13.2.2.4, §9.1). */
@@ -178,6 +220,7 @@ export class OutgoingInvite {
   }
 
   #over(failure: InviteFailure): void {
+    this.#early.close();
     this.#onOver();
     this.#handlers.onFailed(failure);
   }

@@ -1,4 +1,4 @@
-import type { SipRequest, SipResponse } from '../protocol/sip/message.js';
+import type { HeaderInit, SipRequest, SipResponse } from '../protocol/sip/message.js';
 import type { Source } from '../ua/target.js';
 import type { UacFailure, UacRequest } from '../ua/uac.js';
 import type { DialogContext } from './context.js';
@@ -26,6 +26,12 @@ interface Parts {
   readonly negotiation: Negotiation;
   readonly sdp?: string;
   readonly signal?: AbortSignal;
+  readonly headers?: HeaderInit;
+  /** How long the answer is waited for. Default a minute. */
+  readonly limitMs?: number;
+  /** The 2xx came while somebody waited for it. */
+  readonly onSuccess?: (response: SipResponse) => void;
+  readonly onRefused?: (response: SipResponse) => void;
   /** The failure shows that the dialog is no more. */
   readonly onGone: () => void;
   /** The peer has accepted what was given up already: it now holds to a description that nobody else does. */
@@ -42,6 +48,8 @@ export class OutgoingModify {
   #state: 'open' | 'answered' | 'ended' = 'open';
   /** Sent again for each repeated 2xx (RFC 3261 §13.2.2.4). */
   #ack: SentAck | undefined;
+  /** The INVITE whose 2xx carried an offer that nobody has answered yet. */
+  #owed: SipRequest | undefined;
   #resolve: (result: ModifyResult) => void = () => {};
 
   constructor(parts: Parts) {
@@ -49,7 +57,7 @@ export class OutgoingModify {
   }
 
   start(): Promise<ModifyResult> {
-    const { context, dialog, negotiation, sdp, signal } = this.#parts;
+    const { context, dialog, negotiation, sdp, signal, headers, limitMs = LIMIT_MS } = this.#parts;
     if (signal?.aborted === true) return Promise.resolve({ kind: 'ended' });
     const onAbort = (): void => this.end();
     signal?.addEventListener('abort', onAbort, { once: true });
@@ -57,7 +65,7 @@ export class OutgoingModify {
       this.#resolve = resolve;
     });
     const request = dialog.createRequest('INVITE', {
-      headers: { Allow: context.allow },
+      headers: { Allow: context.allow, ...headers },
       ...(sdp === undefined ? {} : { body: negotiation.offer(sdp), contentType: SDP_TYPE }),
     });
     this.#request = context.uac.send(request, dialog.target, {
@@ -65,7 +73,7 @@ export class OutgoingModify {
       onFailure: (failure) => this.#onFailure(failure),
       onRetry: (retried) => dialog.noteLocalSequence(retried.cseq.sequence),
     });
-    const cancelLimit = context.scheduler.after(LIMIT_MS, () => this.#giveUp());
+    const cancelLimit = context.scheduler.after(limitMs, () => this.#giveUp());
     return result.finally(() => {
       cancelLimit();
       signal?.removeEventListener('abort', onAbort);
@@ -80,8 +88,12 @@ export class OutgoingModify {
     this.#resolve({ kind: 'rejected', status: 504, reason: 'Server Time-out' });
   }
 
-  /** Nobody waits for the answer any more: the re-INVITE is cancelled; a 2xx that comes all the same is acknowledged. */
+  /**
+   * Nobody waits for the answer any more: the re-INVITE is cancelled; a 2xx that comes all the same is acknowledged, and one
+   * that has come already, too.
+   */
   end(): void {
+    this.#payAck(undefined);
     if (this.#state !== 'open') return;
     this.#state = 'ended';
     this.#request?.cancel();
@@ -104,17 +116,16 @@ export class OutgoingModify {
     }
     this.#state = 'answered';
     dialog.refreshTarget(response, source);
-    if (offered) this.#acknowledge(invite, undefined);
-    let acknowledged = offered;
-    this.#resolve({
-      kind: 'accepted',
-      sdp,
-      acknowledge: (answer) => {
-        if (acknowledged) return;
-        acknowledged = true;
-        this.#acknowledge(invite, answer);
-      },
-    });
+    this.#parts.onSuccess?.(response);
+    this.#owed = invite;
+    if (offered) this.#payAck(undefined);
+    this.#resolve({ kind: 'accepted', sdp, acknowledge: (answer) => this.#payAck(answer) });
+  }
+
+  #payAck(sdp: string | undefined): void {
+    const invite = this.#owed;
+    this.#owed = undefined;
+    if (invite !== undefined) this.#acknowledge(invite, sdp);
   }
 
   #onFailure(failure: UacFailure): void {
@@ -122,6 +133,7 @@ export class OutgoingModify {
     if (this.#state !== 'open') return;
     this.#state = 'answered';
     if (failure.kind === 'response') {
+      this.#parts.onRefused?.(failure.response);
       const { status, reason } = failure.response;
       this.#resolve({ kind: 'rejected', status, reason });
     } else {

@@ -23,7 +23,7 @@ import { Uac } from '../../src/ua/uac.js';
 import { RawPeer } from '../support/raw-peer.js';
 import { runScenario } from '../support/scenario.js';
 
-const ALLOW = ['INVITE', 'ACK', 'CANCEL', 'BYE', 'OPTIONS'];
+const ALLOW = ['INVITE', 'ACK', 'CANCEL', 'BYE', 'OPTIONS', 'PRACK', 'UPDATE'];
 
 /** What the owner of a session was told. */
 export interface Told {
@@ -97,7 +97,7 @@ export class Stack {
       logger,
       scheduler,
       allow: [...ALLOW, 'INFO'],
-      supported: [],
+      supported: ['100rel', 'timer'],
       tenantOf: () => DEFAULT_TENANT,
       takers: [
         this.dialogs,

@@ -150,6 +150,7 @@ describe('what passes to the other leg', () => {
         'CSeq',
         'Contact',
         'Allow',
+        'Supported',
         'Subject',
         'Content-Type',
         'Content-Length',

@@ -209,6 +209,7 @@ export class RawCall {
   /** The INVITE that came in. */
   taken: WireMessage | undefined;
   #branch = '';
+  #changes = 0;
   #ackHeaders: readonly string[] = [];
 
   constructor(peer: RawPeer, dialog: RawDialog) {
@@ -223,9 +224,11 @@ export class RawCall {
     if (contact !== undefined) this.dialog.target = addressIn(contact);
   }
 
-  /** An INVITE: the first, or one within the dialog. */
+  /** An INVITE: the first, or one within the dialog, whose description is each time a new one. */
   invite(fields: RawFields = {}): string {
-    return this.request('INVITE', { body: rawSdp(this.peer.address), ...fields });
+    if (this.dialog.remote.includes(';tag=')) this.#changes++;
+    const body = rawSdp(this.peer.address, 4000 + 2 * this.#changes, 1 + this.#changes);
+    return this.request('INVITE', { body, ...fields });
   }
 
   /** A request with the next CSeq number, unless `cseq` is given. */

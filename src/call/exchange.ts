@@ -1,0 +1,49 @@
+import type { TenantId } from '../base/tenant.js';
+import type { IncomingModify } from '../dialog/incoming-modify.js';
+import type { ModifyResult } from '../dialog/outgoing-modify.js';
+import type { MediaEngine } from '../media/media-engine.js';
+
+/** Whoever can be asked to change the session: an early or an established one. */
+export interface Modifiable {
+  modify(options: {
+    readonly sdp?: string;
+    readonly signal?: AbortSignal;
+    readonly method?: 'INVITE' | 'UPDATE';
+  }): Promise<ModifyResult>;
+}
+
+/** Which way a change passes, and what it passes through. */
+export interface ExchangeWay {
+  readonly media: MediaEngine;
+  readonly tenantId: TenantId;
+  readonly callId: string;
+  readonly fromLeg: string;
+  readonly toLeg: string;
+}
+
+/**
+ * Asks `to` what one side has asked, and answers that side with what comes back. A re-INVITE becomes a re-INVITE; an offer in
+ * an UPDATE becomes an UPDATE where the other side allows it. Resolves to whether it was accepted.
+ */
+export async function passModify(modify: IncomingModify, to: Modifiable, way: ExchangeWay): Promise<boolean> {
+  const { media, ...there } = way;
+  const back = { ...there, fromLeg: there.toLeg, toLeg: there.fromLeg };
+  const offer = modify.sdp === undefined ? undefined : await media.offer({ ...there, sdp: modify.sdp });
+  const result = await to.modify({
+    signal: modify.signal,
+    method: modify.method === 'INVITE' ? 'INVITE' : 'UPDATE',
+    ...(offer === undefined ? {} : { sdp: offer }),
+  });
+  if (result.kind === 'ended') modify.reject(487);
+  else if (result.kind === 'rejected') modify.reject(result.status, result.reason);
+  if (result.kind !== 'accepted') return false;
+  if (modify.sdp !== undefined) {
+    void modify.accept(result.sdp === undefined ? undefined : await media.answer({ ...back, sdp: result.sdp }));
+    return true;
+  }
+  // The peer asked for an offer: the other side's offer goes out in the 200, its answer comes back in the ACK.
+  const offered = result.sdp === undefined ? undefined : await media.offer({ ...back, sdp: result.sdp });
+  const answer = await modify.accept(offered);
+  result.acknowledge(answer === undefined ? undefined : await media.answer({ ...there, sdp: answer }));
+  return true;
+}

@@ -1,0 +1,181 @@
+import type { HeaderInit, SipResponse } from '../protocol/sip/message.js';
+import type { IncomingRequest } from '../ua/incoming.js';
+import type { DialogContext } from './context.js';
+import type { Dialog } from './dialog.js';
+import { GLARE_ATTEMPTS, glareDelayMs } from './glare.js';
+import { IncomingModify } from './incoming-modify.js';
+import type { Agreed, Negotiation } from './negotiation.js';
+import { type ModifyResult, OutgoingModify } from './outgoing-modify.js';
+import { Pauses } from './pauses.js';
+import type { PendingAcks } from './pending-acks.js';
+import { answerToRefresh } from './refresh.js';
+import type { Updates } from './updates.js';
+
+/** What is asked of the peer in mid-call. */
+export interface ModifyOptions {
+  /** The offer; without it the peer is asked for one. */
+  readonly sdp?: string;
+  /** Nobody waits any more: a re-INVITE is then cancelled, and the result is `ended`. */
+  readonly signal?: AbortSignal;
+  /**
+   * `UPDATE` where the peer is known to allow it, which is answered soon or not at all (RFC 3311 §5.2); a re-INVITE in its
+   * place is not waited for any longer. Default `INVITE`.
+   */
+  readonly method?: 'INVITE' | 'UPDATE';
+  /**
+   * Tries again when the peer was about to change something itself (491), after the wait of RFC 3261 §14.1. For changes
+   * that are ours; one that is passed on is the other side's to repeat. Default false.
+   */
+  readonly retry?: boolean;
+}
+
+/** Session timer (RFC 4028), as far as requests and responses that refresh a session carry it. */
+export interface RefreshHeaders {
+  requestHeaders(): HeaderInit;
+  responseHeaders(incoming: IncomingRequest): HeaderInit;
+  /** True when the request asks for something impossible and has been answered. */
+  refuses(incoming: IncomingRequest): boolean;
+  onSuccess(response: SipResponse): void;
+  onRefused(response: SipResponse): void;
+}
+
+export interface ModificationsOptions {
+  readonly context: DialogContext;
+  readonly dialog: Dialog;
+  readonly negotiation: Negotiation;
+  readonly updates: Updates;
+  readonly acks: PendingAcks;
+  readonly timer: RefreshHeaders;
+  /** An ACK of ours is owed: the offer in the 2xx to our INVITE is not answered yet. */
+  readonly owesAck: () => boolean;
+  readonly onModify: (modify: IncomingModify) => void;
+  readonly onAcceptedLate: (before: Agreed | undefined) => void;
+  readonly onGone: () => void;
+}
+
+/** While a re-INVITE stands for an UPDATE, its sender waits with a timer of 32 s (RFC 3261 §17.1.2.2). */
+const UPDATE_LIMIT_MS = 25_000;
+
+/** What the two sides of an established session ask of each other: re-INVITE (RFC 3261 §14) and UPDATE (RFC 3311). */
+export class Modifications {
+  readonly #options: ModificationsOptions;
+  readonly #pauses: Pauses;
+  #incoming: IncomingModify | undefined;
+  #outgoing: OutgoingModify | undefined;
+  /** The last re-INVITE of ours: it may owe an ACK still when it is answered. */
+  #latest: OutgoingModify | undefined;
+  #ended = false;
+
+  constructor(options: ModificationsOptions) {
+    this.#options = options;
+    this.#pauses = new Pauses(options.context.scheduler);
+    const { updates, timer } = options;
+    updates.owner = {
+      onModify: (modify) => this.#serve(modify),
+      requestHeaders: () => timer.requestHeaders(),
+      responseHeaders: (incoming) => timer.responseHeaders(incoming),
+      onSuccess: (response) => timer.onSuccess(response),
+      onRefused: (response) => timer.onRefused(response),
+      onAcceptedLate: (before) => options.onAcceptedLate(before),
+      onGone: () => options.onGone(),
+    };
+  }
+
+  /** True while an INVITE of either side, or an offer of either side, waits for its answer. */
+  get open(): boolean {
+    const { negotiation, owesAck } = this.#options;
+    return this.#incoming !== undefined || this.#outgoing !== undefined || owesAck() || negotiation.open !== 'nobody';
+  }
+
+  /** See `InviteSession.modify`. */
+  async modify(options: ModifyOptions): Promise<ModifyResult> {
+    const { dialog, context } = this.#options;
+    for (let attempt = 1; ; attempt++) {
+      if (this.#ended) return { kind: 'ended' };
+      const result = await this.#once(options);
+      const pending = result.kind === 'rejected' && result.status === 491;
+      if (!pending || options.retry !== true || attempt === GLARE_ATTEMPTS) return result;
+      await this.#pauses.wait(glareDelayMs(dialog.role === 'uac', context.random));
+      if (options.signal?.aborted === true) return { kind: 'ended' };
+    }
+  }
+
+  /** Refreshes the target and the timer by an UPDATE without an offer (RFC 4028 §7.4). */
+  refresh(): Promise<ModifyResult> {
+    return this.#options.updates.send({});
+  }
+
+  /** A re-INVITE of the peer, its CSeq being in order (RFC 3261 §14.2). */
+  receiveInvite(incoming: IncomingRequest): void {
+    const { context, dialog, negotiation, acks, timer } = this.#options;
+    if (this.#incoming !== undefined || negotiation.open === 'peer') {
+      // RFC 3261 §14.2: a second INVITE before the first one's final answer; RFC 6337 §4.3: an offer we have not answered.
+      incoming.respond(500, { headers: { 'Retry-After': String(context.random.integer(11)) } });
+      return;
+    }
+    if (this.open) return void incoming.respond(491);
+    if (timer.refuses(incoming)) return;
+    dialog.refreshTarget(incoming.request, incoming.source);
+    const modify: IncomingModify = new IncomingModify({
+      incoming,
+      contact: dialog.localContact,
+      allow: context.allow,
+      negotiation,
+      headers: () => timer.responseHeaders(incoming),
+      onAccepted: (offered, send, onAck) =>
+        acks.add(incoming.request.cseq.sequence, { offered, send, onAck, onGone: () => modify.end() }),
+      onSettled: () => {
+        this.#incoming = undefined;
+      },
+    });
+    this.#incoming = modify;
+    this.#serve(modify);
+  }
+
+  /** An UPDATE of the peer, its CSeq being in order. */
+  receiveUpdate(incoming: IncomingRequest): void {
+    if (!this.#options.timer.refuses(incoming)) this.#options.updates.receive(incoming);
+  }
+
+  /** The session has ended. */
+  end(): void {
+    this.#ended = true;
+    this.#incoming?.end();
+    this.#latest?.end();
+    this.#options.updates.end();
+    this.#pauses.end();
+  }
+
+  /** What only refreshes the session is answered here; everything else is the owner's. */
+  #serve(modify: IncomingModify): void {
+    const again = modify.sdp === undefined ? undefined : answerToRefresh(this.#options.negotiation.agreed, modify.sdp);
+    if (again === undefined) this.#options.onModify(modify);
+    else void modify.accept(again);
+  }
+
+  #once(options: ModifyOptions): Promise<ModifyResult> {
+    const { context, dialog, negotiation, updates, timer, onAcceptedLate, onGone } = this.#options;
+    if (this.open) return Promise.resolve({ kind: 'rejected', status: 491, reason: 'Request Pending' });
+    const { sdp, signal, method } = options;
+    const given = { ...(sdp === undefined ? {} : { sdp }), ...(signal === undefined ? {} : { signal }) };
+    if (method === 'UPDATE' && sdp !== undefined && dialog.allows('UPDATE')) return updates.send(given);
+    const before = negotiation.agreed;
+    const outgoing = new OutgoingModify({
+      context,
+      dialog,
+      negotiation,
+      ...given,
+      ...(method === 'UPDATE' ? { limitMs: UPDATE_LIMIT_MS } : {}),
+      headers: timer.requestHeaders(),
+      onSuccess: (response) => timer.onSuccess(response),
+      onRefused: (response) => timer.onRefused(response),
+      onAcceptedLate: () => onAcceptedLate(before),
+      onGone,
+    });
+    this.#outgoing = outgoing;
+    this.#latest = outgoing;
+    return outgoing.start().finally(() => {
+      this.#outgoing = undefined;
+    });
+  }
+}

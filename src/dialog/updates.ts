@@ -1,0 +1,103 @@
+import type { HeaderInit, SipResponse } from '../protocol/sip/message.js';
+import type { IncomingRequest } from '../ua/incoming.js';
+import type { DialogContext } from './context.js';
+import type { Dialog } from './dialog.js';
+import { IncomingModify } from './incoming-modify.js';
+import type { Agreed, Negotiation } from './negotiation.js';
+import type { ModifyResult } from './outgoing-modify.js';
+import { sendUpdate } from './outgoing-update.js';
+import { sessionDescription } from './session-body.js';
+
+/** Whose dialog it is: an early one first, the session later. */
+export interface UpdateOwner {
+  /** An offer of the peer that may be served now. */
+  onModify(modify: IncomingModify): void;
+  /** What an UPDATE of ours carries besides. */
+  requestHeaders?(): HeaderInit;
+  /** What the 2xx to an UPDATE of the peer carries besides. */
+  responseHeaders?(incoming: IncomingRequest): HeaderInit;
+  /** The peer has answered an UPDATE of ours with 2xx. */
+  onSuccess?(response: SipResponse): void;
+  /** The peer has refused an UPDATE of ours. */
+  onRefused?(response: SipResponse): void;
+  /** An UPDATE of ours was accepted when nobody waited for it any more; `before` was agreed until then. */
+  onAcceptedLate?(before: Agreed | undefined): void;
+  /** An UPDATE of ours has shown that the dialog is no more. */
+  onGone(): void;
+}
+
+/** The UPDATEs of one dialog, before the answer and after it: RFC 3311. */
+export class Updates {
+  readonly #context: DialogContext;
+  readonly #dialog: Dialog;
+  readonly #negotiation: Negotiation;
+  /** Told of what happens; replaced when the dialog becomes a session. */
+  owner: UpdateOwner;
+  #incoming: IncomingModify | undefined;
+  #sending = false;
+
+  constructor(context: DialogContext, dialog: Dialog, negotiation: Negotiation, owner: UpdateOwner) {
+    this.#context = context;
+    this.#dialog = dialog;
+    this.#negotiation = negotiation;
+    this.owner = owner;
+  }
+
+  /** An UPDATE of the peer, its CSeq being in order (RFC 3311 §5.2). */
+  receive(incoming: IncomingRequest): void {
+    const sdp = sessionDescription(incoming.request);
+    const { open } = this.#negotiation;
+    if (this.#incoming !== undefined || (sdp !== undefined && open === 'peer')) {
+      incoming.respond(500, { headers: { 'Retry-After': String(this.#context.random.integer(11)) } });
+      return;
+    }
+    if (sdp !== undefined && open === 'us') {
+      incoming.respond(491);
+      return;
+    }
+    this.#dialog.refreshTarget(incoming.request, incoming.source);
+    const modify = new IncomingModify({
+      incoming,
+      contact: this.#dialog.localContact,
+      allow: this.#context.allow,
+      negotiation: this.#negotiation,
+      headers: () => this.owner.responseHeaders?.(incoming) ?? {},
+      onSettled: () => {
+        this.#incoming = undefined;
+      },
+    });
+    // Without an offer it only refreshes the target and the timer, whatever else is going on.
+    if (sdp === undefined) return void modify.accept(undefined);
+    this.#incoming = modify;
+    this.owner.onModify(modify);
+  }
+
+  /** Sends an UPDATE. `rejected` 491 at once while another one of ours, or an offer of either side, waits for its answer. */
+  async send(options: { readonly sdp?: string; readonly signal?: AbortSignal }): Promise<ModifyResult> {
+    if (this.#sending || (options.sdp !== undefined && this.#negotiation.open !== 'nobody')) {
+      return { kind: 'rejected', status: 491, reason: 'Request Pending' };
+    }
+    this.#sending = true;
+    const before = this.#negotiation.agreed;
+    try {
+      return await sendUpdate({
+        context: this.#context,
+        dialog: this.#dialog,
+        negotiation: this.#negotiation,
+        headers: this.owner.requestHeaders?.() ?? {},
+        ...options,
+        onSuccess: (response) => this.owner.onSuccess?.(response),
+        onRefused: (response) => this.owner.onRefused?.(response),
+        onAcceptedLate: () => this.owner.onAcceptedLate?.(before),
+        onGone: () => this.owner.onGone(),
+      });
+    } finally {
+      this.#sending = false;
+    }
+  }
+
+  /** The dialog has ended: what the peer has asked is refused. */
+  end(): void {
+    this.#incoming?.end();
+  }
+}
