@@ -134,6 +134,8 @@ export class Attempt {
       to: { uri: sipUri({ user: called, host: domain }), params: [] },
       maxForwards,
       headers: { ...passInvite(invite.request, sideOf(caller), policy.peer), ...identity },
+      // RFC 3262 §5: an offer in a provisional response needs a caller who can answer it in a PRACK.
+      reliable: sdp !== undefined || invite.reliable,
       ...(sdp === undefined ? {} : { sdp }),
     };
   }
@@ -176,7 +178,7 @@ export class Attempt {
     }
     log.answered(INBOUND_LEG);
     log.callAnswered();
-    const lateOffer = invite.sdp === undefined;
+    const lateOffer = invite.sdp === undefined && !answer.agreedEarly;
     onConnected(
       { legId: INBOUND_LEG, session, party: caller },
       { legId: leg.id, session: answer.session, party: partyOfTarget(leg.target, called) },

@@ -38,9 +38,9 @@ import type { PbxStats } from './stats.js';
 import { tlsSettings } from './tls-schema.js';
 
 /** The methods that are served, for Allow. */
-const ALLOW = ['INVITE', 'ACK', 'CANCEL', 'BYE', 'OPTIONS', 'REGISTER', 'REFER', 'SUBSCRIBE', 'NOTIFY'] as const;
+const ALLOW = ['INVITE', 'ACK', 'CANCEL', 'BYE', 'OPTIONS', 'PRACK', 'UPDATE', 'REGISTER', 'REFER', 'SUBSCRIBE', 'NOTIFY'] as const;
 /** The option tags that may stand in Require. */
-const SUPPORTED = ['path', 'outbound', 'replaces', 'norefersub'] as const;
+const SUPPORTED = ['path', '100rel', 'outbound', 'replaces', 'norefersub'] as const;
 /** How long `close()` waits for phones to answer the BYE. */
 const GOODBYE_MS = 1000;
 const DEFAULT_LISTEN = ['udp://0.0.0.0:5060', 'tcp://0.0.0.0:5060'];
