@@ -1,4 +1,10 @@
 /**
+ * What a signal fires with that says no more than that nobody waits any longer. One for all: without a reason AbortController makes a
+ * DOMException with a stack each time, which costs as much as reading a SIP message.
+ */
+export const NOBODY_WAITS: Error = Object.freeze(new Error('nobody waits for it any more'));
+
+/**
  * Resolves as `work` does, or to undefined as soon as `signal` fires, whatever `work` then does: its failure is told to
  * `onLate` and harms nobody.
  */

@@ -1,3 +1,4 @@
+import { NOBODY_WAITS } from '../base/aborted.js';
 import type { Mailbox } from '../base/mailbox.js';
 import type { TenantId } from '../base/tenant.js';
 import type { Abandoned, IncomingInvite } from '../dialog/incoming-invite.js';
@@ -78,6 +79,8 @@ export class Attempt {
         nextLegId: () => this.#nextLegId(),
         prepare: (leg, number) => this.#prepare(leg, number),
         onProgress: (leg, progress) => this.#options.post(() => this.#onProgress(leg, progress)),
+        // RFC 3261 §21.1.3. Nothing is sent when the caller is answered, or gone.
+        onRedirected: () => invite.progress({ status: 181 }),
       });
       const result = await search.run();
       if (result.kind === 'answered') await this.#onAnswered(result);
@@ -88,7 +91,7 @@ export class Attempt {
     } catch (error) {
       // A fault of the router, the media engine, a handler, or ours: this caller gets 500, nobody else is harmed.
       context.logger.error({ callId, err: error }, 'a call failed');
-      gone.abort();
+      gone.abort(NOBODY_WAITS);
       this.#refuse({ status: 500 }, 'server');
     }
   }
@@ -113,7 +116,7 @@ export class Attempt {
   disown(heir: Heir): void {
     if (this.#heir !== heir) return;
     this.#heir = undefined;
-    if (this.#left) this.#options.gone.abort();
+    if (this.#left) this.#options.gone.abort(NOBODY_WAITS);
   }
 
   #nextLegId(): string {
@@ -227,7 +230,7 @@ export class Attempt {
       status: 487,
       ...(reason[0] === undefined ? {} : { cause: reason[0] }),
     });
-    if (this.#heir === undefined) this.#options.gone.abort();
+    if (this.#heir === undefined) this.#options.gone.abort(NOBODY_WAITS);
     else this.#left = true;
   }
 }

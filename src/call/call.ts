@@ -1,4 +1,4 @@
-import { untilAborted } from '../base/aborted.js';
+import { NOBODY_WAITS, untilAborted } from '../base/aborted.js';
 import { Mailbox } from '../base/mailbox.js';
 import type { TenantId } from '../base/tenant.js';
 import type { IncomingInvite } from '../dialog/incoming-invite.js';
@@ -10,7 +10,7 @@ import type { IncomingRequest } from '../ua/incoming.js';
 import { Attempt } from './attempt.js';
 import { Bridge } from './bridge.js';
 import type { CallLeg } from './call-leg.js';
-import { CallLog, type CallRecord, type LegRecord, type TransferRecord } from './call-record.js';
+import { CallLog, type CallRecord, type LegEnd, type LegRecord, type TransferRecord } from './call-record.js';
 import type { CallContext, LiveCall } from './context.js';
 import { HandledCall } from './handled-call.js';
 import { INBOUND_LEG } from './inbound-leg.js';
@@ -161,7 +161,7 @@ export class Call implements LiveCall, TransferHost, WaitingCall {
       case 'handled':
         return this.#state.handled.end();
       default:
-        this.#gone.abort();
+        this.#gone.abort(NOBODY_WAITS);
     }
   }
 
@@ -229,7 +229,12 @@ export class Call implements LiveCall, TransferHost, WaitingCall {
     const state = this.#state;
     if (state.kind !== 'bridged' && state.kind !== 'parting') return;
     const { inbound, outbound } = state;
-    this.#letGo(state, gone, `transferred to ${transfer.to}`);
+    const replaced = transfer.kind === 'replaced';
+    this.#letGo(state, gone, {
+      outcome: 'answered',
+      releasedBy: replaced ? 'server' : 'this-party',
+      cause: replaced ? `replaced by ${transfer.to}` : `transferred to ${transfer.to}`,
+    });
     const told = this.log.transferred(transfer);
     if (gone.legId === inbound.legId) this.#bridge(next, outbound);
     else this.#bridge(inbound, next);
@@ -238,8 +243,9 @@ export class Call implements LiveCall, TransferHost, WaitingCall {
 
   handOver(leaving: CallLeg, partner: CallLeg, toCall: string): LegRecord {
     const state = this.#state;
+    const cause = `transferred to ${partner.party.number}`;
     if (state.kind === 'bridged' || state.kind === 'parting')
-      this.#letGo(state, leaving, `transferred to ${partner.party.number}`);
+      this.#letGo(state, leaving, { outcome: 'answered', releasedBy: 'this-party', cause });
     leaving.session.end();
     const record = this.log.giveLeg(partner.legId, toCall);
     this.#finish();
@@ -322,7 +328,7 @@ export class Call implements LiveCall, TransferHost, WaitingCall {
   }
 
   /** One party leaves, the other stays; whoever takes the session of the one that leaves ends it. */
-  #letGo({ bridge, inbound, outbound }: Legs, gone: CallLeg, cause: string): void {
+  #letGo({ bridge, inbound, outbound }: Legs, gone: CallLeg, end: LegEnd): void {
     bridge.release();
     for (const { session } of [inbound, outbound]) {
       session.handle({ onModify: (modify) => modify.reject(491), onEnded: () => {} });
@@ -333,7 +339,7 @@ export class Call implements LiveCall, TransferHost, WaitingCall {
       onRequest: (incoming) => hold?.take?.(incoming) ?? false,
       onEnded: () => {},
     });
-    this.log.endLeg(gone.legId, { outcome: 'answered', releasedBy: 'this-party', cause });
+    this.log.endLeg(gone.legId, end);
   }
 
   async #serve(invite: IncomingInvite, destination: HandlerDestination): Promise<void> {
@@ -346,7 +352,7 @@ export class Call implements LiveCall, TransferHost, WaitingCall {
       onAnswered: () => this.#context.onAnswered(this),
       onEnded: (end) => {
         this.log.endLeg(INBOUND_LEG, legEnds(end).own);
-        this.#gone.abort();
+        this.#gone.abort(NOBODY_WAITS);
       },
     });
     this.#state = { kind: 'handled', handled };
@@ -375,7 +381,7 @@ export class Call implements LiveCall, TransferHost, WaitingCall {
   #finish(): void {
     if (this.#state.kind === 'ended') return;
     this.#state = { kind: 'ended' };
-    this.#gone.abort();
+    this.#gone.abort(NOBODY_WAITS);
     this.#hold?.cancel();
     this.log.endCall();
     this.#context.onEnded(this);

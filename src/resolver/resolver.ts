@@ -109,8 +109,18 @@ export class Resolver {
     throwIfAborted(signal, `resolving ${uri.host}`);
     const target = hopTarget(uri, options.transport);
     if (!target.isLiteral) return this.#bounded(target.host, this.#search(target), signal);
+    return [this.#literalHop(target)];
+  }
+
+  /** The hop of a URI whose host is an IP literal, without a promise; undefined for a name. @throws PbxkitError SIP_NO_ROUTE */
+  atOnce(uri: SipUri, transport?: HopProtocol): ResolvedHop | undefined {
+    const target = hopTarget(uri, transport);
+    return target.isLiteral ? this.#literalHop(target) : undefined;
+  }
+
+  #literalHop(target: HopTarget): ResolvedHop {
     const protocol = usualProtocol(target, this.#protocols());
-    return [{ protocol, address: target.host, port: target.port ?? defaultPort(protocol) }];
+    return { protocol, address: target.host, port: target.port ?? defaultPort(protocol) };
   }
 
   /** Forgets every answer: after a change of network. */

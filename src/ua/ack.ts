@@ -3,7 +3,7 @@ import type { Logger } from '../base/logger.js';
 import type { SipRequest } from '../protocol/sip/message.js';
 import type { SentAck, TransactionLayer } from '../transaction/layer.js';
 import type { Hop } from '../transport/hop.js';
-import { hopOfFlow, hopsFor, mayLeaveFlow, type NextHopResolver } from './next-hop.js';
+import { hopAtOnce, hopOfFlow, hopsFor, mayLeaveFlow, type NextHopResolver } from './next-hop.js';
 import type { SendTarget } from './target.js';
 
 export interface OutgoingAckOptions {
@@ -53,6 +53,13 @@ export class OutgoingAck implements SentAck {
   }
 
   #resolve(): void {
+    const hop = hopAtOnce(this.#request, this.#target, this.#resolver);
+    if (hop !== undefined) {
+      this.#hops = [hop];
+      this.#next = 0;
+      this.#sendToNext();
+      return;
+    }
     hopsFor(this.#request, this.#target, this.#resolver)
       .then((hops) => {
         this.#hops = hops;

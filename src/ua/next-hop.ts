@@ -11,6 +11,8 @@ export interface NextHopResolver {
     uri: SipUri,
     options?: { readonly transport?: TransportProtocol; readonly signal?: AbortSignal },
   ): Promise<readonly Hop[]>;
+  /** The hop of a URI that needs no look-up, undefined for any other. @throws PbxkitError SIP_NO_ROUTE */
+  atOnce?(uri: SipUri, transport?: TransportProtocol): Hop | undefined;
 }
 
 /** The hop at the other end of a flow. */
@@ -54,4 +56,13 @@ export async function hopsFor(
   });
   if (hops.length > 0) return hops;
   throw new PbxkitError('SIP_NO_ROUTE', 'transport', `${uri.host} has no address to send to`);
+}
+
+/** The hop of a request that goes to an IP literal, as most do: known without waiting. Undefined where `hopsFor` is to be asked. */
+export function hopAtOnce(request: SipRequest, target: SendTarget, resolver: NextHopResolver): Hop | undefined {
+  try {
+    return resolver.atOnce?.(nextHopUri(request, target), target.transport);
+  } catch {
+    return undefined; // `hopsFor` fails in the same way, when whoever sends is ready to hear of it
+  }
 }

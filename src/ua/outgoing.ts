@@ -8,7 +8,7 @@ import { readable } from '../protocol/sip/parse-error.js';
 import type { ClientHandlers, ClientTransaction } from '../transaction/layer.js';
 import type { Hop, Source } from '../transport/hop.js';
 import type { FailedHops } from './failed-hops.js';
-import { hopOfFlow, hopsFor, mayLeaveFlow, type NextHopResolver } from './next-hop.js';
+import { hopAtOnce, hopOfFlow, hopsFor, mayLeaveFlow, type NextHopResolver } from './next-hop.js';
 import type { OtherFlow, SendTarget } from './target.js';
 
 /** Why there is no success. */
@@ -59,7 +59,8 @@ export interface OutgoingOwner {
 }
 
 type Phase =
-  | { readonly kind: 'resolving'; readonly abort: AbortController }
+  /** `abort` ends the look-up, if one is under way. */
+  | { readonly kind: 'resolving'; readonly abort: AbortController | undefined }
   | { readonly kind: 'trying'; readonly transaction: ClientTransaction; readonly hop: Hop }
   | { readonly kind: 'succeeded' }
   | { readonly kind: 'failed' };
@@ -71,7 +72,7 @@ export class OutgoingAttempts implements UacRequest {
   readonly #otherFlows: OtherFlow[];
   #target: SendTarget;
   #template: SipRequest;
-  #phase: Phase = { kind: 'resolving', abort: new AbortController() };
+  #phase: Phase = { kind: 'resolving', abort: undefined };
   #transaction: ClientTransaction | undefined;
   #hops: readonly Hop[] = [];
   #next = 0;
@@ -113,6 +114,13 @@ export class OutgoingAttempts implements UacRequest {
 
   /** Looks the hops up and tries the first. Whatever fails on the way is the request's failure, and nobody else's. */
   #resolve(): void {
+    const hop = hopAtOnce(this.#template, this.#target, this.#owner.resolver);
+    if (hop !== undefined && !this.#cancelled) {
+      this.#hops = [hop];
+      this.#next = 0;
+      this.#tryNext({ kind: 'timeout' });
+      return;
+    }
     const abort = new AbortController();
     this.#phase = { kind: 'resolving', abort };
     hopsFor(this.#template, this.#target, this.#owner.resolver, abort.signal)
@@ -132,14 +140,14 @@ export class OutgoingAttempts implements UacRequest {
     this.#cancelled = true;
     if (this.#phase.kind === 'trying') this.#phase.transaction.cancel(headers);
     else if (this.#phase.kind === 'resolving') {
-      this.#phase.abort.abort();
+      this.#phase.abort?.abort();
       this.#failLater(new AbortedError('the INVITE', undefined));
     }
   }
 
   /** Ends it without an outcome: what still comes is ignored. */
   abandon(): void {
-    if (this.#phase.kind === 'resolving') this.#phase.abort.abort();
+    if (this.#phase.kind === 'resolving') this.#phase.abort?.abort();
     this.#phase = { kind: 'failed' };
   }
 

@@ -56,6 +56,7 @@ export class Uac {
     this.#options = options;
     this.#resolver = {
       resolve: async (uri, how) => this.#failedHops.order(await resolver.resolve(uri, how), scheduler.now()),
+      ...(resolver.atOnce === undefined ? {} : { atOnce: (uri, transport) => resolver.atOnce?.(uri, transport) }),
     };
     options.transactions.handle({ onStrayResponse: (response, source) => this.#onStray(response, source) });
   }

@@ -33,6 +33,15 @@ describe('RFC 3263 §4.1, §4.2: what needs no or few questions', () => {
     expect(dns.queries).toBe(0);
   });
 
+  it('an IP literal is known at once; a name is not, and what leads nowhere is an error', () => {
+    const { dns, resolver } = setUp();
+    expect(resolver.atOnce(sip('sip:192.0.2.7:5070'))).toEqual({ protocol: 'udp', address: '192.0.2.7', port: 5070 });
+    expect(resolver.atOnce(sip('sip:192.0.2.7'), 'tcp')).toMatchObject({ protocol: 'tcp', port: 5060 });
+    expect(resolver.atOnce(sip('sip:example.com'))).toBeUndefined();
+    expect(() => resolver.atOnce(sip('sip:192.0.2.7;transport=carrier-pigeon'))).toThrow('leads nowhere');
+    expect(dns.queries).toBe(0);
+  });
+
   it('an explicit port: A and AAAA records at once, UDP or what the URI says, that port; the name stays with the hop', async () => {
     const bench = setUp();
     wholeDomain(bench);

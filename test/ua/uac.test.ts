@@ -28,6 +28,8 @@ let transactions: TransactionLayer;
 let uac: Uac;
 let resolved: string[];
 let hops: readonly Hop[] | Error;
+/** The hop that needs no look-up. */
+let literal: Hop | undefined;
 
 beforeEach(() => {
   clock = new ManualClock();
@@ -36,6 +38,7 @@ beforeEach(() => {
   transactions = new TransactionLayer({ transport, scheduler: clock, random, logger: silentLogger });
   resolved = [];
   hops = [FIRST];
+  literal = undefined;
   uac = new Uac({
     transactions,
     scheduler: clock,
@@ -49,6 +52,7 @@ beforeEach(() => {
         if (hops instanceof Error) throw hops;
         return hops;
       },
+      atOnce: () => literal,
     },
   });
 });
@@ -245,6 +249,27 @@ describe('§8.1.2 the next hop', () => {
     const none = send(request('OPTIONS'));
     await clock.settle();
     expect(outcome(none)).toEqual(['SIP_NO_ROUTE']);
+  });
+});
+
+describe('a hop that needs no look-up', () => {
+  it('the request leaves before send() has returned, and so does the ACK', () => {
+    literal = FIRST;
+    send(request('INVITE'));
+    uac.ack(request('ACK'), {});
+    expect(transport.requests.map(({ method }) => method)).toEqual(['INVITE', 'ACK']);
+    expect(resolved).toEqual([]);
+  });
+
+  it('a failure of it is still told later', async () => {
+    literal = FIRST;
+    transport.outgoing = () => {
+      throw new PbxkitError('PBX_INVALID_ARGUMENT', 'misuse', 'found headers of 70014 bytes');
+    };
+    const heard = send(request('OPTIONS'));
+    expect(outcome(heard)).toEqual([]);
+    await clock.advance(1);
+    expect(outcome(heard)).toEqual(['PBX_INVALID_ARGUMENT']);
   });
 });
 

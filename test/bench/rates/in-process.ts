@@ -74,7 +74,7 @@ function heap(): number {
 }
 
 const rounds: number[] = [];
-for (let i = 0; i < 10; i++) await round();
+for (let i = 0; i < flags.number('warm', 10); i++) await round();
 for (let i = 0; i < flags.number('rounds', 7); i++) rounds.push(await round());
 console.log(`CPU of a call: ${show(spread(rounds), 1)} us, least ${Math.min(...rounds).toFixed(1)}`);
 const full = heap();
