@@ -18,11 +18,8 @@ const config: KnipConfig = {
   include: ['files', 'dependencies', 'unlisted', 'unresolved', 'exports'],
   ignoreExportsUsedInFile: true,
   ignoreDependencies: [
-    // The design card fixes these runtime dependencies; the code that needs them (STUN, certificates, IVR documents, mail) comes later.
+    // The design card fixes these runtime dependencies; the code that needs them (IVR documents, mail) comes later.
     'fast-xml-parser',
-    'node-forge',
-    '@types/node-forge',
-    'stun',
     // Run by path in test/package.
     '@arethetypeswrong/cli',
     'publint',

@@ -2,6 +2,7 @@ import { type SocketAddress, sameAddress } from '../base/ip.js';
 import type { Logger } from '../base/logger.js';
 import type { Scheduler } from '../base/scheduler.js';
 import type { Network, UdpSocket } from '../net/network.js';
+import { answerBinding, readBindingRequest } from '../protocol/stun/binding.js';
 import { classifyDatagram, messageStart } from './datagram.js';
 import type { FlowRef, Source } from './hop.js';
 import type { ListenTarget, Opened } from './listeners.js';
@@ -79,6 +80,7 @@ export class UdpTransport {
         return;
       case 'stun':
         counters.stun++;
+        this.#onStun(data, local, remote);
         return;
       case 'message':
         onMessage(start === 0 ? data : data.subarray(start), {
@@ -89,6 +91,19 @@ export class UdpTransport {
           secure: false,
           receivedAt: scheduler.now(),
         });
+    }
+  }
+
+  /** RFC 5626 §8: whoever listens for SIP here also answers STUN Binding requests, and no other STUN. */
+  #onStun(data: Uint8Array, local: SocketAddress, remote: SocketAddress): void {
+    const request = readBindingRequest(data);
+    if (request === undefined) return;
+    const socket = this.socketFor(remote.address, { protocol: 'udp', local, remote });
+    try {
+      socket?.send(answerBinding(request, remote), remote);
+    } catch (error) {
+      // An address that STUN cannot write, such as one with a zone: the phone hears nothing and takes another way.
+      this.#options.logger.debug({ err: error, remote }, 'a STUN request could not be answered');
     }
   }
 }

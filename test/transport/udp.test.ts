@@ -160,17 +160,42 @@ describe('SIP over UDP', () => {
     ]);
   });
 
-  it('keep-alives and STUN are swallowed; source port 0 and multicast sources get nothing', async () => {
+  it('keep-alives are swallowed; source port 0 and multicast sources get nothing', async () => {
     const { world, peer } = setUp();
     const a = await element(world, world.pbx);
     const raw = await rawUdp(peer, { address: '192.0.2.20', port: 5060 });
     for (const data of ['\r\n\r\n', '', '\0\0\0\0']) raw.send(data, PBX);
-    raw.send(Buffer.concat([Buffer.from([0, 1, 0, 0, 0x21, 0x12, 0xa4, 0x42]), Buffer.alloc(12, 7)]), PBX);
     raw.send(wire('SIP/2.0/UDP 224.0.1.75:5060;branch=z9hG4bK1;rport'), PBX);
     await world.advance({ seconds: 1 });
     expect(a.requests).toEqual([]);
     expect(raw.heard).toEqual([]);
-    expect(a.layer.stats()).toMatchObject({ keepAlives: 3, stun: 1, malformed: 0, dropped: 1 });
+    expect(a.layer.stats()).toMatchObject({ keepAlives: 3, stun: 0, malformed: 0, dropped: 1 });
+  });
+
+  it('RFC 5626 §4.4.2, §8: a STUN Binding request on the SIP port is answered with the source, from that socket', async () => {
+    const { world } = setUp();
+    const nat = world.nat({ publicAddress: '203.0.113.9' });
+    const phone = world.machine({ name: 'phone', addresses: ['192.168.1.10'], behind: nat });
+    const a = await element(world, world.pbx);
+    const raw = await rawUdp(phone, { address: '192.168.1.10', port: 5060 });
+    const stun = (type: number, cookie = 0x2112a442): Buffer => {
+      const head = Buffer.alloc(20, 7);
+      head.writeUInt32BE(type << 16, 0);
+      head.writeUInt32BE(cookie, 4);
+      return head;
+    };
+    raw.send(stun(0x0001), PBX);
+    for (const other of [stun(0x0011), stun(0x0101), stun(0x0003), stun(0x0001, 1)]) raw.send(other, PBX);
+    await world.advance({ seconds: 1 });
+    expect(raw.heard).toHaveLength(1);
+    expect(raw.heard[0]?.from).toEqual(PBX);
+    const answer = Buffer.from(raw.heard[0]?.text ?? '', 'latin1');
+    const [port, address] = [answer.readUInt16BE(26) ^ 0x2112, answer.readUInt32BE(28) ^ 0x2112a442];
+    expect(answer.readUInt16BE(0)).toBe(0x0101);
+    expect(address >>> 0).toBe(0xcb007109);
+    expect(nat.mappings(world.clock.now())).toEqual([expect.objectContaining({ publicPort: port })]);
+    expect(a.layer.stats()).toMatchObject({ stun: 5, received: 0, malformed: 0 });
+    expect(a.requests).toEqual([]);
   });
 
   it('admit is asked before anything is parsed; one that throws refuses', async () => {

@@ -1,0 +1,15 @@
+/** What we use of the package `stun` 2.1.0, which has no types of its own. */
+declare module 'stun' {
+  interface StunMessage {
+    addXorAddress(address: string, port: number): void;
+    addError(code: number, reason: string): void;
+    addUnknownAttributes(types: readonly number[]): void;
+  }
+
+  const stun: {
+    readonly constants: { readonly STUN_BINDING_RESPONSE: number; readonly STUN_BINDING_ERROR_RESPONSE: number };
+    createMessage(type: number, transactionId: Buffer): StunMessage;
+    encode(message: StunMessage): Buffer;
+  };
+  export default stun;
+}
