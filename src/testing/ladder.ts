@@ -12,6 +12,8 @@ export interface LadderOptions {
 
 const TIME_WIDTH = 10;
 const SHORTEST_LANE = 18;
+/** What a peer wrote into a CSeq or a start line is shown up to here. */
+const LONGEST_PART = 32;
 
 /**
  * A call-flow diagram as text: a column for each host, an arrow for each SIP message with its CSeq, a letter for its
@@ -77,7 +79,7 @@ function labelOf(sighting: Sighting): string {
   if (sighting.kind === 'media') return `RTP ×${sighting.packets}`;
   const [sequence = '', method = ''] = sighting.cseq.split(' ');
   const cseq = sighting.method === undefined ? `${sequence} ${method}` : sequence;
-  return `${sighting.title.slice(0, 32)} (${cseq})${sighting.hasSdp ? ' sdp' : ''}`;
+  return `${sighting.title.slice(0, LONGEST_PART)} (${cseq.slice(0, LONGEST_PART)})${sighting.hasSdp ? ' sdp' : ''}`;
 }
 
 function noteOf(sighting: Sighting, calls: ReadonlyMap<string, string>): string {

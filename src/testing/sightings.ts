@@ -141,7 +141,7 @@ class StreamReader {
       buffer = buffer.slice(skip);
       const headerEnd = buffer.indexOf('\r\n\r\n');
       if (headerEnd < 0) break;
-      const length = headerEnd + 4 + (Number(header(buffer, 'content-length', 'l')) || 0);
+      const length = headerEnd + 4 + bodyLength(header(buffer, 'content-length', 'l'));
       if (buffer.length < length) break;
       messages.push(buffer.slice(0, length));
       buffer = buffer.slice(length);
@@ -196,6 +196,12 @@ function header(text: string, name: string, compact: string): string {
     if (found === name || found === compact) return line.slice(colon + 1).trim();
   }
   return '';
+}
+
+/** What is no number of octets, such as -1, counts as no body: what hostile peers send is shown too. */
+function bodyLength(text: string): number {
+  const length = Number(text);
+  return Number.isSafeInteger(length) && length > 0 ? length : 0;
 }
 
 /** RTP version 2, by the first two bits (RFC 3550 §5.1); SIP begins with a letter, STUN with 00. */

@@ -73,6 +73,35 @@ describe('ladder', () => {
     expect(world.ladder({ media: false })).not.toContain('RTP');
   });
 
+  test('what hostile peers send is shown too: a Content-Length below 0, a CSeq of 5,000 characters', async () => {
+    const world = createWorld({ seed: 1 });
+    const [alice, bob] = [world.host('alice', '10.0.0.1'), world.host('bob', '10.0.0.2')];
+    await bob.ports.network.listenTcp({
+      local: { address: '10.0.0.2', port: 5060 },
+      onConnection: (connection) => connection.handle({ onData: () => {}, onClose: () => {} }),
+      onError: () => {},
+    });
+    const connection = alice.ports.network.connectTcp({ remote: { address: '10.0.0.2', port: 5060 }, timeoutMs: 100 });
+    connection.handle({ onData: () => {}, onClose: () => {} });
+    connection.send(Buffer.from('OPTIONS sip:a SIP/2.0\r\nCall-ID: x\r\nContent-Length: -500\r\n\r\n'));
+    await world.advance({ ms: 50 });
+    (await udp(alice)).send(sip('BYE sip:a SIP/2.0', `${'1'.repeat(5000)} BYE`, 'y'), {
+      address: '10.0.0.2',
+      port: 5060,
+    });
+    await world.advance({ ms: 50 });
+    expect(sipSightings(world.trace).map(({ method }) => method)).toEqual(['OPTIONS', 'BYE']);
+    expect(
+      Math.max(
+        ...world
+          .ladder()
+          .split('\n')
+          .map((line) => line.length),
+      ),
+    ).toBeLessThan(200);
+    connection.destroy();
+  });
+
   test('nothing sent', () => {
     expect(createWorld({ seed: 1 }).ladder()).toBe('(no SIP message was sent)');
   });
