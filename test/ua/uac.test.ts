@@ -257,7 +257,7 @@ describe('a hop that needs no look-up', () => {
     literal = FIRST;
     send(request('INVITE'));
     uac.ack(request('ACK'), {});
-    expect(transport.requests.map(({ method }) => method)).toEqual(['INVITE', 'ACK']);
+    expect(transport.methods).toEqual(['INVITE', 'ACK']);
     expect(resolved).toEqual([]);
   });
 
