@@ -4,6 +4,7 @@ import type { Random } from '../base/random.js';
 import type { Scheduler } from '../base/scheduler.js';
 import type { TenantId } from '../base/tenant.js';
 import type { DialogLayer } from '../dialog/dialog-layer.js';
+import { replacesOf } from '../dialog/replaces.js';
 import type { MediaEngine } from '../media/media-engine.js';
 import type { Replaces } from '../protocol/sip/header/dialog-id.js';
 import type { IncomingRequest } from '../ua/incoming.js';
@@ -17,6 +18,7 @@ import { privacyOf } from './identity.js';
 import type { CallJournal } from './journal.js';
 import type { Party } from './party.js';
 import { passPhrase } from './passing.js';
+import { serveReplaces } from './replacing.js';
 import type { Router } from './route.js';
 import type { FoundDialog, TransferAttempt } from './transfer-host.js';
 
@@ -183,7 +185,9 @@ export class CallService implements RequestTaker, Events<CallEvents> {
 
   take(incoming: IncomingRequest): boolean | Promise<boolean> {
     const { request } = incoming;
-    if (request.method !== 'INVITE' || request.toTag !== undefined) return false;
+    if (request.toTag !== undefined) return false;
+    if (request.method === 'REFER') return this.#refuseRefer(incoming);
+    if (request.method !== 'INVITE') return false;
     const hops = maxForwards(request);
     if (hops === 0) {
       incoming.respond(483, { once: true });
@@ -201,6 +205,13 @@ export class CallService implements RequestTaker, Events<CallEvents> {
     return this.#draining || this.#options.dialogs.full || this.#calls.size >= this.#maxCalls;
   }
 
+  /** A REFER outside a call would have us call anybody on somebody's word: nobody may, and strangers learn nothing. */
+  async #refuseRefer(incoming: IncomingRequest): Promise<boolean> {
+    const party = await this.#options.identify(incoming);
+    if (party !== undefined) incoming.respond(403, { reason: 'REFER Within A Call Only' });
+    return true;
+  }
+
   async #admit(incoming: IncomingRequest, hops: number): Promise<boolean> {
     const { withheld, impossible } = privacyOf(incoming.request);
     if (impossible !== undefined) {
@@ -210,6 +221,11 @@ export class CallService implements RequestTaker, Events<CallEvents> {
     const party = await this.#options.identify(incoming);
     if (party === undefined || incoming.cancelled) return true;
     const caller: Party = withheld ? { ...party, withheld } : party;
+    const replaces = replacesOf(incoming.request);
+    if (replaces !== undefined) {
+      serveReplaces(this.#context, incoming, replaces, caller);
+      return true;
+    }
     const { uri } = incoming.request;
     const called = uri.kind === 'sip' ? (uri.user ?? '') : uri.kind === 'tel' ? uri.number : '';
     const invite = this.#options.dialogs.receive(incoming, called);

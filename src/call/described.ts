@@ -24,6 +24,11 @@ export function withAllStreams(offer: string, before: string | undefined): strin
   return before === undefined ? offer : edited(offer, (sdp) => padMedia(sdp, parseSdp(before)));
 }
 
+/** `answer` with no more streams than `offer` has (RFC 3264 §6): those that were added for who gave it stay with that one. */
+export function asAnswerTo(offer: string, answer: string): string {
+  return edited(answer, (sdp) => ({ ...sdp, media: sdp.media.slice(0, parseSdp(offer).media.length) }));
+}
+
 /** What of a stream the other side must know; formats apart. */
 const TELLING = new Set([
   'candidate',

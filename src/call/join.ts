@@ -5,7 +5,7 @@ import type { InviteSession } from '../dialog/invite-session.js';
 import type { ModifyResult } from '../dialog/outgoing-modify.js';
 import type { MediaEngine } from '../media/media-engine.js';
 import type { CallLeg } from './call-leg.js';
-import { asNewOffer, nothingNew, withAllStreams } from './described.js';
+import { asAnswerTo, asNewOffer, nothingNew, withAllStreams } from './described.js';
 
 export interface JoinContext {
   readonly tenantId: TenantId;
@@ -17,8 +17,13 @@ export interface JoinContext {
   readonly signal: AbortSignal;
 }
 
+interface Failure {
+  readonly status: number;
+  readonly reason: string;
+}
+
 /** What became of it: undefined when both talk, else the status and reason for whoever asked. */
-export type JoinFailure = { readonly status: number; readonly reason: string } | undefined;
+export type JoinFailure = Failure | undefined;
 
 /** A re-INVITE that meets another one is sent again this often (RFC 3261 §14.1). */
 const GLARE_RETRIES = 4;
@@ -76,8 +81,18 @@ export class Join {
       acknowledge(refused);
       return result.kind === 'accepted' ? UNAVAILABLE : failure(result);
     }
-    acknowledge(await this.#answer(legId, partner.legId, result.sdp));
+    acknowledge(asAnswerTo(offered, await this.#answer(legId, partner.legId, result.sdp)));
     return undefined;
+  }
+
+  /** Somebody new offers `offered` on the leg `toLeg`: what the party that stays answers, or why it does not. */
+  async answerFor(toLeg: string, offered: string): Promise<{ readonly answer: string } | { readonly failed: Failure }> {
+    const { legId, session } = this.#stays;
+    const offer = withAllStreams(await this.#offer(toLeg, legId, offered), session.agreed?.local);
+    const result = await this.#modify(session, offer);
+    if (result.kind !== 'accepted') return { failed: failure(result) };
+    if (result.sdp === undefined) return { failed: UNAVAILABLE };
+    return { answer: asAnswerTo(offered, await this.#answer(legId, toLeg, result.sdp)) };
   }
 
   /** `partner` talks to somebody else: it is offered the party that stays. When that fails it goes back to whom it had. */
@@ -152,7 +167,7 @@ export class Join {
   }
 }
 
-function failure(result: Exclude<ModifyResult, { kind: 'accepted' }>): JoinFailure {
+function failure(result: Exclude<ModifyResult, { kind: 'accepted' }>): Failure {
   return result.kind === 'ended'
     ? { status: 487, reason: 'Request Terminated' }
     : { status: result.status, reason: result.reason };

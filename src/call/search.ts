@@ -28,6 +28,8 @@ export interface SearchOptions {
   /** The INVITE for a leg, its offer included: prepared by the media engine. `called` is the number that is called. */
   readonly prepare: (leg: OutboundLeg, called: string) => Promise<OutgoingInviteOptions>;
   readonly onProgress: (leg: OutboundLeg, progress: Progress) => void;
+  /** A phone has sent the call elsewhere, and there it goes. */
+  readonly onRedirected?: () => void;
 }
 
 export type SearchResult =
@@ -63,6 +65,7 @@ export class Search {
       if (destination === undefined || this.#options.signal.aborted) return { kind: 'abandoned' };
       if (destination.kind === 'reject') return { kind: 'refused', refusal: destination };
       if (destination.kind === 'handler') return { kind: 'handler', destination };
+      if (last?.kind === 'redirected') this.#options.onRedirected?.();
       const result = await this.#offer(destination);
       if (result.kind !== 'failed') return result;
       last = result.outcome;

@@ -2,7 +2,7 @@ import type { SocketAddress } from '../base/ip.js';
 import { DEFAULT_TENANT } from '../base/tenant.js';
 import { DialogLayer } from '../dialog/dialog-layer.js';
 import type { OfferedCodec } from '../protocol/sdp/create.js';
-import { createRequest, type SipResponse } from '../protocol/sip/message.js';
+import { createRequest, type HeaderInit, type SipResponse } from '../protocol/sip/message.js';
 import type { NameAddr } from '../protocol/sip/name-addr.js';
 import { withTag } from '../protocol/sip/name-addr.js';
 import { type SipUri, sipUri } from '../protocol/sip/uri.js';
@@ -165,6 +165,27 @@ export class VirtualPhone {
   /** Removes this phone's Contact. */
   unregister(): Promise<RegisterResult> {
     return this.register({ expiresSeconds: 0 });
+  }
+
+  /**
+   * Sends a request that belongs to no call to a number of the PBX, such as MESSAGE, and answers the challenge. Resolves to
+   * the final status, 0 when none came.
+   */
+  async request(method: string, number: string, headers: HeaderInit = {}): Promise<number> {
+    await this.start();
+    const request = createRequest({
+      method,
+      uri: this.#aor(number),
+      headers: {
+        From: withTag({ uri: this.#aor(this.number), params: [] }, this.#options.machine.ports.random.token(64)),
+        To: { uri: this.#aor(number), params: [] },
+        'Call-ID': this.#options.machine.ports.random.token(128),
+        CSeq: { sequence: 1, method },
+        ...headers,
+      },
+    });
+    const result = await this.#uac.request(request, { ...this.#target(), contactUser: this.number });
+    return result.kind === 'response' ? result.response.status : 0;
   }
 
   /** Calls a number of the PBX. `lateOffer`: the INVITE carries no description. */

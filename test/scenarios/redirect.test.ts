@@ -16,6 +16,17 @@ describe('C4: redirection', () => {
     await world.until(call.talking());
     expect(call.state.kind).toBe('talking');
     expect(seenBy(world, '101', begin)).toEqual(['<INVITE', '>302', '<ACK']);
+    // RFC 3261 §21.1.3: the caller learns that it is forwarded.
+    expect(seenBy(world, '100', begin).filter((each) => each !== '<100')).toEqual([
+      '>INVITE',
+      '<407',
+      '>ACK',
+      '>INVITE',
+      '<181',
+      '<180',
+      '<200',
+      '>ACK',
+    ]);
     call.hangUp();
     await office.quiet();
     expect(office.record.legs.map((leg) => [leg.number, leg.outcome])).toEqual([
