@@ -9,10 +9,22 @@ export interface SentAck {
   resend(): void;
 }
 
-/** Sends the ACK to the 2xx of `invite` (RFC 3261 §13.2.2.4), with the answer if the offer came in the 2xx. */
+/**
+ * Sends the ACK to the 2xx of `invite` (RFC 3261 §13.2.2.4), with the answer if the offer came in the 2xx. Sent again, it
+ * takes the way that the dialog has then: the connection that the first went by may have died with it.
+ */
 export function sendAck(context: DialogContext, dialog: Dialog, invite: SipRequest, sdp: string | undefined): SentAck {
   const request = dialog.createAck(invite, sdp === undefined ? {} : { body: sdp, contentType: SDP_TYPE });
-  return context.uac.ack(request, dialog.target);
+  let { target } = dialog;
+  let sent = context.uac.ack(request, target);
+  return {
+    resend: () => {
+      const before = target.flow;
+      target = dialog.target;
+      if (target.flow?.connectionId === before?.connectionId) sent.resend();
+      else sent = context.uac.ack(request, target);
+    },
+  };
 }
 
 /** Sends BYE; `onDone` is called when it is answered or nobody can be reached. */

@@ -1,7 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { PbxkitError } from '../../src/base/errors.js';
-import { endsDialog } from '../../src/dialog/dialog-request.js';
-import { createResponse } from '../../src/protocol/sip/message.js';
+import type { DialogContext } from '../../src/dialog/context.js';
+import { Dialog, type DialogTarget } from '../../src/dialog/dialog.js';
+import { endsDialog, sendAck } from '../../src/dialog/dialog-request.js';
+import { createRequest, createResponse } from '../../src/protocol/sip/message.js';
 import { established, withStack } from './stack.js';
 
 const source = {
@@ -48,4 +50,40 @@ test('BYE is done when it is answered, whatever the answer (§15.1.1)', () =>
       await world.advance({ ms: 50 });
       expect(stack.dialogs.size).toBe(0);
     }
+  }));
+
+test('an ACK that is sent again takes the way that the dialog has then (§13.2.2.4, RFC 5626 §4.3)', () =>
+  withStack(async ({ stack, peer }) => {
+    const { session } = await established(stack, peer);
+    const dialog = Dialog.restore(session.dialog.snapshot());
+    session.end();
+    peer.respond(await peer.expect('BYE'), 200);
+    const ways: (string | undefined)[] = [];
+    const resent: string[] = [];
+    const uac = {
+      ack: (_request: unknown, target: DialogTarget) => {
+        const way = target.flow?.connectionId;
+        ways.push(way);
+        return { resend: () => resent.push(String(way)) };
+      },
+    };
+    const invite = createRequest({ method: 'INVITE', uri: dialog.remoteTarget, headers: { CSeq: '1 INVITE' } });
+    const connection = (connectionId: string) => ({
+      ...source,
+      protocol: 'tcp' as const,
+      flow: { ...source.flow, protocol: 'tcp' as const, connectionId },
+    });
+    const refresh = createRequest({
+      method: 'INVITE',
+      uri: dialog.remoteTarget,
+      headers: { Contact: '<sip:10.0.0.1;transport=tcp>', Via: 'SIP/2.0/TCP 10.0.0.1:5060;branch=z9hG4bKx' },
+    });
+    dialog.refreshTarget(refresh, connection('one'));
+    const ack = sendAck({ uac } as unknown as DialogContext, dialog, invite, undefined);
+    ack.resend();
+    dialog.refreshTarget(refresh, connection('two'));
+    ack.resend();
+    ack.resend();
+    expect(ways).toEqual(['one', 'two']);
+    expect(resent).toEqual(['one', 'two']);
   }));
