@@ -1,13 +1,14 @@
 import { errorText, PbxkitError } from '../base/errors.js';
 import type { Logger } from '../base/logger.js';
 import type { Via } from '../protocol/sip/header/registry.js';
-import type { SipRequest, SipResponse } from '../protocol/sip/message.js';
-import { parseMessage, partialRequest } from '../protocol/sip/parse.js';
+import type { SipMessage, SipRequest, SipResponse } from '../protocol/sip/message.js';
+import { type ParseLimits, parseMessage, partialRequest } from '../protocol/sip/parse.js';
 import { SipParseError } from '../protocol/sip/parse-error.js';
 import { responseTo } from '../protocol/sip/respond.js';
 import { salvageTopVia } from '../protocol/sip/salvage.js';
 import { checkRequest, checkResponse, type SipFault } from '../protocol/sip/validate.js';
 import type { Source } from './hop.js';
+import type { TransportLimits } from './limits.js';
 import type { TransportCounters } from './stats.js';
 import { canAnswer, defaultPort, stampReceived } from './via.js';
 
@@ -36,6 +37,7 @@ export interface IntakeOptions {
   /** The To tag of stateless answers: one for all, so that a repeated request gets the same (RFC 3261 §8.2.7). */
   readonly toTag: string;
   readonly serverName: string | undefined;
+  readonly limits: TransportLimits;
 }
 
 /**
@@ -48,6 +50,8 @@ export class Intake {
   readonly #logger: Logger;
   readonly #toTag: string;
   readonly #serverName: string | undefined;
+  readonly #limits: ParseLimits;
+  readonly #maxBodyBytes: number;
 
   constructor(options: IntakeOptions) {
     this.#handlers = options.handlers;
@@ -55,13 +59,17 @@ export class Intake {
     this.#logger = options.logger;
     this.#toTag = options.toTag;
     this.#serverName = options.serverName;
+    const { maxHeaderBytes, maxHeaders, maxStartLineBytes, maxHeaderLineBytes, maxBodyBytes } = options.limits;
+    this.#limits = { maxHeadBytes: maxHeaderBytes, maxHeaders, maxStartLineBytes, maxHeaderLineBytes };
+    this.#maxBodyBytes = maxBodyBytes;
   }
 
   /** Takes one message. Returns false if the bytes are no SIP at all. */
   take(bytes: Uint8Array, source: Source): boolean {
     this.#counters.received++;
     try {
-      const message = parseMessage(bytes);
+      const message = parseMessage(bytes, this.#limits);
+      this.#checkBody(message);
       if (message.kind === 'request') this.#takeRequest(message, bytes, source);
       else this.#takeResponse(message, bytes, source);
       return true;
@@ -81,8 +89,18 @@ export class Intake {
   takeBrokenStream(error: SipParseError, bytes: Uint8Array, source: Source): void {
     this.#counters.received++;
     this.#malformed(error, bytes, source);
-    const request = bytes.length === 0 ? undefined : requestIn(bytes);
+    const request = bytes.length === 0 ? undefined : requestIn(bytes, this.#limits);
     if (request !== undefined && request.method !== 'ACK') this.#answer(request, error.status, undefined, source);
+  }
+
+  /** What came by a connection was measured before it was whole. */
+  #checkBody(message: SipMessage): void {
+    if ((message.received ?? 0) <= this.#maxBodyBytes || message.body.length <= this.#maxBodyBytes) return;
+    throw new SipParseError(`the body takes more than ${this.#maxBodyBytes} bytes`, {
+      status: 413,
+      limit: 'bodyBytes',
+      ...(message.kind === 'request' && message.method !== 'ACK' ? { partial: message } : {}),
+    });
   }
 
   #takeRequest(request: SipRequest, bytes: Uint8Array, source: Source): void {
@@ -131,6 +149,9 @@ export class Intake {
 
   #malformed(error: Error, bytes: Uint8Array, source: Source): void {
     this.#counters.malformed++;
+    if (error instanceof SipParseError && error.limit !== undefined && error.limit !== 'bodyParts') {
+      this.#counters.limited[error.limit]++;
+    }
     this.#logger.debug(
       { remote: source.remote, protocol: source.protocol, problem: error.message },
       'malformed message',
@@ -153,9 +174,9 @@ export class Intake {
 }
 
 /** The request with which a broken stretch of a stream begins. */
-function requestIn(bytes: Uint8Array): SipRequest | undefined {
+function requestIn(bytes: Uint8Array, limits: ParseLimits): SipRequest | undefined {
   try {
-    const message = parseMessage(bytes);
+    const message = parseMessage(bytes, limits);
     return message.kind === 'request' ? message : undefined;
   } catch (error) {
     if (error instanceof SipParseError) return partialRequest(error);

@@ -115,6 +115,7 @@ export class TransportLayer {
       logger,
       toTag: random.token(64),
       serverName: options.serverName,
+      limits,
       handlers: {
         onRequest: (request, source) => {
           this.#streams.takeAlias(request.topVia, source);

@@ -1,10 +1,18 @@
+import { DEFAULT_PARSE_LIMITS } from '../protocol/sip/parse.js';
+
 /** What the transports allow a peer. Every figure can be set; the defaults suit a server that faces the Internet. */
 export interface TransportLimits {
   /** Requests larger than this many bytes leave by TCP instead of UDP (RFC 3261 §18.1.1). */
   readonly maxUdpRequestBytes: number;
-  /** Start line and headers of one message on a connection, in bytes. */
+  /** Start line and headers of one message, in bytes; beyond it 513, and a connection closes. At most 65,536. */
   readonly maxHeaderBytes: number;
-  /** Body of one message on a connection, in bytes. */
+  /** Start line of one message, in bytes; beyond it 414. */
+  readonly maxStartLineBytes: number;
+  /** Header lines of one message; beyond it 513. */
+  readonly maxHeaders: number;
+  /** One header line with its folds, in bytes; beyond it 513. */
+  readonly maxHeaderLineBytes: number;
+  /** Body of one message, in bytes; beyond it 413, and a connection closes. */
   readonly maxBodyBytes: number;
   /** Accepted connections in all; as many again may be opened by us. */
   readonly maxConnections: number;
@@ -36,7 +44,10 @@ export interface TransportLimits {
 /** Proposed by RFC 3261 where it names a figure; the rest from what public servers use. */
 export const DEFAULT_TRANSPORT_LIMITS: TransportLimits = Object.freeze({
   maxUdpRequestBytes: 1300,
-  maxHeaderBytes: 64 * 1024,
+  maxHeaderBytes: DEFAULT_PARSE_LIMITS.maxHeadBytes,
+  maxStartLineBytes: DEFAULT_PARSE_LIMITS.maxStartLineBytes,
+  maxHeaders: DEFAULT_PARSE_LIMITS.maxHeaders,
+  maxHeaderLineBytes: DEFAULT_PARSE_LIMITS.maxHeaderLineBytes,
   maxBodyBytes: 256 * 1024,
   maxConnections: 10_000,
   maxConnectionsPerAddress: 256,

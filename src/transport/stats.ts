@@ -1,3 +1,5 @@
+import type { MessageLimit } from '../protocol/sip/parse-error.js';
+
 /** The limits that end or refuse a connection. */
 export const CONNECTION_LIMITS = [
   'connections',
@@ -11,6 +13,18 @@ export const CONNECTION_LIMITS = [
 ] as const;
 
 export type ConnectionLimit = (typeof CONNECTION_LIMITS)[number];
+
+/** The limits that refuse a message. */
+export const MESSAGE_LIMITS = [
+  'startLineBytes',
+  'headerBytes',
+  'headers',
+  'headerLineBytes',
+  'bodyBytes',
+] as const satisfies readonly MessageLimit[];
+
+/** What a limit of the transport is counted under. */
+export type TransportLimit = ConnectionLimit | (typeof MESSAGE_LIMITS)[number];
 
 /** Counts since the start, as plain data. */
 export interface TransportStats {
@@ -31,8 +45,8 @@ export interface TransportStats {
   readonly failed: number;
   /** TLS handshakes that failed, on either side: a wrong version, a certificate that is not good, no TLS at all. */
   readonly failedHandshakes: number;
-  /** Connections that a limit refused or ended, by limit. */
-  readonly limited: Readonly<Record<ConnectionLimit, number>>;
+  /** Messages that a limit refused and connections that one refused or ended, by limit. */
+  readonly limited: Readonly<Record<TransportLimit, number>>;
   /** Connections open or opening now. */
   readonly connections: number;
 }
@@ -40,11 +54,12 @@ export interface TransportStats {
 /** The counters while they run. */
 export type TransportCounters = {
   -readonly [Name in keyof Omit<TransportStats, 'connections' | 'limited'>]: number;
-} & { readonly limited: Record<ConnectionLimit, number> };
+} & { readonly limited: Record<TransportLimit, number> };
 
 /** All at zero. */
 export function newCounters(): TransportCounters {
-  const limited = Object.fromEntries(CONNECTION_LIMITS.map((limit) => [limit, 0])) as Record<ConnectionLimit, number>;
+  const names: readonly TransportLimit[] = [...CONNECTION_LIMITS, ...MESSAGE_LIMITS];
+  const limited = Object.fromEntries(names.map((limit) => [limit, 0])) as Record<TransportLimit, number>;
   return {
     received: 0,
     sent: 0,

@@ -12,15 +12,20 @@ export interface PartialMessage {
   };
 }
 
+/** The limits that a message can exceed. */
+export type MessageLimit = 'startLineBytes' | 'headerBytes' | 'headers' | 'headerLineBytes' | 'bodyBytes' | 'bodyParts';
+
 /** What is known about the place and the weight of a fault. */
 export interface SipParseErrorOptions {
   /** Characters from the start of the text that was parsed; bytes of the message where `parseMessage` throws. Default 0. */
   readonly offset?: number;
-  /** The response code that fits the fault: 400 (default), 413, 505 or 513. */
+  /** The response code that fits the fault: 400 (default), 413, 414, 505 or 513. */
   readonly status?: number;
   /** Canonical name of the header that is at fault. */
   readonly header?: string;
   readonly partial?: PartialMessage;
+  /** The limit that was exceeded, if that is the fault. */
+  readonly limit?: MessageLimit;
   readonly cause?: unknown;
 }
 
@@ -30,6 +35,7 @@ export class SipParseError extends PbxkitError {
   readonly status: number;
   readonly header?: string;
   readonly partial?: PartialMessage;
+  readonly limit?: MessageLimit;
 
   constructor(message: string, options: SipParseErrorOptions = {}) {
     super('SIP_PARSE', 'remote', message, options.cause === undefined ? undefined : { cause: options.cause });
@@ -37,6 +43,7 @@ export class SipParseError extends PbxkitError {
     this.status = options.status ?? 400;
     if (options.header !== undefined) this.header = options.header;
     if (options.partial !== undefined) this.partial = options.partial;
+    if (options.limit !== undefined) this.limit = options.limit;
   }
 }
 

@@ -2,7 +2,7 @@ import { CLASS, decimal, decimalBytes, skipBytes, TOKEN } from './chars.js';
 import { type AnyCodec, CODECS } from './header/registry.js';
 import { SipHeaders } from './headers.js';
 import { type BodySpan, type SipMessage, SipRequest, SipResponse } from './message.js';
-import { SipParseError } from './parse-error.js';
+import { type MessageLimit, SipParseError } from './parse-error.js';
 import { ReceivedLines } from './received.js';
 import { salvageTopVia } from './salvage.js';
 import { decodeWire } from './wire-text.js';
@@ -15,9 +15,19 @@ export interface ParseLimits {
   readonly maxHeadBytes: number;
   /** Header lines; default 256. Beyond: status 513. */
   readonly maxHeaders: number;
+  /** Start line, bytes; default 2,048. Beyond: status 414, because what is long in it is the Request-URI. */
+  readonly maxStartLineBytes: number;
+  /** One header line with its folds, bytes; default 8,192. Beyond: status 513. */
+  readonly maxHeaderLineBytes: number;
 }
 
-const DEFAULT_LIMITS: ParseLimits = { maxHeadBytes: 65_536, maxHeaders: 256 };
+/** What holds where nothing is said. */
+export const DEFAULT_PARSE_LIMITS: ParseLimits = Object.freeze({
+  maxHeadBytes: 65_536,
+  maxHeaders: 256,
+  maxStartLineBytes: 2_048,
+  maxHeaderLineBytes: 8_192,
+});
 const CONTENT_LENGTH = CODECS['Content-Length'] as AnyCodec;
 // Constants of this module, because the compiler folds no constant of another one.
 const CLASSES: Uint8Array = CLASS;
@@ -27,6 +37,7 @@ interface Fault {
   readonly message: string;
   readonly offset: number;
   readonly status: number;
+  readonly limit?: MessageLimit;
 }
 
 /**
@@ -37,8 +48,8 @@ interface Fault {
  * when the top Via was readable, so that the sender can be answered.
  */
 export function parseMessage(bytes: Uint8Array, limits?: Partial<ParseLimits>): SipMessage {
-  const maxHeadBytes = limits?.maxHeadBytes ?? DEFAULT_LIMITS.maxHeadBytes;
-  const maxHeaders = limits?.maxHeaders ?? DEFAULT_LIMITS.maxHeaders;
+  const maxHeadBytes = limits?.maxHeadBytes ?? DEFAULT_PARSE_LIMITS.maxHeadBytes;
+  const maxHeaders = limits?.maxHeaders ?? DEFAULT_PARSE_LIMITS.maxHeaders;
   const size = Math.min(bytes.length, maxHeadBytes);
   const buffer = Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
   const text = buffer.toString('latin1', 0, size);
@@ -81,7 +92,7 @@ export function parseMessage(bytes: Uint8Array, limits?: Partial<ParseLimits>): 
     if (buffer[lf - 1] !== 0x0d) fault ??= { message: 'a line feed without carriage return', offset: lf, status: 400 };
     else if (!named) fault ??= { message: 'expected a header name and ":"', offset: nameStart, status: 400 };
     else if (lines.count === maxHeaders) {
-      fault = { message: `more than ${maxHeaders} header lines`, offset: nameStart, status: 513 };
+      fault = { message: `more than ${maxHeaders} header lines`, offset: nameStart, status: 513, limit: 'headers' };
       break;
     } else {
       const codec = lines.add(hash, nameStart, nameEnd, valueStart, lf - 1);
@@ -92,10 +103,16 @@ export function parseMessage(bytes: Uint8Array, limits?: Partial<ParseLimits>): 
   if (bodyStart < 0) {
     fault ??=
       bytes.length > size
-        ? { message: `start line and headers take more than ${maxHeadBytes} bytes`, offset: size, status: 513 }
+        ? {
+            message: `start line and headers take more than ${maxHeadBytes} bytes`,
+            offset: size,
+            status: 513,
+            limit: 'headerBytes',
+          }
         : { message: 'the headers do not end with an empty line', offset: size, status: 400 };
     bodyStart = bytes.length;
   }
+  fault ??= longLine(lines, start, startEnd, bodyStart, limits);
   const available = bytes.length - bodyStart;
   const end = bodyStart + (contentLength >= 0 && contentLength < available ? contentLength : available);
   const headers = new SipHeaders(lines);
@@ -106,6 +123,27 @@ export function parseMessage(bytes: Uint8Array, limits?: Partial<ParseLimits>): 
     throw faultError(fault, message);
   }
   throw faultError(message.fault, message.request);
+}
+
+/** The start line or a header line that is too long, if there is one. */
+function longLine(
+  lines: ReceivedLines,
+  start: number,
+  startEnd: number,
+  headEnd: number,
+  limits: Partial<ParseLimits> | undefined,
+): Fault | undefined {
+  const maxStart = limits?.maxStartLineBytes ?? DEFAULT_PARSE_LIMITS.maxStartLineBytes;
+  const maxLine = limits?.maxHeaderLineBytes ?? DEFAULT_PARSE_LIMITS.maxHeaderLineBytes;
+  if (startEnd - start > maxStart) {
+    const message = `the start line takes more than ${maxStart} bytes`;
+    return { message, offset: start, status: 414, limit: 'startLineBytes' };
+  }
+  // Few messages are as long as one line may be.
+  const at = headEnd - startEnd > maxLine ? lines.longerThan(maxLine, startEnd + 2) : -1;
+  if (at < 0) return undefined;
+  const message = `a header line takes more than ${maxLine} bytes`;
+  return { message, offset: at, status: 513, limit: 'headerLineBytes' };
 }
 
 function lengthAt(bytes: Uint8Array, start: number, lineEnd: number): number {
@@ -120,6 +158,7 @@ function faultError(fault: Fault, message: SipMessage | undefined): SipParseErro
   return new SipParseError(fault.message, {
     offset: fault.offset,
     status: fault.status,
+    ...(fault.limit === undefined ? {} : { limit: fault.limit }),
     ...(answerable ? { partial: message } : {}),
   });
 }

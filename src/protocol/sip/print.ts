@@ -11,7 +11,7 @@ const HEAD_END = literal('\r\n\r\n');
 
 /**
  * The message as bytes, with a Content-Length of its own (RFC 3261 §20.14).
- * @throws UsageError PBX_INVALID_ARGUMENT when a value that was set holds CR or LF, or the headers take more than 65,536 bytes.
+ * @throws UsageError PBX_INVALID_ARGUMENT when a value that was set holds CR or LF, or the head takes more than 72 KiB.
  */
 export function printMessage(message: SipMessage): Uint8Array {
   const { body } = message;

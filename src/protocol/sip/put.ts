@@ -2,8 +2,11 @@ import { UsageError } from '../../base/errors.js';
 import { CLASS } from './chars.js';
 import { checkLine, encodeWire, withoutNul } from './wire-text.js';
 
-/** How many bytes `print` and `format…` can write: as many as the parser accepts as a head by default. */
-export const OUTPUT_BYTES = 65_536;
+/**
+ * How many bytes `print` and `format…` can write: as many as the parser accepts as a head by default, and some more, because
+ * an answer repeats headers of the request and writes their names in full.
+ */
+export const OUTPUT_BYTES = 72 * 1024;
 
 const WORD_BYTES = 4;
 

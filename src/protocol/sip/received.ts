@@ -51,6 +51,17 @@ export class ReceivedLines {
     return codec;
   }
 
+  /** Where a line begins that takes more than `bytes`, its folds counted; -1 when there is none. `from`: where the first line begins. */
+  longerThan(bytes: number, from: number): number {
+    let start = from;
+    for (let line = 0; line < this.#count; line++) {
+      const end = (this.#places[2 * line + 1] as number) + 2;
+      if (end - 2 - start > bytes) return start;
+      start = end;
+    }
+    return -1;
+  }
+
   /** The typed value of a header, parsed on first use; undefined when it is absent. @throws SipParseError */
   get(codec: AnyCodec): unknown {
     const codecs = this.#codecs;

@@ -138,7 +138,10 @@ export class StreamFramer {
     this.#searched = this.#end;
     const size = (headEnd < 0 ? this.#end : headEnd + 4) - this.#start;
     if (size > this.#maxHeaderBytes) {
-      return new SipParseError(`start line and headers take more than ${this.#maxHeaderBytes} bytes`, { status: 513 });
+      return new SipParseError(`start line and headers take more than ${this.#maxHeaderBytes} bytes`, {
+        status: 513,
+        limit: 'headerBytes',
+      });
     }
     if (headEnd < 0) return undefined;
     const length = contentLength(view.toString('latin1', this.#start, headEnd + 2));
@@ -147,6 +150,7 @@ export class StreamFramer {
       return new SipParseError(`the body takes more than ${this.#maxBodyBytes} bytes`, {
         status: 413,
         header: 'Content-Length',
+        limit: 'bodyBytes',
       });
     }
     this.#needed = size + length;

@@ -206,6 +206,33 @@ describe('limits', () => {
     expect(parseMessage(small, { maxHeadBytes: small.length }).topVia.host).toBe('192.0.2.1');
   });
 
+  it('RFC 3261 §21.4.15: a start line of more than 2,048 bytes unless told otherwise: 414', () => {
+    const line = (length: number) => `OPTIONS sip:${'a'.repeat(length - 'OPTIONS sip:@b SIP/2.0'.length)}@b SIP/2.0`;
+    const error = errorOf(bytes(line(2_049), VIA, '', ''));
+    expect([error.status, error.limit]).toEqual([414, 'startLineBytes']);
+    expect(partialRequest(error)?.topVia.host).toBe('192.0.2.1');
+    expect(parseMessage(bytes(line(2_048), VIA, '', '')).kind).toBe('request');
+    expect(parseMessage(bytes(line(5_000), VIA, '', ''), { maxStartLineBytes: 5_000 }).kind).toBe('request');
+  });
+
+  it('RFC 3261 §21.5.7: a header line of more than 8,192 bytes, folds included, unless told otherwise: 513', () => {
+    const line = (length: number) => `X: ${'x'.repeat(length - 7)}\r\n x`;
+    expect(line(9_000)).toHaveLength(9_000);
+    const error = errorOf(bytes('OPTIONS sip:a@b SIP/2.0', VIA, line(8_193), 'Y: z', '', ''));
+    expect([error.status, error.limit, error.offset]).toEqual([513, 'headerLineBytes', 27 + VIA.length]);
+    expect(partialRequest(error)?.topVia.host).toBe('192.0.2.1');
+    const allowed = bytes('OPTIONS sip:a@b SIP/2.0', VIA, line(8_192), line(8_192), '', '');
+    expect(parseMessage(allowed).headers.count('X')).toBe(2);
+    expect(() => parseMessage(allowed, { maxHeaderLineBytes: 8_191 })).toThrow(/8191 bytes/);
+  });
+
+  it('the limits tell which of them it was', () => {
+    const lines = Array.from({ length: 300 }, () => 'X: y');
+    expect(errorOf(bytes('OPTIONS sip:a@b SIP/2.0', VIA, ...lines, '', '')).limit).toBe('headers');
+    const many = Array.from({ length: 20 }, () => `X: ${'y'.repeat(4_000)}`);
+    expect(errorOf(bytes('OPTIONS sip:a@b SIP/2.0', VIA, ...many, '', '')).limit).toBe('headerBytes');
+  });
+
   it('a body beyond the limit of the head is no fault', () => {
     expect(
       parseMessage(Buffer.concat([bytes('MESSAGE sip:a@b SIP/2.0', VIA, '', ''), Buffer.alloc(100_000)])).body,

@@ -170,7 +170,7 @@ describe('any bytes give a clean message or a SipParseError', () => {
   });
 
   it('seeded mutations of a whole INVITE', () => {
-    expect(mutate(INVITE, 1_500, 1)).toBeGreaterThan(100);
+    expect(mutate(INVITE, 400, 1)).toBeGreaterThan(50);
   });
 
   it.skipIf(corpusAbsent !== undefined)('seeded mutations of the RFC 4475 and 5118 messages', () => {
@@ -249,7 +249,10 @@ describe('no header costs more than linear time', () => {
     for (let run = 0; run < 3; run++) {
       const before = process.cpuUsage();
       names.forEach((name, i) => {
-        const { headers } = parseMessage(bytes[i] as Buffer, { maxHeadBytes: 1_000_000 });
+        const { headers } = parseMessage(bytes[i] as Buffer, {
+          maxHeadBytes: 1_000_000,
+          maxHeaderLineBytes: 1_000_000,
+        });
         try {
           headers.get(name);
         } catch (error) {
