@@ -1,6 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import type { Child, Ended } from './child.js';
+import { type EdgeOptions, edgeConfiguration } from './kamailio-edge.js';
 import type { Lab } from './lab.js';
 import { freeSipPort, tcpListening, udpBound } from './ports.js';
 import { findProgram } from './programs.js';
@@ -24,7 +25,10 @@ const MODULES = [
   'auth',
 ];
 
-/** Debian's Kamailio as registrar and proxy with digest: the stand-in that proves the drivers before there is a server of ours. */
+/**
+ * Debian's Kamailio: as registrar and proxy with digest, the stand-in that proves the drivers before there is a server of
+ * ours; or as an edge proxy in front of one.
+ */
 export class Kamailio implements SipServer {
   readonly host = '127.0.0.1';
   readonly port: number;
@@ -38,6 +42,17 @@ export class Kamailio implements SipServer {
     mkdirSync(path.join(dir, 'run'), { recursive: true });
     writeFileSync(path.join(dir, 'kamailio.cfg'), configuration(port, options));
     return new Kamailio(lab, port, dir);
+  }
+
+  /** An edge proxy between phones and `pbx`. */
+  static async edge(lab: Lab, options: Omit<EdgeOptions, 'port' | 'corePort'>): Promise<Kamailio> {
+    const [port, corePort] = [await freeSipPort(), await freeSipPort()];
+    const dir = lab.folder(`edge-${port}`);
+    mkdirSync(path.join(dir, 'run'), { recursive: true });
+    writeFileSync(path.join(dir, 'kamailio.cfg'), edgeConfiguration({ ...options, port, corePort }));
+    const edge = new Kamailio(lab, port, dir);
+    await edge.start();
+    return edge;
   }
 
   private constructor(lab: Lab, port: number, dir: string) {

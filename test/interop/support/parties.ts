@@ -24,8 +24,20 @@ function ending(body: string | undefined): string {
     : `Content-Type: application/sdp\nContent-Length: [len]\n\n${body}\n`;
 }
 
+/** What a REGISTER may differ in. */
+export interface RegistrationOptions {
+  /** Default: the phone's own address. */
+  readonly contact?: string;
+  /** Of the Contact, with their semicolons. */
+  readonly contactParams?: string;
+  /** More header lines, each with its line end. */
+  readonly headers?: string;
+  /** What comes of it; default 200. */
+  readonly finalStatus?: number;
+}
+
 /** REGISTER with digest: 401, then 200. */
-export function registration(number: string): Step[] {
+export function registration(number: string, options: RegistrationOptions = {}): Step[] {
   const register = (cseq: number, authorization: string): string => `REGISTER sip:${DOMAIN} SIP/2.0
 Via: SIP/2.0/[transport] [local_ip]:[local_port];branch=[branch];rport
 Max-Forwards: 70
@@ -33,14 +45,14 @@ From: <sip:${number}@${DOMAIN}>;tag=[pid]r[call_number]
 To: <sip:${number}@${DOMAIN}>
 Call-ID: [call_id]
 CSeq: ${cseq} REGISTER
-Contact: ${CONTACT(number)}
+Contact: ${options.contact ?? CONTACT(number)}${options.contactParams ?? ''}
 Expires: 600
-${authorization}${ending(undefined)}`;
+${options.headers ?? ''}${authorization}${ending(undefined)}`;
   return [
     { send: register(1, '') },
     { receive: 401, challenge: true },
     { send: register(2, `[authentication username=${number} password=${passwordOf(number)}]\n`) },
-    { receive: 200 },
+    { receive: options.finalStatus ?? 200 },
   ];
 }
 
@@ -125,6 +137,8 @@ export interface AnswerOptions {
   readonly body?: string;
   /** Default: the phone itself. */
   readonly contact?: string;
+  /** More header lines, each with its line end. */
+  readonly headers?: string;
 }
 
 /** The called phone's side of one call. Its To tag is the same in every answer. */
@@ -198,7 +212,7 @@ export class Callee {
 ${cseq}
 [last_Record-Route:]
 Contact: ${options.contact ?? CONTACT(this.number)}
-${ending(options.body)}`;
+${options.headers ?? ''}${ending(options.body)}`;
   }
 
   /** A request of the called phone inside the dialog. The dialog's From and To, as the INVITE had them, were kept as `$2` and `$3`. */
