@@ -88,7 +88,7 @@ async function profile(): Promise<void> {
   await warmUp({ peers: [peer], work, seconds, repeats: 1 }, report);
   await peer.program.ask('profile-start');
   const sample = await measure({ peer, work, rate: flags.number('rate', 300), seconds });
-  await peer.program.ask('profile-stop', path.resolve(flags.text('file') ?? 'temp/bench/pbxkit.cpuprofile'));
+  await peer.program.ask('profile-stop', path.resolve(flags.text('file') ?? 'pbxkit.cpuprofile'));
   report.note(line(sample));
 }
 

@@ -10,7 +10,8 @@ import { RINGING_PORT, UAS_ADDRESS, UAS_PORT } from './sipp.js';
 /** The processor of the peer under test. */
 const PEER_CPU = 1;
 const PORT = 5060;
-const TEMP = path.resolve('temp/bench');
+/** Inside node_modules, so that what is not bundled is found, and nobody's clean-up takes it away in the midst of a run. */
+const TEMP = path.resolve('node_modules/.cache/pbxkit-bench');
 export const DOMAIN = 'bench.test';
 export const PASSWORD = 'secret';
 

@@ -16,7 +16,9 @@ export interface Plan {
 /** Lets each peer work before it is measured: code that has run a few thousand times only is slower than it will be. */
 export async function warmUp(plan: Plan, report: Report): Promise<void> {
   for (const peer of plan.peers) {
-    const sample = await measure({ peer, work: plan.work, rate: 300, seconds: 12 });
+    // Slowly first: code that has not been compiled yet would fall behind, and answer late for half a minute.
+    await measure({ peer, work: plan.work, rate: 50, seconds: 6 });
+    const sample = await measure({ peer, work: plan.work, rate: 300, seconds: 10 });
     report.note(`warm: ${line(sample)}`);
     if (sample.ok === 0) throw new Error(`${peer.name}: nothing succeeds; is the set-up right?`);
   }
