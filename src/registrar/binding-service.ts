@@ -159,8 +159,10 @@ export class BindingService {
   async #read(tenantId: TenantId, user: string): Promise<number> {
     const record = await this.#options.records.get(collectionOf(tenantId), user);
     if (record === undefined) return 0;
-    this.#table.accept(tenantId, user, record.version, bindingsOfRecord(record.value));
-    return record.version;
+    const { version } = record;
+    if (this.#table.versionOf(tenantId, user) < version)
+      this.#table.accept(tenantId, user, version, bindingsOfRecord(record.value));
+    return version;
   }
 
   async #write(tenantId: TenantId, user: string, version: number, bindings: readonly Binding[]): Promise<void> {

@@ -49,6 +49,11 @@ export class BindingTable {
     return size;
   }
 
+  /** The version of the record that is known, 0 for none: whoever has read one need not decode what is known already. */
+  versionOf(tenantId: TenantId, user: string): number {
+    return this.#entries.get(keyOf(tenantId, user))?.version ?? 0;
+  }
+
   /** Takes in the state of a record unless a newer one is known. */
   accept(tenantId: TenantId, user: string, version: number, bindings: readonly Binding[]): void {
     const key = keyOf(tenantId, user);
