@@ -1,5 +1,6 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { defineConfig } from 'tsup';
+import { keepConst } from './scripts/keep-const.js';
 
 /** One entry for each subpath of `exports` in package.json, under the same name in dist/. */
 const entry = {
@@ -39,6 +40,7 @@ export default defineConfig({
   clean: true,
   target: 'node20',
   noExternal: ['valibot'],
+  plugins: [{ name: 'keep-const', renderChunk: (code) => ({ code: keepConst(code) }) }],
   onSuccess: async () => {
     const notice = 'valibot is bundled into this package. Its licence:\n\n';
     writeFileSync('dist/THIRD-PARTY-LICENSES.txt', notice + readFileSync('node_modules/valibot/LICENSE.md', 'utf8'));
