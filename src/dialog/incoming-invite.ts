@@ -1,3 +1,4 @@
+import { NOBODY_WAITS } from '../base/aborted.js';
 import { UsageError } from '../base/errors.js';
 import type { Cancel } from '../base/scheduler.js';
 import type { HeaderInit, SipRequest } from '../protocol/sip/message.js';
@@ -44,7 +45,7 @@ export class IncomingInvite {
   readonly #context: DialogContext;
   readonly #incoming: IncomingRequest;
   readonly #contact: NameAddr;
-  readonly #abort = new AbortController();
+  #abort: AbortController | undefined;
   readonly #early: EarlyDialogs;
   #onAbandoned: (abandoned: Abandoned) => void = () => {};
   #state: 'open' | 'accepted' | 'rejected' | 'abandoned' = 'open';
@@ -85,6 +86,11 @@ export class IncomingInvite {
 
   /** Fires when the caller gives up: 487 has been sent already, or 504 if it never sent a PRACK. */
   get signal(): AbortSignal {
+    // Made when first asked for: it would be the dearest object of an INVITE.
+    if (this.#abort === undefined) {
+      this.#abort = new AbortController();
+      if (this.#state === 'abandoned') this.#abort.abort(NOBODY_WAITS);
+    }
     return this.#abort.signal;
   }
 
@@ -181,7 +187,7 @@ export class IncomingInvite {
     this.#settle('abandoned');
     // RFC 3262 §3: who does not acknowledge is refused with a 5xx.
     this.#incoming.respond(abandoned.cause === 'no-prack' ? 504 : 487);
-    this.#abort.abort();
+    this.#abort?.abort(NOBODY_WAITS);
     this.#onAbandoned(abandoned);
   }
 

@@ -35,6 +35,7 @@ export interface PeerOptions {
 /** Starts a peer and waits until it listens. Each has an address of its own, so that all can run side by side. */
 export async function startPeer(name: PeerName, options: PeerOptions = {}): Promise<Peer> {
   const host = `127.0.0.${11 + PEERS.indexOf(name)}`;
+  if (udpBound(host, PORT)) throw new Error(`${host}:${PORT} is taken: another benchmark is under way`);
   await mkdir(TEMP, { recursive: true });
   const program = await launch(name, host, options.users ?? 0);
   for (let i = 0; !udpBound(host, PORT); i++) {
