@@ -1,3 +1,4 @@
+import { connect } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
 import { silentLogger } from '../../src/base/logger.js';
 import { SystemRandom } from '../../src/base/random.js';
@@ -12,6 +13,8 @@ import {
   type TransportError,
   TransportLayer,
 } from '../../src/transport/layer.js';
+
+import { realAuthority } from '../support/certificates.js';
 
 const network = new NodeNetwork();
 const random = new SystemRandom();
@@ -86,6 +89,38 @@ describe('TransportLayer on real sockets', () => {
       });
     }
   }
+
+  it('RFC 3261 §26.2.1: request and response by TLS; a handshake that stalls is ended, and others are served', async () => {
+    const authority = await realAuthority();
+    const certificates = [await authority.issue({ names: ['127.0.0.1'] })];
+    const tls = { certificates, trust: [authority.cert] };
+    const listen: ListenPoint[] = [{ protocol: 'tls', host: '127.0.0.1', port: 0 }];
+    const layer = (limits = {}): TransportLayer => {
+      const made = new TransportLayer({ network, scheduler: scheduler(), random, listen, tls, limits });
+      open.push(made);
+      return made;
+    };
+    const [a, b] = [layer(), layer({ handshakeTimeoutMs: 300 })];
+    await Promise.all([a.start(), b.start()]);
+    b.handle({
+      onRequest: (incoming, source) => b.sendResponse(responseTo(incoming, 200, { toTag: 't' }), source),
+      onResponse: () => {},
+    });
+    const port = b.listening[0]?.local.port ?? 0;
+    const stalled = Array.from({ length: 20 }, () => connect(port, '127.0.0.1'));
+    const ended = Promise.all(stalled.map((socket) => new Promise((resolve) => socket.once('close', resolve))));
+    for (const socket of stalled) socket.resume().write(Buffer.from([0x16, 3, 1]));
+    const hop: Hop = { protocol: 'tls', address: '127.0.0.1', port };
+    expect(await exchange(a, hop)).toMatchObject({
+      response: { status: 200 },
+      source: { protocol: 'tls', secure: true },
+    });
+    await ended;
+    await expect.poll(() => b.stats()).toMatchObject({ connections: 1, limited: { handshakeTime: 20 } });
+    expect(await exchange(a, hop)).toMatchObject({ response: { status: 200 } });
+    const wrong = await exchange(a, { ...hop, name: 'office.example' });
+    expect(wrong).toMatchObject({ code: 'SIP_TRANSPORT', protocol: 'tls' });
+  });
 
   it('RFC 3261 §18.1.1: a large request by UDP to a peer without TCP fails as size-switched, and goes by forceProtocol', async () => {
     const { a, port } = await pair('127.0.0.1');

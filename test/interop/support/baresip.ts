@@ -1,6 +1,7 @@
 import { readdirSync, statSync, writeFileSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 import path from 'node:path';
+import { realAuthority } from '../../support/certificates.js';
 import type { Child } from './child.js';
 import type { Lab } from './lab.js';
 import { freeRtpPorts, freeSipPort, tcpListening } from './ports.js';
@@ -29,7 +30,9 @@ interface BaresipAnswer {
 export interface BaresipOptions {
   readonly number: string;
   readonly server: { readonly host: string; readonly port: number };
-  readonly transport?: 'udp' | 'tcp';
+  readonly transport?: 'udp' | 'tcp' | 'tls';
+  /** TLS: the file with the authority that it trusts. */
+  readonly ca?: string;
   /** Default: the one that `extensions()` gave. */
   readonly password?: string;
   /** What it plays, in Hz; default 440. */
@@ -66,7 +69,8 @@ export class Baresip {
     writeTone(wav, { hz: options.toneHz ?? 440, levelDb: PLAYED_LEVEL_DB, seconds: 120 });
     writeFileSync(
       path.join(dir, 'config'),
-      configuration(dir, wav, { sipPort, controlPort, rtpPort, number: options.number }),
+      configuration(dir, wav, { sipPort, controlPort, rtpPort, number: options.number }) +
+        (options.ca === undefined ? '' : `sip_certificate ${await ownCertificate(dir)}\nsip_cafile ${options.ca}\n`),
     );
     writeFileSync(path.join(dir, 'accounts'), `${account(options)}\n`);
     writeFileSync(path.join(dir, 'contacts'), '');
@@ -243,6 +247,14 @@ interface PhonePorts {
   readonly controlPort: number;
   readonly rtpPort: number;
   readonly number: string;
+}
+
+/** For its own TLS port, which it opens whether anybody comes there or not. */
+async function ownCertificate(dir: string): Promise<string> {
+  const { cert, key } = await (await realAuthority('A phone')).issue({ names: ['127.0.0.1'] });
+  const file = path.join(dir, 'phone.pem');
+  writeFileSync(file, key + cert);
+  return file;
 }
 
 function configuration(dir: string, wav: string, { sipPort, controlPort, rtpPort, number }: PhonePorts): string {

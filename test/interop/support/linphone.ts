@@ -12,6 +12,8 @@ export interface LinphoneOptions {
   readonly server: { readonly host: string; readonly port: number };
   /** The digest algorithm that it answers, e.g. "SHA-256"; without it MD5 alone. */
   readonly algorithm?: string;
+  /** By TLS: the file with the only authority that it trusts. */
+  readonly ca?: string;
 }
 
 /** Debian's linphone-daemon 5.1: commands on standard input, answers and events on standard output. */
@@ -47,20 +49,20 @@ export class Linphone {
   /** Registers; resolves when the daemon says that it is registered. */
   async register(timeoutMs = 20_000): Promise<void> {
     const { number, server } = this.#options;
-    const proxy = `<sip:${server.host}:${server.port};transport=udp>`;
+    const transport = this.#options.ca === undefined ? 'udp' : 'tls';
+    const proxy = `<sip:${server.host}:${server.port};transport=${transport}>`;
     this.child.write(`register sip:${number}@${DOMAIN} ${proxy} ${passwordOf(number)} ${number} ${DOMAIN}`);
     // the daemon announces no registration state: it is asked again and again
-    await until(
-      async () => {
-        const from = this.child.lines.mark();
-        this.child.write('register-status 1');
-        const isState = (line: string): boolean => line.startsWith('State: LinphoneRegistration');
-        const line = await this.child.lines.wait(isState, { from, what: 'the answer to register-status' });
-        return line === 'State: LinphoneRegistrationOk';
-      },
-      'the registration of linphone',
-      timeoutMs,
-    );
+    await until(async () => (await this.state()) === 'Ok', 'the registration of linphone', timeoutMs);
+  }
+
+  /** What it thinks of its registration: `Ok`, `Progress`, `Failed`, … */
+  async state(): Promise<string> {
+    const from = this.child.lines.mark();
+    this.child.write('register-status 1');
+    const start = 'State: LinphoneRegistration';
+    const line = await this.child.lines.wait((each) => each.startsWith(start), { from, what: 'its state' });
+    return line.slice(start.length);
   }
 
   /** Starts to take the registration back: the daemon says no more of it, so the wire must tell. */
@@ -70,11 +72,12 @@ export class Linphone {
 }
 
 function configuration(options: LinphoneOptions, sipPort: number, rtpPort: number): string {
+  // verify_server_cn=0: its TLS library finds no IP address in a certificate, and the server is called by its address
   return `[sip]
-sip_port=${sipPort}
+sip_port=${options.ca === undefined ? sipPort : 0}
 sip_tcp_port=0
-sip_tls_port=0
-bind_address=127.0.0.1
+sip_tls_port=${options.ca === undefined ? 0 : sipPort}
+${options.ca === undefined ? '' : `root_ca=${options.ca}\nverify_server_certs=1\nverify_server_cn=0\n`}bind_address=127.0.0.1
 contact=sip:${options.number}@127.0.0.1
 guess_hostname=0
 use_ipv6=0

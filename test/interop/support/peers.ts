@@ -1,5 +1,7 @@
 import { createSocket, type Socket as UdpSocket } from 'node:dgram';
+import { readFileSync } from 'node:fs';
 import { connect, type Socket as TcpSocket } from 'node:net';
+import { connect as connectTls } from 'node:tls';
 import type { Stoppable } from './lab.js';
 import { Recorded } from './recorded.js';
 
@@ -40,7 +42,7 @@ export class UdpPeer implements Stoppable {
   }
 }
 
-/** A bare TCP connection. */
+/** A bare TCP or TLS connection. */
 export class TcpPeer implements Stoppable {
   readonly received: Recorded<Buffer>;
   readonly closed: Promise<void>;
@@ -51,6 +53,15 @@ export class TcpPeer implements Stoppable {
       const socket = connect(to.port, to.host);
       socket.once('error', reject);
       socket.once('connect', () => resolve(new TcpPeer(socket, `${to.host}:${to.port}`)));
+    });
+  }
+
+  /** `ca`: the file with the authority that the server's certificate must come from. */
+  static connectTls(to: { readonly host: string; readonly port: number }, ca: string): Promise<TcpPeer> {
+    return new Promise((resolve, reject) => {
+      const socket = connectTls({ ...to, ca: readFileSync(ca) });
+      socket.once('error', reject);
+      socket.once('secureConnect', () => resolve(new TcpPeer(socket, `${to.host}:${to.port}`)));
     });
   }
 
@@ -83,7 +94,7 @@ let sequence = 0;
 /** A well-formed OPTIONS to the server itself, with rport: answered at the port it is sent from. */
 export function optionsRequest(
   target: string,
-  transport: 'UDP' | 'TCP',
+  transport: 'UDP' | 'TCP' | 'TLS',
   headers: readonly string[] = [],
 ): { text: string; callId: string } {
   const callId = `options-${process.pid}-${++sequence}@tester.invalid`;

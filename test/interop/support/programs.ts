@@ -12,6 +12,7 @@ const PACKAGES = {
   'linphone-daemon': 'linphone-cli',
   kamailio: 'kamailio',
   tshark: 'tshark',
+  openssl: 'openssl',
 } as const;
 
 /** What a test cannot do without: a program, or the machine's IPv6 loopback address. */

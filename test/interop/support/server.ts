@@ -1,6 +1,7 @@
 import { existsSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { realAuthority } from '../../support/certificates.js';
 import type { Child, Ended } from './child.js';
 import { Kamailio } from './kamailio.js';
 import type { Lab } from './lab.js';
@@ -42,6 +43,8 @@ export interface OfficeOptions {
   readonly digest?: readonly string[];
   /** Also listens on [::1], same port, UDP. */
   readonly ipv6?: boolean;
+  /** Also listens for TLS, on the next port, with certificates for these names, the first for those who name nobody. */
+  readonly tls?: readonly string[];
 }
 
 /** Extensions `first` … `first + count - 1`, each with a password of its own. */
@@ -54,12 +57,22 @@ export function passwordOf(number: number | string): string {
   return `pw-${number}-secret`;
 }
 
+/** What a client of the TLS port needs. */
+export interface TlsAccess {
+  readonly port: number;
+  /** The file with the certificate of the authority. */
+  readonly ca: string;
+  /** Makes another certificate and key in the place of those of `tls[0]`. */
+  renew(): Promise<void>;
+}
+
 /** The reference server, `examples/small-office`, as a child process with a configuration file of its own. */
 export class OfficeServer implements SipServer {
   readonly host = '127.0.0.1';
   readonly port: number;
   readonly configFile: string;
   readonly #lab: Lab;
+  readonly #tls: TlsAccess | undefined;
   #child: Child | undefined;
 
   /** Writes the configuration; starts nothing. `port` makes two servers want the same one. */
@@ -68,7 +81,10 @@ export class OfficeServer implements SipServer {
     const listen = [`udp://127.0.0.1:${own}`, `tcp://127.0.0.1:${own}`];
     if (options.ipv6 === true) listen.push(`udp://[::1]:${own}`);
     const dir = lab.folder(`server-${own}-${counter++}`);
-    return new OfficeServer(lab, own, path.join(dir, 'config.json'), {
+    const tls = options.tls === undefined ? undefined : await certificates(dir, own + 1, options.tls);
+    if (tls !== undefined) listen.push(`tls://127.0.0.1:${own + 1}`);
+    return new OfficeServer(lab, own, path.join(dir, 'config.json'), tls?.access, {
+      ...(tls === undefined ? {} : { tls: { certificate: tls.files } }),
       domain: options.domain ?? DOMAIN,
       listen,
       storage: options.onDisk === true ? { kind: 'lmdb', path: path.join(dir, 'office.db') } : { kind: 'memory' },
@@ -77,11 +93,17 @@ export class OfficeServer implements SipServer {
     });
   }
 
-  private constructor(lab: Lab, port: number, configFile: string, config: object) {
+  private constructor(lab: Lab, port: number, configFile: string, tls: TlsAccess | undefined, config: object) {
+    this.#tls = tls;
     this.#lab = lab;
     this.port = port;
     this.configFile = configFile;
     this.writeConfig(config);
+  }
+
+  get tls(): TlsAccess {
+    if (this.#tls === undefined) throw new Error('this server speaks no TLS');
+    return this.#tls;
   }
 
   /** Replaces the configuration file: for the tests of mistakes in it. */
@@ -121,6 +143,27 @@ export class OfficeServer implements SipServer {
 }
 
 let counter = 0;
+
+/** An authority and a certificate for each name, as files. */
+async function certificates(dir: string, port: number, names: readonly string[]) {
+  const authority = await realAuthority('The lab');
+  const file = (name: string, text: string): string => {
+    writeFileSync(path.join(dir, name), text);
+    return path.join(dir, name);
+  };
+  const issue = async (name: string, index: number) => {
+    const { cert, key } = await authority.issue({ names: [name, '127.0.0.1'] });
+    return { cert: file(`cert-${index}.pem`, cert), key: file(`key-${index}.pem`, key) };
+  };
+  const access: TlsAccess = {
+    port,
+    ca: file('ca.pem', authority.cert),
+    renew: async () => {
+      await issue(names[0] ?? DOMAIN, 0);
+    },
+  };
+  return { access, files: await Promise.all(names.map(issue)) };
+}
 
 /**
  * A started server. `PBXKIT_INTEROP_SERVER=kamailio` puts Debian's Kamailio in its place: a proxy, not a B2BUA, but enough to
