@@ -62,8 +62,13 @@ export function acceptHeaders(
     ...(contacts.length > 0 && { Contact: contacts }),
     ...(wish.path.length > 0 && { Path: wish.path }),
     ...(keepsFlow && { Require: ['outbound'] }),
-    ...(keepsFlow && wish.path.length === 0 && { 'Flow-Timer': FLOW_TIMER_SECONDS }),
+    ...(keepsFlow && isConnected(wish) && { 'Flow-Timer': FLOW_TIMER_SECONDS }),
     Supported: ['path', 'outbound'],
     Date: new Date(now),
   };
+}
+
+/** Without an edge proxy, and by a connection: a NAT forgets a UDP flow long before the timer's time, as the phone knows. */
+function isConnected({ path, flow }: RegisterWish): boolean {
+  return path.length === 0 && flow.protocol !== 'udp';
 }

@@ -41,6 +41,8 @@ export interface RegisterOptions {
   readonly expiresSeconds?: number;
   /** Default: this phone's own Contact. `*` removes all; an empty list only asks. */
   readonly contacts?: readonly NameAddr[] | '*';
+  /** More headers, such as Supported. */
+  readonly headers?: HeaderInit;
 }
 
 export interface RegisterResult {
@@ -143,7 +145,7 @@ export class VirtualPhone {
   /** Registers, refreshes or removes contacts; answers the challenge. Never rejects: look at `status`. */
   async register(options: RegisterOptions = {}): Promise<RegisterResult> {
     await this.start();
-    const { contacts = [this.contact], expiresSeconds = 3600 } = options;
+    const { contacts = [this.contact], expiresSeconds = 3600, headers = {} } = options;
     const aor: NameAddr = { uri: this.#aor(this.number), params: [] };
     const request = createRequest({
       method: 'REGISTER',
@@ -154,6 +156,7 @@ export class VirtualPhone {
         'Call-ID': this.#callId,
         CSeq: { sequence: ++this.#sequence, method: 'REGISTER' },
         ...(contacts.length === 0 ? {} : { Contact: contacts, Expires: expiresSeconds }),
+        ...headers,
       },
     });
     const result = await this.#uac.request(request, this.#target());

@@ -135,6 +135,8 @@ describe('RFC 5626 §6: what a reg-id does', () => {
     expect((await new Bench().register(ask)).headers.has('Require')).toBe(false);
     const response = await new Bench({ stunKeepAlive: true }).register(ask);
     expect(response.headers.get('Require')).toEqual(['outbound']);
+    // §4.4.2: by UDP the phone knows itself how often
+    expect(response.headers.has('Flow-Timer')).toBe(false);
   });
 });
 
