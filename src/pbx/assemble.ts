@@ -140,6 +140,7 @@ export function assemble(options: PbxOptions): PbxParts {
     realmOf: () => domain,
     servesDomain: (_tenant, host) => isOurs(host),
     tenants: () => [tenantId],
+    stunKeepAlive: true,
     ...(options.registration === undefined ? {} : { expiry: options.registration }),
     ...(options.registration?.maxContacts === undefined ? {} : { maxContacts: options.registration.maxContacts }),
   });
