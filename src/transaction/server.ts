@@ -2,12 +2,12 @@ import { assertNever, errorText, type PbxkitError, UsageError } from '../base/er
 import type { Logger } from '../base/logger.js';
 import type { Scheduler } from '../base/scheduler.js';
 import type { SipRequest, SipResponse } from '../protocol/sip/message.js';
-import { responseTo } from '../protocol/sip/respond.js';
 import type { Source } from '../transport/hop.js';
 import type { ServerEffect } from './effects.js';
 import { InviteServerMachine, type InviteServerState } from './invite-server.js';
 import { NonInviteServerMachine, type NonInviteServerState } from './non-invite-server.js';
 import type { TransactionTransport } from './port.js';
+import { tryingTo } from './trying.js';
 import { WakeUp } from './wake-up.js';
 
 /** A request that came in and the answering of it. Retransmissions, the 100 and the answer to a CANCEL are dealt with here. */
@@ -109,8 +109,8 @@ export class ServerRunner implements ServerTransaction {
     this.request = request;
     this.source = source;
     const reliable = source.protocol !== 'udp';
-    const trying = (): SipResponse => responseTo(request, 100);
     const now = owner.scheduler.now();
+    const trying = (): SipResponse => tryingTo(request, owner.scheduler.now() - now);
     this.#machine =
       request.method === 'INVITE'
         ? new InviteServerMachine(reliable, trying, now)

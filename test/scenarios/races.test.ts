@@ -348,6 +348,20 @@ describe('§3.3 in between', () => {
     await office.quiet();
   });
 
+  officeScenario('3.3.3: REFER after BYE: 481, and nobody is called', {}, async (office, world) => {
+    const bob = await office.registered('101');
+    const carol = await office.registered('102');
+    const { peer, raw, call } = await talking(world, bob);
+    raw.request('BYE');
+    await peer.expect('200 BYE');
+    raw.request('REFER', { headers: ['Refer-To: <sip:102@office.test>'] });
+    const refused = await peer.expect((message) => message.cseqMethod === 'REFER');
+    expect([481, 603]).toContain(refused.status);
+    await world.until(call.ended());
+    await office.quiet();
+    expect(carol.calls).toEqual([]);
+  });
+
   officeScenario(
     'a second re-INVITE before the first is answered: 500 with Retry-After (RFC 3261 §14.2)',
     {},
