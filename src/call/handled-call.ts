@@ -30,6 +30,8 @@ export class HandledCall {
   readonly sdp: string | undefined;
   readonly #parts: HandledCallParts;
   #session: InviteSession | undefined;
+  /** The caller's answer to an offer that was made before the call was accepted. */
+  #earlyAnswer: string | undefined;
 
   constructor(parts: HandledCallParts) {
     this.#parts = parts;
@@ -45,17 +47,30 @@ export class HandledCall {
     return this.#session;
   }
 
-  /** 180, or 183 with early media when `sdp` is given. */
+  /** 180, or 183 with early media when `sdp` is given: an answer, or an offer for callers that can answer one now. */
   ring(sdp?: string): void {
-    this.#parts.invite.progress(sdp === undefined ? { status: 180 } : { status: 183, sdp });
+    const early = this.#parts.invite.progress(sdp === undefined ? { status: 180 } : { status: 183, sdp });
+    early?.handle({
+      onModify: (modify) => modify.reject(488),
+      onAcknowledged: (answer) => {
+        this.#earlyAnswer = answer;
+      },
+    });
     this.#parts.log.ringing(this.#parts.legId);
   }
 
   /**
-   * Answers with `sdp`: the answer to the caller's offer, or an offer if there was none. Resolves when the ACK has come,
-   * to the answer in it; to undefined also when the caller hangs up before.
+   * Answers with `sdp`: the answer to the caller's offer, or an offer if there was none. Resolves when the ACK has come, to
+   * the caller's answer; to undefined also when the caller hangs up before. Early media that the caller must acknowledge
+   * first (RFC 3262 §3) holds the answer back so long.
    */
-  accept(sdp: string): Promise<string | undefined> {
+  async accept(sdp: string): Promise<string | undefined> {
+    const { invite } = this.#parts;
+    if (invite.acceptable() || (await invite.settled())) return this.#accept(sdp);
+    return undefined;
+  }
+
+  #accept(sdp: string): Promise<string | undefined> {
     const { invite, log, legId, onAnswered, onEnded } = this.#parts;
     const session = invite.accept({ sdp });
     if (session === undefined) return Promise.resolve(undefined);
@@ -65,8 +80,9 @@ export class HandledCall {
     onAnswered();
     return new Promise((resolve) => {
       session.handle({
+        // What only refreshes the session never comes here; anything else is the handler's to offer, not the caller's.
         onModify: (modify) => modify.reject(488),
-        onAcknowledged: resolve,
+        onAcknowledged: (answer) => resolve(answer ?? this.#earlyAnswer),
         onEnded: (end) => {
           resolve(undefined);
           onEnded(end);

@@ -41,7 +41,6 @@ export class InboundLeg {
   async progress(legId: string, progress: Progress): Promise<void> {
     const { status, response, acknowledge } = progress;
     const reason = passPhrase(progress.reason);
-    const source = sourceKey(legId, progress.remoteTag);
     const headers = passProgress(response);
     const offers = acknowledge !== undefined;
     if (status === 199 && !offers) return;
@@ -49,13 +48,12 @@ export class InboundLeg {
     if (progress.sdp === undefined || (this.invite.sdp === undefined && !offers)) {
       if (status === 180 && this.#ringingTold) return;
       this.#ringingTold ||= status === 180;
-      // In the early dialog that its source has already, or in the first one.
-      const branch = this.#earlySource === source ? { branch: this.#branchOf(source) } : {};
-      this.invite.progress({ status, reason, headers, ...branch });
+      this.invite.progress({ status, reason, headers });
       return;
     }
     const exchange = { ...this.#towardsCaller(legId), sdp: progress.sdp };
     const sdp = offers ? await this.#options.media.offer(exchange) : await this.#options.media.answer(exchange);
+    const source = sourceKey(legId, progress.remoteTag);
     this.#earlySource ??= source;
     this.#ringingTold ||= status === 180;
     const early = this.invite.progress({ status, reason, sdp, branch: this.#branchOf(source), headers });

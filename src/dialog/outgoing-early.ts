@@ -104,10 +104,9 @@ export class OutgoingEarly {
     return true;
   }
 
-  /** The INVITE is over: what the callees have asked is refused. */
+  /** The INVITE is over: what the callees have asked is refused. Their dialogs are kept for answers that come late. */
   close(): void {
     for (const { session } of this.#sources.values()) session?.updates.end();
-    this.#sources.clear();
   }
 
   #note(response: SipResponse, source: Source, tag: string): Source1xx | undefined {

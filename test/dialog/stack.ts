@@ -1,5 +1,5 @@
 import { DEFAULT_TENANT } from '../../src/base/tenant.js';
-import { DialogLayer } from '../../src/dialog/dialog-layer.js';
+import { DialogLayer, type DialogLayerOptions } from '../../src/dialog/dialog-layer.js';
 import type { IncomingInvite } from '../../src/dialog/incoming-invite.js';
 import type { IncomingModify } from '../../src/dialog/incoming-modify.js';
 import type { InviteSession, SessionEnd } from '../../src/dialog/invite-session.js';
@@ -51,6 +51,9 @@ export interface Outgoing {
   readonly failures: InviteFailure[];
 }
 
+/** What a test asks of the dialog layer. */
+export type StackOptions = Partial<Pick<DialogLayerOptions, 'maxDialogs' | 'reliableProvisionals'>>;
+
 /** A user agent with dialogs and nothing above them, at 192.0.2.1:5060, facing raw peers. */
 export class Stack {
   readonly world: World;
@@ -60,7 +63,7 @@ export class Stack {
   /** INVITEs that came, in order. */
   readonly incoming: IncomingInvite[] = [];
 
-  constructor(world: World, options: { readonly maxDialogs?: number } = {}) {
+  constructor(world: World, options: StackOptions = {}) {
     this.world = world;
     const { network, scheduler, random, logger } = world.ports;
     this.transport = world.use(
@@ -162,7 +165,7 @@ export const ANSWER = OFFER.replace('6000', '6002');
 /** A test with a stack that serves and one raw peer. Nothing may be left of either at the end. */
 export async function withStack(
   body: (parts: { readonly world: World; readonly stack: Stack; readonly peer: RawPeer }) => Promise<void>,
-  options: { readonly maxDialogs?: number } = {},
+  options: StackOptions = {},
 ): Promise<void> {
   await runScenario({ seed: 5, delayMs: 5 }, async (world) => {
     const peer = await RawPeer.open(world);
