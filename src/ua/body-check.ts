@@ -1,13 +1,13 @@
 import type { MediaType } from '../protocol/sip/header/media-type.js';
 import type { HeaderInit } from '../protocol/sip/headers.js';
 import type { SipRequest } from '../protocol/sip/message.js';
-import { parseMultipart } from '../protocol/sip/multipart.js';
+import { type Part, parseMultipart } from '../protocol/sip/multipart.js';
 import { getParam } from '../protocol/sip/params.js';
 import { ACCEPTED_BODIES } from './capabilities.js';
 import type { Refusal } from './refusal.js';
 
 /**
- * Whether the body of an INVITE can be read and its answer be understood: RFC 3261 §8.2.3. 415 for a body that is no
+ * Whether the body of an INVITE, or of another request that may carry an offer or answer, can be read and its answer be understood: RFC 3261 §8.2.3. 415 for a body that is no
  * session description and may not be left aside, 406 for a caller that takes none.
  * @throws SipParseError for malformed headers or parts
  */
@@ -32,7 +32,19 @@ function checkBody(request: SipRequest): Refusal | undefined {
 function holdsSdp(body: Uint8Array, type: MediaType): boolean {
   if (isSdp(type)) return true;
   if (type.type !== 'multipart') return false;
-  return parseMultipart(body, type).some((part) => part.contentType !== undefined && isSdp(part.contentType));
+  const parts = parseMultipart(body, type);
+  return parts.some(({ contentType }) => isSdp(contentType)) && !parts.some(isDemanded);
+}
+
+/** A part that we do not know and that may not be left aside (RFC 5621 §8.3). Deviates: only where it says so itself. */
+function isDemanded({ contentType, headers }: Part): boolean {
+  return !isSdp(contentType) && headers.some(([name, value]) => isName(name) && DEMANDED.test(value.slice(0, 256)));
+}
+
+const DEMANDED = /;\s*handling\s*=\s*required/i;
+
+function isName(name: string): boolean {
+  return name.toLowerCase() === 'content-disposition';
 }
 
 function isSdp(type: MediaType): boolean {

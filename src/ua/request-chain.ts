@@ -46,6 +46,12 @@ export interface UasOptions extends Capabilities {
   readonly server?: string;
 }
 
+/**
+ * Requests whose body is a session description (RFC 3261 §13.2.1, RFC 3262 §5, RFC 3311 §5.1). Deviates from RFC 3261
+ * §8.2.3: what other requests bring along, such as a report in a BYE, is left aside, because they mean the same without.
+ */
+const NEGOTIATING: ReadonlySet<string> = new Set(['INVITE', 'UPDATE', 'PRACK']);
+
 /** UAS core: the general checks of RFC 3261 §8.2, then the chain of takers. */
 export class Uas {
   readonly #options: UasOptions;
@@ -86,7 +92,7 @@ export class Uas {
       checkScheme(request, this.#schemes) ??
       this.#merged.check(transaction) ??
       checkRequire(request, this.#options) ??
-      (request.method === 'INVITE' ? checkInviteBody(request) : undefined)
+      (NEGOTIATING.has(request.method) ? checkInviteBody(request) : undefined)
     );
   }
 

@@ -46,6 +46,15 @@ describe('§8.2.3 the body of an INVITE', () => {
     expect(check(headers, multipart('application/pidf+xml'))).toBe(415);
   });
 
+  it('RFC 5621 §8.3: a part beside it that is required and not known is answered 415, an optional one is left aside', () => {
+    const headers = { 'Content-Type': 'multipart/mixed;boundary=b1' };
+    const beside = (handling: string): string =>
+      multipart('application/sdp').replace('text/plain', `text/plain\r\nContent-Disposition: x${handling}`);
+    expect(check(headers, beside(''))).toBeUndefined();
+    expect(check(headers, beside('; handling=optional'))).toBeUndefined();
+    expect(check(headers, beside('; handling=required'))).toBe(415);
+  });
+
   it('RFC 5621: a multipart that is none is the sender’s fault', () => {
     const headers = { 'Content-Type': 'multipart/mixed;boundary=b1' };
     expect(() => check(headers, 'no boundary here')).toThrow(

@@ -176,6 +176,19 @@ describe('§8.2.2.3 Require', () => {
   });
 });
 
+describe('§8.2.3 bodies', () => {
+  it('§8.2.3: one that is not understood: 415 where it would be an offer or answer, left aside elsewhere', () => {
+    const allow = ['INVITE', 'ACK', 'CANCEL', 'BYE', 'OPTIONS', 'UPDATE', 'PRACK'];
+    build([taker('all', (incoming) => incoming.respond(200) !== undefined)], { allow });
+    const body = { headers: { 'Content-Type': 'application/vq-rtcpxr' }, body: 'report' };
+    const statuses = ['INVITE', 'UPDATE', 'PRACK', 'BYE', 'OPTIONS'].map((method) => {
+      receive(method, body);
+      return `${method} ${last().status}`;
+    });
+    expect(statuses).toEqual(['INVITE 415', 'UPDATE 415', 'PRACK 415', 'BYE 200', 'OPTIONS 200']);
+  });
+});
+
 describe('§11.2 OPTIONS', () => {
   it('is answered 200 with Allow, Accept, Accept-Encoding, Accept-Language and Supported, whatever Max-Forwards says', () => {
     transport.receiveRequest(incomingRequest('OPTIONS', { uri: 'sip:192.0.2.1' }));
