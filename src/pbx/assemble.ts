@@ -172,9 +172,14 @@ export function assemble(options: PbxOptions): PbxParts {
       return { number, extension: number, ...(displayName === undefined ? {} : { displayName }) };
     },
     domainOf: () => domain,
-    journal:
-      options.journal ??
-      new RecordJournal({ records: storage.records, nodeId: options.nodeId ?? 'node', tenants: [tenantId] }),
+    // Storage of our own ends with the process: nobody could ever read a journal in it.
+    ...(options.journal === undefined && options.storage === undefined
+      ? {}
+      : {
+          journal:
+            options.journal ??
+            new RecordJournal({ records: storage.records, nodeId: options.nodeId ?? 'node', tenants: [tenantId] }),
+        }),
     ...options.calls,
   });
   // The order in which a request is offered to those who may take it.

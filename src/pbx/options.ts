@@ -94,7 +94,7 @@ export interface PbxOptions {
   readonly media?: MediaEngine;
   /** Decides before the PBX's own router, which it is given. */
   readonly router?: (own: Router) => Router;
-  /** Default: over `storage`. */
+  /** Default: over `storage`; without `storage` none, for nobody could read it after a restart. */
   readonly journal?: CallJournal;
   /** Names this node in shared storage. Default `node`. */
   readonly nodeId?: string;
