@@ -14,12 +14,13 @@ export { type Logger, type LogMethod, silentLogger } from './base/logger.js';
 export { type Random, SystemRandom } from './base/random.js';
 export { type Cancel, type Scheduler, SystemScheduler, type SystemSchedulerOptions } from './base/scheduler.js';
 export { DEFAULT_TENANT, type TenantId } from './base/tenant.js';
-export type { CallRecord, LegOutcome, LegRecord, ReleasedBy } from './call/call-record.js';
+export type { CallRecord, LegOutcome, LegRecord, ReleasedBy, TransferRecord } from './call/call-record.js';
 export { type CallEvents, CallService, type CallServiceOptions } from './call/call-service.js';
 export type { LiveCall } from './call/context.js';
 export { type CallHandler, HandledCall, type HandledCallParts } from './call/handled-call.js';
 export type { CallJournal, CallSnapshot, LegSnapshot } from './call/journal.js';
 export type { Destination, RouteContext, Router } from './call/route.js';
+export type { TransferAttempt } from './call/transfer-host.js';
 export type { DialogContext, DialogUsage } from './dialog/context.js';
 export {
   Dialog,
@@ -39,6 +40,8 @@ export {
 } from './dialog/incoming-invite.js';
 export { IncomingModify } from './dialog/incoming-modify.js';
 export { InviteSession, type SessionEnd, type SessionHandlers, type SessionSnapshot } from './dialog/invite-session.js';
+export { type EventState, Notifier, type NotifierOptions, type SubscriptionSeconds } from './dialog/notifier.js';
+export type { TerminationReason } from './dialog/notify-sender.js';
 export {
   type Answer,
   type InviteFailure,
@@ -48,6 +51,13 @@ export {
   type Progress,
 } from './dialog/outgoing-invite.js';
 export { type ModifyResult, OutgoingModify } from './dialog/outgoing-modify.js';
+export { type ReferStatus, ReferSubscription } from './dialog/refer-subscription.js';
+export {
+  Subscriber,
+  type SubscriberHandlers,
+  type SubscriberOptions,
+  type SubscriptionEnd,
+} from './dialog/subscriber.js';
 export type { Directory } from './directory/directory.js';
 export { type Extension, type ExtensionOptions, extensionFrom } from './directory/extension.js';
 export { MemoryDirectory } from './directory/memory-directory.js';
@@ -73,6 +83,14 @@ export type { PbxEvents } from './pbx/events.js';
 export type { CallOptions, PbxChanges, PbxLimits, PbxOptions, RegistrationOptions } from './pbx/options.js';
 export { createPbx, Pbx } from './pbx/pbx.js';
 export type { PbxStats } from './pbx/stats.js';
+export type {
+  EventPackage,
+  EventSource,
+  SubscribeRequest,
+  Subscription,
+  SubscriptionRefusal,
+} from './presence/event-package.js';
+export { SubscriptionService, type SubscriptionServiceOptions } from './presence/subscription-service.js';
 export { DIGEST_ALGORITHMS, type DigestAlgorithm } from './protocol/digest/algorithm.js';
 export { type DigestSecret, makeSecret } from './protocol/digest/compute.js';
 export { SdpParseError } from './protocol/sdp/parse-error.js';

@@ -1,11 +1,13 @@
 import { untilAborted } from '../base/aborted.js';
+import type { Logger } from '../base/logger.js';
+import type { Scheduler } from '../base/scheduler.js';
+import type { DialogLayer } from '../dialog/dialog-layer.js';
 import type { Answer, OutgoingInviteOptions, Progress } from '../dialog/outgoing-invite.js';
 import { DEFAULT_MAX_BREADTH, splitBreadth } from '../ua/max-breadth.js';
 import type { CallLog } from './call-record.js';
-import type { CallContext } from './context.js';
 import { Fork, type OutboundLeg } from './fork.js';
 import { outcome } from './outcome.js';
-import type { Destination, RouteContext } from './route.js';
+import type { Destination, RouteContext, Router } from './route.js';
 import type { RouteOutcome } from './route-outcome.js';
 
 type TargetsDestination = Extract<Destination, { kind: 'targets' }>;
@@ -14,8 +16,17 @@ type HandlerDestination = Extract<Destination, { kind: 'handler' }>;
 /** With what a call is refused. */
 export type Refusal = Omit<Extract<Destination, { kind: 'reject' }>, 'kind'>;
 
+/** What a search needs of its surroundings; `CallContext` has it. */
+interface SearchContext {
+  readonly router: Router;
+  readonly dialogs: DialogLayer;
+  readonly scheduler: Scheduler;
+  readonly logger: Logger;
+  readonly noAnswerSeconds: number;
+}
+
 export interface SearchOptions {
-  readonly context: Pick<CallContext, 'router' | 'dialogs' | 'scheduler' | 'logger' | 'noAnswerSeconds'>;
+  readonly context: SearchContext;
   readonly log: CallLog;
   /** What the router decides by. */
   readonly route: Omit<RouteContext, 'redirections' | 'signal'>;

@@ -13,8 +13,10 @@ import { Dialog, type DialogId } from './dialog.js';
 import { IncomingInvite } from './incoming-invite.js';
 import { InviteSession, type SessionSnapshot } from './invite-session.js';
 import { Negotiation } from './negotiation.js';
+import { Notifier, type NotifierOptions } from './notifier.js';
 import { OutgoingInvite, type OutgoingInviteHandlers, type OutgoingInviteOptions } from './outgoing-invite.js';
 import { ReferSubscription } from './refer-subscription.js';
+import { Subscriber, type SubscriberHandlers, type SubscriberOptions } from './subscriber.js';
 
 export interface DialogLayerOptions {
   readonly uac: Uac;
@@ -53,6 +55,8 @@ export class DialogLayer implements RequestTaker {
   readonly #usages = new Map<string, DialogUsage>();
   readonly #invites = new Map<string, OutgoingInvite>();
   readonly #finishedInvites = new ExpiringMap<string, OutgoingInvite>({ capacity: 20_000 });
+  /** Until their dialog is known: the first NOTIFY may come before the answer to the SUBSCRIBE. */
+  readonly #subscribers = new Map<string, Subscriber>();
   /** Dialogs that ended a short while ago, for those who still name them (RFC 3891 §3). */
   readonly #ended = new ExpiringMap<string, true>({ capacity: 20_000 });
   readonly #stopStrays: () => void;
@@ -122,6 +126,20 @@ export class DialogLayer implements RequestTaker {
     return new ReferSubscription(this.#context, dialog, id);
   }
 
+  /** Answers a SUBSCRIBE outside any dialog (RFC 6665 §4.2.1); see `Notifier.accept`. */
+  notifier(options: NotifierOptions, contactUser: string): Notifier | undefined {
+    return Notifier.accept(this.#context, options, contactUser);
+  }
+
+  /** Subscribes to somebody's events (RFC 6665 §4.1). */
+  subscribe(options: SubscriberOptions, handlers: SubscriberHandlers): Subscriber {
+    const subscriber = new Subscriber(this.#context, options, handlers, () => this.#subscribers.delete(key));
+    const key = inviteKey(subscriber.callId, subscriber.localTag);
+    this.#subscribers.set(key, subscriber);
+    subscriber.start();
+    return subscriber;
+  }
+
   /** Whether this dialog lives, early or confirmed. */
   has(id: DialogId): boolean {
     return this.#usages.has(dialogKey(id));
@@ -136,7 +154,11 @@ export class DialogLayer implements RequestTaker {
     const { toTag, fromTag, callId } = incoming.request;
     if (toTag === undefined) return false;
     const usage = this.#usages.get(dialogKey({ callId, localTag: toTag, remoteTag: fromTag ?? '' }));
-    if (usage === undefined) return this.#invites.get(inviteKey(callId, toTag))?.onRequest(incoming) === true;
+    if (usage === undefined) {
+      const key = inviteKey(callId, toTag);
+      if (this.#invites.get(key)?.onRequest(incoming) === true) return true;
+      return this.#subscribers.get(key)?.onFirstRequest(incoming) === true;
+    }
     usage.onRequest(incoming);
     return true;
   }
@@ -182,6 +204,7 @@ export class DialogLayer implements RequestTaker {
 
   #endAll(): void {
     for (const usage of [...this.#usages.values()]) usage.close();
+    for (const subscriber of [...this.#subscribers.values()]) subscriber.close();
   }
 
   #register(id: DialogId, usage: DialogUsage): () => void {

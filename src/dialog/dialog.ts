@@ -127,6 +127,27 @@ export class Dialog {
     });
   }
 
+  /** The subscriber's side, from its SUBSCRIBE and the first NOTIFY (RFC 6665 §4.4.1). */
+  static subscriber(subscribe: SipRequest, notify: SipRequest, source: Source, behindNat: boolean): Dialog {
+    const target = contactUri(notify) ?? subscribe.uri;
+    const routeSet = readable(() => notify.headers.get('Record-Route')) ?? [];
+    return new Dialog({
+      role: 'uac',
+      state: 'confirmed',
+      callId: subscribe.callId,
+      local: subscribe.from,
+      remote: notify.from,
+      localContact: ownContact(subscribe),
+      localSequence: subscribe.cseq.sequence,
+      remoteSequence: undefined,
+      remoteTarget: target,
+      routeSet,
+      behindNat,
+      flow: routeSet.length === 0 ? flowTo(target, source, behindNat) : undefined,
+      allow: allowOf(notify),
+    });
+  }
+
   /** The callee's side, from the INVITE and the tag and Contact of the answer to it (RFC 3261 §12.1.1). */
   static uas(
     request: SipRequest,

@@ -17,6 +17,8 @@ export {
 } from './incoming-invite.js';
 export { IncomingModify } from './incoming-modify.js';
 export { InviteSession, type SessionEnd, type SessionHandlers, type SessionSnapshot } from './invite-session.js';
+export { type EventState, Notifier, type NotifierOptions, type SubscriptionSeconds } from './notifier.js';
+export type { TerminationReason } from './notify-sender.js';
 export {
   type Answer,
   type InviteFailure,
@@ -26,3 +28,5 @@ export {
   type Progress,
 } from './outgoing-invite.js';
 export { type ModifyResult, OutgoingModify } from './outgoing-modify.js';
+export { type ReferStatus, ReferSubscription } from './refer-subscription.js';
+export { Subscriber, type SubscriberHandlers, type SubscriberOptions, type SubscriptionEnd } from './subscriber.js';

@@ -17,6 +17,7 @@ import { type ExtensionOptions, extensionFrom } from '../directory/extension.js'
 import { MemoryDirectory } from '../directory/memory-directory.js';
 import { PassThroughEngine } from '../media/pass-through-engine.js';
 import { NodeNetwork } from '../net/node-network.js';
+import { SubscriptionService } from '../presence/subscription-service.js';
 import { sipUri, type Uri } from '../protocol/sip/uri.js';
 import { Registrar } from '../registrar/registrar.js';
 import { Resolver } from '../resolver/resolver.js';
@@ -38,9 +39,21 @@ import type { PbxStats } from './stats.js';
 import { tlsSettings } from './tls-schema.js';
 
 /** The methods that are served, for Allow. */
-const ALLOW = ['INVITE', 'ACK', 'CANCEL', 'BYE', 'OPTIONS', 'PRACK', 'UPDATE', 'REGISTER', 'REFER', 'SUBSCRIBE', 'NOTIFY'] as const;
+const ALLOW = [
+  'INVITE',
+  'ACK',
+  'CANCEL',
+  'BYE',
+  'OPTIONS',
+  'PRACK',
+  'UPDATE',
+  'REGISTER',
+  'REFER',
+  'SUBSCRIBE',
+  'NOTIFY',
+] as const;
 /** The option tags that may stand in Require. */
-const SUPPORTED = ['path', '100rel', 'outbound', 'replaces', 'norefersub'] as const;
+const SUPPORTED = ['path', 'outbound', '100rel', 'replaces', 'norefersub'] as const;
 /** How long `close()` waits for phones to answer the BYE. */
 const GOODBYE_MS = 1000;
 const DEFAULT_LISTEN = ['udp://0.0.0.0:5060', 'tcp://0.0.0.0:5060'];
@@ -52,6 +65,7 @@ export interface PbxParts {
   readonly transport: TransportLayer;
   readonly registrar: Registrar;
   readonly calls: CallService;
+  readonly subscriptions: SubscriptionService;
   stats(): PbxStats;
   start(): Promise<void>;
   drain(): Promise<void>;
@@ -182,6 +196,10 @@ export function assemble(options: PbxOptions): PbxParts {
         }),
     ...options.calls,
   });
+  const subscriptions = new SubscriptionService({
+    dialogs,
+    identify: async (incoming) => (await callers.identify(incoming))?.number,
+  });
   // The order in which a request is offered to those who may take it.
   new Uas({
     transactions,
@@ -190,7 +208,7 @@ export function assemble(options: PbxOptions): PbxParts {
     allow: ALLOW,
     supported: SUPPORTED,
     schemes: listen.some(({ protocol }) => protocol === 'tls') ? ['sip', 'sips', 'tel'] : ['sip', 'tel'],
-    takers: [dialogs, registrar, calls],
+    takers: [dialogs, registrar, subscriptions, calls],
     tenantOf: (request) => (request.uri.kind !== 'sip' || isOurs(request.uri.host) ? tenantId : undefined),
     ...(options.serverName === undefined ? {} : { server: options.serverName }),
   });
@@ -203,6 +221,7 @@ export function assemble(options: PbxOptions): PbxParts {
     transport,
     registrar,
     calls,
+    subscriptions,
     stats: () => ({
       transport: transport.stats(),
       transactions: transactions.stats(),
@@ -232,6 +251,7 @@ export function assemble(options: PbxOptions): PbxParts {
       closing.add(() => dialogs.close());
       closing.add(() => calls.settled());
       closing.add(() => dialogs.idle(GOODBYE_MS));
+      closing.add(() => subscriptions.close());
       closing.add(() => calls.endAll());
       await closing.dispose();
     },

@@ -1,6 +1,7 @@
 import { throwIfAborted, UsageError } from '../base/errors.js';
 import type { Events } from '../base/events.js';
 import type { CallRecord } from '../call/call-record.js';
+import type { SubscriptionService } from '../presence/subscription-service.js';
 import type { Binding } from '../registrar/binding.js';
 import type { Listening } from '../transport/layer.js';
 import { assemble, type PbxParts } from './assemble.js';
@@ -44,6 +45,11 @@ export class Pbx implements Events<PbxEvents>, AsyncDisposable {
   /** Counters, and what lives now: what the limits of docs/limits.md have turned away, and how far they are. */
   stats(): PbxStats {
     return this.#parts.stats();
+  }
+
+  /** Where event packages are added: each serves the SUBSCRIBEs of extensions that name it (RFC 6665). */
+  get subscriptions(): Pick<SubscriptionService, 'register' | 'size'> {
+    return this.#parts.subscriptions;
   }
 
   /** The phones that are registered for an extension. */

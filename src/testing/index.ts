@@ -8,12 +8,12 @@ export { Nat, type NatKind, type NatOptions } from './nat.js';
 export type { Packet, Segment, SegmentKind } from './packet.js';
 export { type ModifyPolicy, PhoneCall, type PhoneCallState, type SeenProgress } from './phone-call.js';
 export { PhoneMedia, type PhoneMediaOptions } from './phone-media.js';
+export { type InDialog, PhoneTransfer, type PhoneTransferOptions, replacesOf } from './phone-transfer.js';
 export {
   type RecordStoreContractOptions,
   type RecordStoreFactory,
   recordStoreContract,
 } from './record-store-contract.js';
-export { PhoneTransfer, type PhoneTransferOptions } from './phone-transfer.js';
 export { type LogLevel, type LogLine, RecordingLogger } from './recording-logger.js';
 export { SeededRandom } from './seeded-random.js';
 export { type MediaSighting, type Sighting, type SipSighting, sightings, sipSightings } from './sightings.js';
@@ -27,5 +27,11 @@ export {
 } from './virtual-dns.js';
 export { VirtualHost, type VirtualHostOptions } from './virtual-host.js';
 export { VirtualNetwork, type VirtualNetworkOptions } from './virtual-network.js';
-export { type RegisterOptions, type RegisterResult, VirtualPhone, type VirtualPhoneOptions } from './virtual-phone.js';
+export {
+  type PhoneSubscribeOptions,
+  type RegisterOptions,
+  type RegisterResult,
+  VirtualPhone,
+  type VirtualPhoneOptions,
+} from './virtual-phone.js';
 export { createWorld, type Duration, PBX_ADDRESS, type PhoneOptions, World, type WorldOptions } from './world.js';

@@ -1,15 +1,20 @@
+import type { DialogId } from '../dialog/dialog.js';
 import type { InviteSession } from '../dialog/invite-session.js';
 import { formatReplaces } from '../protocol/sip/header/dialog-id.js';
 import type { HeaderInit } from '../protocol/sip/message.js';
 import type { SipUri } from '../protocol/sip/uri.js';
 import type { IncomingRequest } from '../ua/incoming.js';
 import type { Uac } from '../ua/uac.js';
-import type { PhoneCall } from './phone-call.js';
+
+/** A call with its dialog, such as `PhoneCall`. */
+export interface InDialog {
+  readonly dialogId: DialogId;
+}
 
 export interface PhoneTransferOptions {
   readonly to: SipUri;
   /** Attended: the call with the other party, which the transferred one shall replace. */
-  readonly replacing?: PhoneCall;
+  readonly replacing?: InDialog;
   readonly headers?: HeaderInit;
 }
 
@@ -64,7 +69,7 @@ export class PhoneTransfer {
 }
 
 /** A Replaces that names `call` as the other side of it sees the dialog (RFC 3891 §3). */
-export function replacesOf(call: PhoneCall): string {
+export function replacesOf(call: InDialog): string {
   const { callId, localTag, remoteTag } = call.dialogId;
   return formatReplaces({ callId, toTag: remoteTag, fromTag: localTag, earlyOnly: false, params: [] });
 }

@@ -1,6 +1,7 @@
 import type { SocketAddress } from '../base/ip.js';
 import { DEFAULT_TENANT } from '../base/tenant.js';
 import { DialogLayer } from '../dialog/dialog-layer.js';
+import type { Subscriber, SubscriberHandlers, SubscriberOptions } from '../dialog/subscriber.js';
 import type { OfferedCodec } from '../protocol/sdp/create.js';
 import { createRequest, type HeaderInit, type SipResponse } from '../protocol/sip/message.js';
 import type { NameAddr } from '../protocol/sip/name-addr.js';
@@ -35,6 +36,9 @@ export interface VirtualPhoneOptions {
   /** What happens when it is called. Default: it rings, and waits to be told. */
   readonly onCall?: (call: PhoneCall) => void;
 }
+
+/** What a phone subscribes to. */
+export type PhoneSubscribeOptions = Pick<SubscriberOptions, 'event' | 'accept' | 'expiresSeconds'>;
 
 export interface RegisterOptions {
   /** Default 3600. */
@@ -189,6 +193,21 @@ export class VirtualPhone {
     });
     const result = await this.#uac.request(request, { ...this.#target(), contactUser: this.number });
     return result.kind === 'response' ? result.response.status : 0;
+  }
+
+  /** Subscribes to events of a number of the PBX (RFC 6665); the challenge is answered. The phone must have been started. */
+  subscribe(number: string, options: PhoneSubscribeOptions, handlers: SubscriberHandlers): Subscriber {
+    return this.#dialogs.subscribe(
+      {
+        uri: this.#aor(number),
+        target: this.#target(),
+        from: { uri: this.#aor(this.number), params: [] },
+        to: { uri: this.#aor(number), params: [] },
+        contactUser: this.number,
+        ...options,
+      },
+      handlers,
+    );
   }
 
   /** Calls a number of the PBX. `lateOffer`: the INVITE carries no description. */

@@ -277,6 +277,19 @@ export class RawCall {
     this.invite({ ...fields, headers: [...(fields.headers ?? []), ...this.#ackHeaders] });
   }
 
+  /** Sends a request other than INVITE again, with credentials for a 407. */
+  requestAuthorized(
+    method: string,
+    challenge: WireMessage,
+    username: string,
+    password: string,
+    fields: RawFields = {},
+  ): void {
+    const uri = fields.uri ?? this.dialog.target;
+    const value = digestAnswer(challenge.header('Proxy-Authenticate') ?? '', { method, uri, username, password });
+    this.request(method, { ...fields, headers: [...(fields.headers ?? []), `Proxy-Authorization: ${value}`] });
+  }
+
   #send(method: string, cseq: number, branch: string, fields: RawFields): string {
     const { callId, local, remote, target } = this.dialog;
     if (method === 'INVITE') this.#branch = branch;
