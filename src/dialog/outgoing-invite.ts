@@ -158,7 +158,7 @@ export class OutgoingInvite {
     if (released !== undefined) return released.resend();
     const early = this.#early.take(remoteTag);
     early?.dialog.confirm(response, source);
-    const behindNat = this.#options.target.flow !== undefined;
+    const behindNat = this.#uac?.byFlow ?? false;
     const dialog = early?.dialog ?? Dialog.uac(this.#invite(), response, source, behindNat);
     if (state.kind === 'calling') return this.#answered(dialog, response, remoteTag, early);
     early?.updates.end();
