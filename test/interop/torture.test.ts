@@ -12,7 +12,7 @@ import {
 import { Lab } from './support/lab.js';
 import { optionsRequest, TcpPeer, UdpPeer } from './support/peers.js';
 import { anyPossible } from './support/programs.js';
-import { extensions, type SipServer, startServer } from './support/server.js';
+import { extensions, OfficeServer, type SipServer, standIn, startServer } from './support/server.js';
 import { lengthFault, readMessage, readTorture, valuesOf, viasOf, withoutSpace } from './support/sip-text.js';
 
 /** An address of this process alone: answers without rport come to port 5060 of it, and to the ports that some Vias name. */
@@ -26,6 +26,14 @@ const OWED_HEADER: Readonly<Record<number, string>> = {
 };
 
 const messages = corpusPresent ? tortureMessages() : [];
+
+/**
+ * Messages that a stream cuts where a datagram does not: no empty line at the end (baddn), a Content-Length beyond the end
+ * (clerr), a second request behind the first (dblreq), no Content-Length (inv2543). They wait for more or end their
+ * connection, and are owed no answer by TLS.
+ */
+const UNFRAMED = new Set(['baddn', 'clerr', 'dblreq', 'inv2543'].map((name) => `rfc4475/${name}.dat`));
+const framed = (file: string): boolean => !UNFRAMED.has(file);
 
 /** Messages that a server must take for one transaction go to servers of their own: the n-th of a kind to the n-th server. */
 const rounds = new Map<string, number>();
@@ -198,5 +206,51 @@ suite(`RFC 4475 and RFC 5118 messages to the running server${corpusPresent ? '' 
     if (server === undefined || source === undefined) throw new Error('no server');
     source.send(bytesOf('rfc4475/test.dat'), server);
     await stillServing(server, server.host, source);
+  });
+
+  describe.skipIf(standIn)('over TLS', () => {
+    /** Servers of their own: what has come by UDP or TCP would be the same transaction here. */
+    const secure: OfficeServer[] = [];
+    let probe: TcpPeer | undefined;
+
+    beforeAll(async () => {
+      const options = { domain: 'example.com', extensions: extensions(100, 2), tls: ['example.com'] };
+      for (const _ of servers) secure.push(await OfficeServer.create(lab, options));
+      await Promise.all(secure.map((server) => server.start()));
+    });
+
+    const dial = async (server: OfficeServer): Promise<TcpPeer> =>
+      lab.own(await TcpPeer.connectTls({ host: server.host, port: server.tls.port }, server.tls.ca));
+
+    async function serving(server: OfficeServer): Promise<void> {
+      const peer = await dial(server);
+      const { text, callId } = optionsRequest(`${server.host}:${server.tls.port};transport=tls`, 'TLS');
+      peer.send(text);
+      const answer = await peer.received.wait((bytes) => same(bytes, callId), { what: 'the answer to a good OPTIONS' });
+      expect(answer.toString('latin1')).toMatch(/^SIP\/2\.0 200 /);
+      probe = peer;
+    }
+
+    for (const message of messages) {
+      const owed = framed(message.file) && !mayBeSilent(message);
+      test(`RFC ${message.rfc} §${message.section} ${message.file} by TLS: ${owed ? message.outcome : 'no harm'}`, {
+        timeout: 20_000,
+      }, async () => {
+        const server = secure[rounds.get(message.file) ?? 0];
+        if (server === undefined) throw new Error('no server for this round');
+        const bytes = bytesOf(message.file);
+        const peer = await dial(server);
+        peer.send(bytes);
+        const isFinal = (part: Buffer): boolean => !part.toString('latin1').startsWith('SIP/2.0 100');
+        if (owed) {
+          const what = `an answer to ${message.file}`;
+          judge(message, bytes, await peer.received.wait(isFinal, { timeoutMs: 5_000, what }));
+        }
+        await serving(server);
+        if (message.kind === 'response') expect(peer.received.items).toEqual([]);
+        await peer.stop();
+        await probe?.stop();
+      });
+    }
   });
 });
