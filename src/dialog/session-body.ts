@@ -1,3 +1,4 @@
+import { decodeBody } from '../protocol/sip/body-text.js';
 import type { SipMessage } from '../protocol/sip/message.js';
 import { parseMultipart } from '../protocol/sip/multipart.js';
 import { readable } from '../protocol/sip/parse-error.js';
@@ -20,7 +21,7 @@ function find(message: SipMessage): string | undefined {
   if (isSdp(type)) return message.bodyText();
   if (type.type.toLowerCase() !== 'multipart') return undefined;
   for (const part of parseMultipart(message.body, type)) {
-    if (isSdp(part.contentType)) return new TextDecoder().decode(part.body);
+    if (isSdp(part.contentType)) return decodeBody(part.body);
   }
   return undefined;
 }

@@ -1,3 +1,4 @@
+export { decodeBody, encodeBody } from './body-text.js';
 export { formatAuth } from './header/auth.js';
 export { formatReplaces, parseReplaces } from './header/dialog-id.js';
 export { canonicalName } from './header/lookup.js';

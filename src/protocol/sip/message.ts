@@ -1,4 +1,5 @@
 import { UsageError } from '../../base/errors.js';
+import { decodeBody, encodeBody } from './body-text.js';
 import { isToken } from './chars.js';
 import type { CSeq, Via } from './header/registry.js';
 import { type HeaderInit, SipHeaders } from './headers.js';
@@ -55,10 +56,9 @@ abstract class Message {
     return this.#span === undefined ? undefined : this.#span.bytes.length - this.#span.start;
   }
 
-  /** The body as UTF-8 text. */
+  /** The body as UTF-8 text. Bytes that are none become lone surrogates, and the same bytes again when the text is sent as a body. */
   bodyText(): string {
-    const body = this.body;
-    return Buffer.from(body.buffer, body.byteOffset, body.length).toString('utf8');
+    return decodeBody(this.body);
   }
 
   /** @throws SipParseError when missing or malformed; so do the other getters. */
@@ -220,7 +220,7 @@ function headersOf(headers: SipHeaders | HeaderInit | undefined, contentType: st
 
 function bytesOf(body: Uint8Array | string | undefined): Uint8Array {
   if (body === undefined || body === '') return NO_BODY;
-  return typeof body === 'string' ? Buffer.from(body, 'utf8') : body;
+  return typeof body === 'string' ? encodeBody(body) : body;
 }
 
 function checkMethod(method: string): string {

@@ -15,11 +15,15 @@ export interface Part {
   readonly body: Uint8Array;
 }
 
-const MAX_PARTS = 64;
+/** Parts of one body, at most. */
+export const MAX_PARTS = 64;
 const PLAIN: MediaType = { type: 'text', subtype: 'plain', params: [] };
 
-/** @throws SipParseError when the boundary is missing or the body does not end with it. */
-export function parseMultipart(body: Uint8Array, contentType: MediaType): Part[] {
+/**
+ * The parts of a body; a part that is a multipart body itself stays as it is.
+ * @throws SipParseError when the boundary is missing, the body does not end with it, or there are more than `maxParts` (413).
+ */
+export function parseMultipart(body: Uint8Array, contentType: MediaType, maxParts = MAX_PARTS): Part[] {
   const boundary = unquote(getParam(contentType.params, 'boundary') ?? '');
   if (boundary === '' || boundary.length > 70) throw new SipParseError('expected a boundary of 1 to 70 characters');
   const text = Buffer.from(body.buffer, body.byteOffset, body.length).toString('latin1');
@@ -30,8 +34,8 @@ export function parseMultipart(body: Uint8Array, contentType: MediaType): Part[]
     if (delimiter < 0) throw new SipParseError('the closing boundary is missing', { offset: text.length });
     const behind = delimiter + mark.length;
     if (text.startsWith('--', behind)) return parts;
-    if (parts.length === MAX_PARTS)
-      throw new SipParseError(`more than ${MAX_PARTS} parts`, { offset: delimiter, status: 413 });
+    if (parts.length === maxParts)
+      throw new SipParseError(`more than ${maxParts} parts`, { offset: delimiter, status: 413, limit: 'bodyParts' });
     const start = text.indexOf('\r\n', behind);
     if (start < 0) throw new SipParseError('a boundary without line end', { offset: behind });
     const next = findDelimiter(text, mark, start);
