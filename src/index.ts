@@ -135,6 +135,7 @@ export { formatUri, type OtherUri, parseUri, type SipUri, sipUri, type TelUri, t
 export type { Binding, BindingChange, Flow, RemovalReason } from './registrar/binding.js';
 export type { BindingPolicy, ExpiryPolicy } from './registrar/bindings.js';
 export { type ExtensionFinder, Registrar, type RegistrarEvents, type RegistrarOptions } from './registrar/registrar.js';
+export type { DnsLimits } from './resolver/dns-cache.js';
 export type { HopProtocol } from './resolver/hop-target.js';
 export { type ResolvedHop, Resolver, type ResolverLimits, type ResolverOptions } from './resolver/resolver.js';
 export {
