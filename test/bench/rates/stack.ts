@@ -111,7 +111,10 @@ export async function startStack(ground: Ground, options: ServerOptions): Promis
       return Promise.resolve({ number: uri.kind === 'sip' ? (uri.user ?? '') : '' });
     },
     domainOf: () => domain,
-    journal: new RecordJournal({ records, nodeId: 'bench', tenants: [DEFAULT_TENANT] }),
+    // As createPbx does: storage that ends with the process has no journal.
+    ...(options.lmdb === undefined
+      ? {}
+      : { journal: new RecordJournal({ records, nodeId: 'bench', tenants: [DEFAULT_TENANT] }) }),
     maxCalls: 100_000,
   });
   new Uas({
