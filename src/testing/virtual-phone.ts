@@ -2,6 +2,7 @@ import type { SocketAddress } from '../base/ip.js';
 import { DEFAULT_TENANT } from '../base/tenant.js';
 import { DialogLayer } from '../dialog/dialog-layer.js';
 import type { Subscriber, SubscriberHandlers, SubscriberOptions } from '../dialog/subscriber.js';
+import type { TlsSettings } from '../net/tls-settings.js';
 import type { OfferedCodec } from '../protocol/sdp/create.js';
 import { createRequest, type HeaderInit, type SipResponse } from '../protocol/sip/message.js';
 import type { NameAddr } from '../protocol/sip/name-addr.js';
@@ -28,7 +29,9 @@ export interface VirtualPhoneOptions {
   /** The PBX, which every request outside a dialog is sent to. */
   readonly server: SocketAddress;
   /** Default `udp`. */
-  readonly transport?: 'udp' | 'tcp';
+  readonly transport?: 'udp' | 'tcp' | 'tls';
+  /** For `tls`: whom it trusts, and a certificate of its own if it has one. */
+  readonly tls?: TlsSettings;
   /** The phone's own address and port; default the machine's first address and 5060. */
   readonly local?: SocketAddress;
   readonly displayName?: string;
@@ -91,6 +94,7 @@ export class VirtualPhone {
         { protocol: 'udp', host, port },
         { protocol: 'tcp', host, port },
       ],
+      ...(options.tls === undefined ? {} : { tls: options.tls }),
     });
     this.#transactions = new TransactionLayer({ transport: this.#transport, scheduler, random, logger });
     this.#uac = new Uac({
@@ -139,7 +143,7 @@ export class VirtualPhone {
   /** This phone's own Contact. */
   get contact(): NameAddr {
     const { transport = 'udp' } = this.#options;
-    const params = transport === 'tcp' ? [{ name: 'transport', value: 'tcp' }] : [];
+    const params = transport === 'udp' ? [] : [{ name: 'transport', value: transport }];
     return {
       uri: sipUri({ user: this.number, host: this.#local.address, port: this.#local.port, params }),
       params: [],
@@ -254,7 +258,7 @@ export class VirtualPhone {
   #target(): SendTarget {
     const { server, transport = 'udp', number, password } = this.#options;
     const credentials: CredentialSource = { secretFor: () => ({ username: number, password }) };
-    const params = transport === 'tcp' ? [{ name: 'transport', value: 'tcp' }] : [];
+    const params = transport === 'udp' ? [] : [{ name: 'transport', value: transport }];
     return { nextHop: sipUri({ host: server.address, port: server.port, params }), credentials };
   }
 

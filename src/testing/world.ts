@@ -116,7 +116,7 @@ export class World {
 
   /**
    * A phone on a machine of its own: `world.phone('sip:100@office.example', { password })`. It knows the PBX at
-   * 192.0.2.1:5060 and is closed with the world. `register()` opens its sockets.
+   * 192.0.2.1:5060, by TLS 5061, and is closed with the world. `register()` opens its sockets.
    */
   phone(aor: string, options: PhoneOptions): VirtualPhone {
     const uri = parseUri(aor);
@@ -126,7 +126,8 @@ export class World {
         `phone: found ${aor}, expected an address such as "sip:100@office.example"`,
       );
     }
-    const { behindNat = false, name, link, server = { address: PBX_ADDRESS, port: 5060 }, ...rest } = options;
+    const { behindNat = false, name, link, ...rest } = options;
+    const server = options.server ?? { address: PBX_ADDRESS, port: options.transport === 'tls' ? 5061 : 5060 };
     const index = ++this.#phones;
     const behind = behindNat
       ? this.nat({ publicAddress: `203.0.113.${index}`, ...(typeof behindNat === 'string' ? { kind: behindNat } : {}) })
