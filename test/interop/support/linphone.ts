@@ -65,6 +65,39 @@ export class Linphone {
     return line.slice(start.length);
   }
 
+  /** Calls a SIP URI; the daemon numbers its calls from 1. */
+  call(uri: string): void {
+    this.child.write(`call ${uri}`);
+  }
+
+  /** Resolves when the call of that number of its own talks. */
+  async talking(call: number): Promise<void> {
+    await until(
+      async () => (await this.callState(call)).startsWith('StreamsRunning'),
+      `call ${call} of linphone to talk`,
+    );
+  }
+
+  /** Puts a call on hold; resolves when it is. */
+  async pause(call: number): Promise<void> {
+    this.child.write(`call-pause ${call}`);
+    await until(async () => (await this.callState(call)) === 'Paused', `call ${call} of linphone to be on hold`);
+  }
+
+  /** Joins the parties of two of its calls: a REFER with Replaces in the first. */
+  transfer(call: number, to: number): void {
+    this.child.write(`call-transfer ${call} ${to}`);
+  }
+
+  /** What it thinks of a call: `StreamsRunning`, `Paused`, … */
+  async callState(call: number): Promise<string> {
+    const from = this.child.lines.mark();
+    this.child.write(`call-status ${call}`);
+    const start = 'State: LinphoneCall';
+    const line = await this.child.lines.wait((each) => each.startsWith(start), { from, what: 'the state of a call' });
+    return line.slice(start.length);
+  }
+
   /** Starts to take the registration back: the daemon says no more of it, so the wire must tell. */
   unregister(): void {
     this.child.write('unregister 1');
