@@ -31,7 +31,7 @@ const UNAVAILABLE = { status: 480, reason: 'Temporarily Unavailable' };
 
 /**
  * Makes two legs that do not know each other talk, by re-INVITEs: the descriptions that they gave to others are the first
- * that they learn of each other. Each gets one re-INVITE where possible (RFC 3725 is the model). See decision 0009.
+ * that they learn of each other. Each gets one re-INVITE where possible (RFC 3725 is the model). See decision 0010.
  */
 export class Join {
   readonly #context: JoinContext;

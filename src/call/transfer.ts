@@ -24,7 +24,7 @@ export interface TransferStart {
 /**
  * A REFER of one party of a call: the other one keeps its dialog and is joined with somebody else (RFC 5589), who is found
  * here. The party that asked is told how it goes (RFC 3515 §2.4.4), and hung up when it has gone well; else its call is as
- * it was. See decision 0009.
+ * it was. See decision 0010.
  */
 export class Transfer implements Hold {
   readonly leaving: CallLeg;
