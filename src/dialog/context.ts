@@ -7,6 +7,7 @@ import type { IncomingRequest } from '../ua/incoming.js';
 import type { Source } from '../ua/target.js';
 import type { Uac } from '../ua/uac.js';
 import type { Dialog } from './dialog.js';
+import type { EarlyLimit } from './early-limit.js';
 
 /** Something that lives in a dialog and takes its requests (RFC 5057). */
 export interface DialogUsage {
@@ -31,6 +32,7 @@ export interface DialogContext {
    * with a description only, or always.
    */
   readonly reliableProvisionals: 'required' | 'sdp' | 'always';
+  readonly early: EarlyLimit;
   /** The Contact that the peer at `source` is told, with `user` in it. */
   contactFor(source: Source, user: string): NameAddr;
   /** Requests of this dialog go to `usage` until the returned function is called. */

@@ -10,6 +10,7 @@ import type { Source } from '../ua/target.js';
 import type { Uac } from '../ua/uac.js';
 import type { DialogContext, DialogUsage } from './context.js';
 import { Dialog, type DialogId } from './dialog.js';
+import { type EarlyDialogLimits, EarlyLimit } from './early-limit.js';
 import { IncomingInvite } from './incoming-invite.js';
 import { InviteSession, type SessionSnapshot } from './invite-session.js';
 import { Negotiation } from './negotiation.js';
@@ -18,7 +19,7 @@ import { OutgoingInvite, type OutgoingInviteHandlers, type OutgoingInviteOptions
 import { ReferSubscription } from './refer-subscription.js';
 import { Subscriber, type SubscriberHandlers, type SubscriberOptions } from './subscriber.js';
 
-export interface DialogLayerOptions {
+export interface DialogLayerOptions extends Partial<EarlyDialogLimits> {
   readonly uac: Uac;
   /** The Contact that the peer at `source` is told. */
   readonly contactFor: (source: Source, user: string) => NameAddr;
@@ -37,6 +38,9 @@ export interface DialogLayerOptions {
   readonly maxDialogs?: number;
 }
 
+/** Dialogs at once, unless told otherwise. */
+export const DEFAULT_MAX_DIALOGS = 100_000;
+
 /** A 2xx may come this long after an INVITE was answered or given up: 64·T1 (RFC 3261 §13.2.2.4), and T4 on its way. */
 const LATE_ANSWER_MS = 37_000;
 
@@ -52,6 +56,7 @@ export class DialogLayer implements RequestTaker {
   readonly #context: DialogContext;
   readonly #scheduler: Scheduler;
   readonly #maxDialogs: number;
+  readonly #early: EarlyLimit;
   readonly #usages = new Map<string, DialogUsage>();
   readonly #invites = new Map<string, OutgoingInvite>();
   readonly #finishedInvites = new ExpiringMap<string, OutgoingInvite>({ capacity: 20_000 });
@@ -64,7 +69,12 @@ export class DialogLayer implements RequestTaker {
 
   constructor(options: DialogLayerOptions) {
     this.#scheduler = options.scheduler;
-    this.#maxDialogs = options.maxDialogs ?? 100_000;
+    this.#maxDialogs = options.maxDialogs ?? DEFAULT_MAX_DIALOGS;
+    const { maxEarlyDialogs, maxEarlyDialogsInAll } = options;
+    this.#early = new EarlyLimit({
+      ...(maxEarlyDialogs === undefined ? {} : { maxEarlyDialogs }),
+      ...(maxEarlyDialogsInAll === undefined ? {} : { maxEarlyDialogsInAll }),
+    });
     this.#context = {
       uac: options.uac,
       scheduler: options.scheduler,
@@ -72,6 +82,7 @@ export class DialogLayer implements RequestTaker {
       logger: options.logger,
       allow: options.allow,
       reliableProvisionals: options.reliableProvisionals ?? 'sdp',
+      early: this.#early,
       contactFor: options.contactFor,
       register: (dialog, usage) => this.#register(dialog.id, usage),
     };
@@ -86,6 +97,11 @@ export class DialogLayer implements RequestTaker {
   /** INVITEs that wait for their final response. */
   get pendingInvites(): number {
     return this.#invites.size;
+  }
+
+  /** Early dialogs of INVITEs that came in, and the provisional responses that their limits kept back. */
+  get early(): { readonly live: number; readonly refused: number } {
+    return { live: this.#early.live, refused: this.#early.refused };
   }
 
   /** True when no further call fits. */

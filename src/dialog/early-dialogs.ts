@@ -34,9 +34,6 @@ export interface EarlyDialogsOptions {
   readonly onNoPrack: () => void;
 }
 
-/** Answering sources of one INVITE that get a To tag of their own before the answer. */
-const MAX_EARLY_DIALOGS = 32;
-
 /** The early dialog of one To tag. */
 export interface EarlyDialog {
   readonly session: EarlySession;
@@ -69,12 +66,13 @@ export class EarlyDialogs {
     this.reliability = reliabilityOf(this.#request);
   }
 
-  /** The early dialog of `branch` that fits a response with `sdp`; undefined for a source beyond the 32nd. */
+  /** The early dialog of `branch` that fits a response with `sdp`; undefined for one more than the limits allow. */
   of(branch: string, sdp: string | undefined): EarlyDialog | undefined {
     const known = this.#current.get(branch);
-    if (known === undefined) return this.#all.length < MAX_EARLY_DIALOGS ? this.#create(branch) : undefined;
-    const before = known.session.negotiation.agreed?.local ?? known.preview;
-    return sdp === undefined || before === undefined || sameButOrigin(before, sdp) ? known : this.#create(branch);
+    const before = known?.session.negotiation.agreed?.local ?? known?.preview;
+    if (known !== undefined && (sdp === undefined || before === undefined || sameButOrigin(before, sdp))) return known;
+    // Also for a source that says something else each time.
+    return this.#options.context.early.allows(this.#all.length) ? this.#create(branch) : undefined;
   }
 
   /** The one that the 2xx belongs to: there is always a place for it. */
@@ -150,7 +148,12 @@ export class EarlyDialogs {
       preview: undefined,
       unregister: () => {},
     };
-    early.unregister = context.register(dialog, this.#usage(early));
+    const unregister = context.register(dialog, this.#usage(early));
+    const leave = context.early.enter();
+    early.unregister = () => {
+      unregister();
+      leave();
+    };
     this.#current.set(branch, early);
     this.#all.push(early);
     return early;

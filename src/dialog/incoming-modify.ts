@@ -85,6 +85,15 @@ export class IncomingModify {
     this.#refuse(this.method === 'INVITE' ? 487 : 481);
   }
 
+  /** Its owner failed with it: nothing is left open here, and whoever catches the error answers. @internal */
+  abandon(): void {
+    if (this.#state !== 'open') return;
+    this.#state = 'ended';
+    if (this.sdp !== undefined) this.#parts.negotiation.withdraw();
+    this.#abort.abort();
+    this.#parts.onSettled(false);
+  }
+
   #say(sdp: string | undefined): string | undefined {
     const { negotiation } = this.#parts;
     if (sdp !== undefined) return this.sdp === undefined ? negotiation.offer(sdp) : negotiation.answer(sdp);

@@ -149,8 +149,13 @@ export class Modifications {
   /** What only refreshes the session is answered here; everything else is the owner's. */
   #serve(modify: IncomingModify): void {
     const again = modify.sdp === undefined ? undefined : answerToRefresh(this.#options.negotiation.agreed, modify.sdp);
-    if (again === undefined) this.#options.onModify(modify);
-    else void modify.accept(again);
+    if (again !== undefined) return void modify.accept(again);
+    try {
+      this.#options.onModify(modify);
+    } catch (error) {
+      modify.abandon();
+      throw error;
+    }
   }
 
   #once(options: ModifyOptions): Promise<ModifyResult> {

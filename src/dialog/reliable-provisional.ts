@@ -27,6 +27,9 @@ interface Waiting extends Outstanding {
   cancel: Cancel;
 }
 
+/** A callee that never stops ringing must not fill the memory while the caller acknowledges nothing. */
+const MOST_WAITING = 32;
+
 export interface ReliableProvisionalsOptions {
   readonly scheduler: Scheduler;
   readonly random: Random;
@@ -67,11 +70,11 @@ export class ReliableProvisionals {
     return this.#waiting !== undefined;
   }
 
-  /** Sends a response, or keeps it until the one before is acknowledged. */
+  /** Sends a response, or keeps it until the one before is acknowledged. Beyond 32 that wait only descriptions are kept. */
   push(response: ReliableResponse): void {
     if (this.#stopped) return;
     if (this.#waiting === undefined) this.#send(response);
-    else this.#queue.push(response);
+    else if (response.told !== 'nothing' || this.#queue.length < MOST_WAITING) this.#queue.push(response);
   }
 
   /** The response that this RAck names (§7.2); undefined: none that waits, the PRACK gets 481. */

@@ -16,6 +16,9 @@ const FLOW_TIMER_SECONDS = 120;
 /** Phones come back after so long when the store has failed. */
 const RETRY_AFTER_SECONDS = 10;
 
+/** A tenant that is full is not emptier in a moment. */
+const FULL_RETRY_AFTER_SECONDS = 300;
+
 /** Answers a REGISTER that changes nothing. */
 export function refuse(incoming: IncomingRequest, refusal: Refusal): void {
   switch (refusal.kind) {
@@ -28,6 +31,9 @@ export function refuse(incoming: IncomingRequest, refusal: Refusal): void {
       return;
     case 'too-many':
       incoming.respond(403, { reason: `Too Many Contacts (at most ${refusal.maxContacts})` });
+      return;
+    case 'full':
+      incoming.respond(503, { headers: { 'Retry-After': String(FULL_RETRY_AFTER_SECONDS) } });
       return;
     case 'path-without-support':
       incoming.respond(420, { headers: { Unsupported: ['path'] } });

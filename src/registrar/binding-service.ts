@@ -55,6 +55,11 @@ export class BindingService {
     return this.#table.size;
   }
 
+  /** How many bindings of that tenant are known here. */
+  sizeOf(tenantId: TenantId): number {
+    return this.#table.sizeOf(tenantId);
+  }
+
   /** Reads a tenant's bindings once and follows their changes from then on. @throws what the store throws */
   load(tenantId: TenantId): Promise<void> {
     const known = this.#loaded.get(tenantId);

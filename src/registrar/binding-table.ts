@@ -32,6 +32,7 @@ const TOLERATED_DRIFT_MS = 1_000;
  */
 export class BindingTable {
   readonly #entries = new Map<string, Entry>();
+  readonly #counts = new Map<TenantId, number>();
   readonly #queue = new DeadlineQueue();
   readonly #options: BindingTableOptions;
   #disarm: Cancel = () => {};
@@ -45,8 +46,13 @@ export class BindingTable {
   /** How many bindings are held, ended ones included until they are removed. */
   get size(): number {
     let size = 0;
-    for (const { held } of this.#entries.values()) size += held.length;
+    for (const count of this.#counts.values()) size += count;
     return size;
+  }
+
+  /** How many of them are this tenant's. */
+  sizeOf(tenantId: TenantId): number {
+    return this.#counts.get(tenantId) ?? 0;
   }
 
   /** The version of the record that is known, 0 for none: whoever has read one need not decode what is known already. */
@@ -69,6 +75,7 @@ export class BindingTable {
     const cancel =
       earliest === Number.POSITIVE_INFINITY ? () => {} : this.#queue.add(earliest, () => onDue(tenantId, user));
     this.#entries.set(key, { version, held, cancel });
+    this.#counts.set(tenantId, this.sizeOf(tenantId) + held.length - (before?.held.length ?? 0));
     this.#arm();
   }
 
@@ -87,6 +94,7 @@ export class BindingTable {
     this.#disarm();
     for (const { cancel } of this.#entries.values()) cancel();
     this.#entries.clear();
+    this.#counts.clear();
   }
 
   #select(tenantId: TenantId, user: string, wanted: (deadline: Millis, now: Millis) => boolean): readonly Binding[] {

@@ -55,7 +55,9 @@ export interface RegisterWish {
 export type RegisterRefusal =
   | { readonly kind: 'too-brief'; readonly minSeconds: number }
   | { readonly kind: 'out-of-order' }
-  | { readonly kind: 'too-many'; readonly maxContacts: number };
+  | { readonly kind: 'too-many'; readonly maxContacts: number }
+  /** The tenant has as many bindings as it may have. */
+  | { readonly kind: 'full' };
 
 export type RegisterOutcome =
   | {

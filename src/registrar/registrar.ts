@@ -71,6 +71,8 @@ export interface RegistrarOptions {
   readonly expiry?: Partial<ExpiryPolicy>;
   /** Contacts an address-of-record may have, where its extension does not say. Default 10. */
   readonly maxContacts?: number;
+  /** Contacts of one tenant in all; a REGISTER that adds more is answered 503, one that refreshes is served. Default 100,000. */
+  readonly maxBindings?: number;
   /** What happens to the REGISTER that is one too many. Default `refuse`: 403 with the limit in its reason. */
   readonly whenFull?: BindingPolicy['whenFull'];
   /**
@@ -85,6 +87,19 @@ export interface RegistrarOptions {
   readonly stunKeepAlive?: boolean;
 }
 
+/** What is registered, and what a limit has refused since the start. */
+export interface RegistrarStats {
+  /** Contacts that are registered now. */
+  readonly bindings: number;
+  /** REGISTERs that got 403 because the extension has all its contacts. */
+  readonly refusedContacts: number;
+  /** REGISTERs that got 503 because the tenant has all its bindings. */
+  readonly refusedFull: number;
+}
+
+/** Contacts of one tenant, unless told otherwise. */
+export const DEFAULT_MAX_BINDINGS = 100_000;
+
 /**
  * The registrar (RFC 3261 §10.3, RFC 3327, RFC 5626 §6). It takes REGISTER from the chain, keeps bindings in the store, and answers
  * where an extension can be reached.
@@ -95,10 +110,13 @@ export class Registrar implements RequestTaker, Events<RegistrarEvents> {
   readonly name = 'registrar';
   readonly #options: RegistrarOptions;
   readonly #policy: BindingPolicy;
+  readonly #maxBindings: number;
   readonly #clock: Clock;
   readonly #events: TypedEmitter<RegistrarEvents>;
   readonly #service: BindingService;
   readonly #connections = new Connections();
+  #refusedFull = 0;
+  #refusedContacts = 0;
   #closed = false;
 
   /** @throws UsageError PBX_INVALID_ARGUMENT for an expiry or a limit out of range */
@@ -107,6 +125,8 @@ export class Registrar implements RequestTaker, Events<RegistrarEvents> {
     this.#options = options;
     this.#clock = clock;
     this.#policy = policyOf(options);
+    this.#maxBindings = options.maxBindings ?? DEFAULT_MAX_BINDINGS;
+    check('maxBindings', this.#maxBindings, 1, Number.MAX_SAFE_INTEGER);
     this.#events = new TypedEmitter(logger);
     this.#service = new BindingService({
       records,
@@ -144,6 +164,11 @@ export class Registrar implements RequestTaker, Events<RegistrarEvents> {
   /** How many bindings are known here. */
   get size(): number {
     return this.#service.size;
+  }
+
+  stats(): RegistrarStats {
+    const { size: bindings } = this.#service;
+    return { bindings, refusedContacts: this.#refusedContacts, refusedFull: this.#refusedFull };
   }
 
   /** The live bindings of an extension. Never rejects: when the store fails, what was known last. */
@@ -234,8 +259,11 @@ export class Registrar implements RequestTaker, Events<RegistrarEvents> {
     }
     const outcome = await this.#apply(incoming.tenantId, extension, wish);
     if (outcome === undefined) refuse(incoming, { kind: 'store-failed' });
-    else if (outcome.kind === 'refused') refuse(incoming, outcome.refusal);
-    else {
+    else if (outcome.kind === 'refused') {
+      if (outcome.refusal.kind === 'full') this.#refusedFull++;
+      if (outcome.refusal.kind === 'too-many') this.#refusedContacts++;
+      refuse(incoming, outcome.refusal);
+    } else {
       const keepsFlow = wish.outbound === 'announced' && this.#keepsAlive(wish);
       incoming.respond(200, { headers: acceptHeaders(outcome, wish, this.#clock.wallTime(), keepsFlow) });
     }
@@ -302,7 +330,7 @@ export class Registrar implements RequestTaker, Events<RegistrarEvents> {
     const policy = { ...this.#policy, maxContacts };
     try {
       const outcome = await this.#service.change(tenantId, number, (live) =>
-        applyRegister(live, wish, policy, this.#clock.wallTime()),
+        this.#withinLimit(tenantId, live, applyRegister(live, wish, policy, this.#clock.wallTime())),
       );
       if (outcome.kind === 'applied') this.#rememberConnection({ tenantId, user: number }, wish, outcome.granted);
       return outcome;
@@ -319,6 +347,13 @@ export class Registrar implements RequestTaker, Events<RegistrarEvents> {
     const now = this.#options.scheduler.now();
     const endsWithIt = [...granted.keys()].some(isOwnFlow);
     this.#connections.remember(flow.connectionId, now + seconds * 1000, now, endsWithIt ? owner : undefined);
+  }
+
+  #withinLimit(tenantId: TenantId, live: readonly Binding[], outcome: RegisterOutcome): RegisterOutcome {
+    if (outcome.kind === 'refused') return outcome;
+    const more = outcome.bindings.length - live.length;
+    const fits = more <= 0 || this.#service.sizeOf(tenantId) + more <= this.#maxBindings;
+    return fits ? outcome : { kind: 'refused', refusal: { kind: 'full' } };
   }
 
   #mayHavePath(incoming: IncomingRequest): boolean {

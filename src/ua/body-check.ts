@@ -9,30 +9,30 @@ import type { Refusal } from './refusal.js';
 /**
  * Whether the body of an INVITE, or of another request that may carry an offer or answer, can be read and its answer be understood: RFC 3261 §8.2.3. 415 for a body that is no
  * session description and may not be left aside, 406 for a caller that takes none.
- * @throws SipParseError for malformed headers or parts
+ * @throws SipParseError for malformed headers or parts, and for more than `maxParts` (default 64)
  */
-export function checkInviteBody(request: SipRequest): Refusal | undefined {
-  return checkAccept(request) ?? (request.body.length === 0 ? undefined : checkBody(request));
+export function checkInviteBody(request: SipRequest, maxParts?: number): Refusal | undefined {
+  return checkAccept(request) ?? (request.body.length === 0 ? undefined : checkBody(request, maxParts));
 }
 
-function checkBody(request: SipRequest): Refusal | undefined {
+function checkBody(request: SipRequest, maxParts: number | undefined): Refusal | undefined {
   const { headers } = request;
   const encodings = headers.get('Content-Encoding') ?? [];
   if (encodings.some((encoding) => encoding.toLowerCase() !== 'identity')) {
     return { status: 415, headers: { 'Accept-Encoding': 'identity' } };
   }
   const type = headers.get('Content-Type');
-  if (type !== undefined && holdsSdp(request.body, type)) return undefined;
+  if (type !== undefined && holdsSdp(request.body, type, maxParts)) return undefined;
   const disposition = headers.get('Content-Disposition');
   const handling = disposition === undefined ? undefined : getParam(disposition.params, 'handling');
   if (handling?.toLowerCase() === 'optional') return undefined;
   return { status: 415, headers: { Accept: ACCEPTED_BODIES } };
 }
 
-function holdsSdp(body: Uint8Array, type: MediaType): boolean {
+function holdsSdp(body: Uint8Array, type: MediaType, maxParts: number | undefined): boolean {
   if (isSdp(type)) return true;
   if (type.type !== 'multipart') return false;
-  const parts = parseMultipart(body, type);
+  const parts = parseMultipart(body, type, maxParts);
   return parts.some(({ contentType }) => isSdp(contentType)) && !parts.some(isDemanded);
 }
 

@@ -4,6 +4,7 @@ import type { Scheduler } from '../base/scheduler.js';
 import type { TenantId } from '../base/tenant.js';
 import type { HeaderInit } from '../protocol/sip/headers.js';
 import type { SipRequest } from '../protocol/sip/message.js';
+import { MAX_PARTS } from '../protocol/sip/multipart.js';
 import { SipParseError } from '../protocol/sip/parse-error.js';
 import type { ServerTransaction, TransactionHandlers } from '../transaction/layer.js';
 import type { Source } from '../transport/hop.js';
@@ -44,6 +45,37 @@ export interface UasOptions extends Capabilities {
   readonly schemes?: readonly string[];
   /** The Server header of every response; default: none, so that a scanner learns nothing. */
   readonly server?: string;
+  readonly limits?: Partial<RequestLimits>;
+}
+
+/** What requests may cost while a taker waits: for a directory, a store, a router of the host. */
+export interface RequestLimits {
+  /** Requests that wait; a further one outside dialogs is answered 503. Default 10,000. */
+  readonly maxPending: number;
+  /** Octets of their bodies together; a further request with a body is answered 503. Default 64 MiB. */
+  readonly maxPendingBodyBytes: number;
+  /** Parts of a multipart body of an INVITE; beyond it 413. Parts within parts are not looked into. Default 64, and no more than that. */
+  readonly maxBodyParts: number;
+  /** What a 503 says in Retry-After, in seconds. Default 5. */
+  readonly retryAfterSeconds: number;
+}
+
+/** What holds where `limits` says nothing. */
+export const DEFAULT_REQUEST_LIMITS: RequestLimits = Object.freeze({
+  maxPending: 10_000,
+  maxPendingBodyBytes: 64 * 1024 * 1024,
+  maxBodyParts: MAX_PARTS,
+  retryAfterSeconds: 5,
+});
+
+/** What waits now, and what a limit has refused since the start. */
+export interface RequestStats {
+  readonly pending: number;
+  readonly pendingBodyBytes: number;
+  /** Requests that were answered 503. */
+  readonly refused: number;
+  /** INVITEs whose body had too many parts. */
+  readonly tooManyParts: number;
 }
 
 /**
@@ -58,16 +90,31 @@ export class Uas {
   readonly #schemes: readonly string[];
   readonly #headers: HeaderInit;
   readonly #merged: MergedRequests;
+  readonly #limits: RequestLimits;
+  #pending = 0;
+  #pendingBodyBytes = 0;
+  #refused = 0;
+  #tooManyParts = 0;
 
   constructor(options: UasOptions) {
     this.#options = options;
     this.#schemes = options.schemes ?? ['sip', 'tel'];
     this.#headers = options.server === undefined ? {} : { Server: options.server };
     this.#merged = new MergedRequests(options.scheduler);
+    this.#limits = { ...DEFAULT_REQUEST_LIMITS, ...options.limits };
     options.transactions.handle({
       onRequest: (transaction) => this.#onRequest(transaction),
       onAck: (request, source) => this.#onAck(request, source),
     });
+  }
+
+  stats(): RequestStats {
+    return {
+      pending: this.#pending,
+      pendingBodyBytes: this.#pendingBodyBytes,
+      refused: this.#refused,
+      tooManyParts: this.#tooManyParts,
+    };
   }
 
   #onRequest(transaction: ServerTransaction): void {
@@ -92,8 +139,20 @@ export class Uas {
       checkScheme(request, this.#schemes) ??
       this.#merged.check(transaction) ??
       checkRequire(request, this.#options) ??
-      (NEGOTIATING.has(request.method) ? checkInviteBody(request) : undefined)
+      (NEGOTIATING.has(request.method) ? checkInviteBody(request, this.#limits.maxBodyParts) : undefined) ??
+      this.#checkPending(request)
     );
+  }
+
+  /** Requests within dialogs are let through: a call that hangs up frees more than it costs. */
+  #checkPending(request: SipRequest): Refusal | undefined {
+    const { maxPending, maxPendingBodyBytes, retryAfterSeconds } = this.#limits;
+    if (request.toTag !== undefined) return undefined;
+    const { length } = request.body;
+    if (this.#pending < maxPending && (length === 0 || this.#pendingBodyBytes + length <= maxPendingBodyBytes))
+      return undefined;
+    this.#refused++;
+    return { status: 503, headers: { 'Retry-After': String(retryAfterSeconds) } };
   }
 
   #enter(incoming: IncomingRequest): void {
@@ -124,11 +183,25 @@ export class Uas {
         return;
       }
       if (taken !== false) {
+        const { length } = incoming.request.body;
+        this.#pending++;
+        this.#pendingBodyBytes += length;
+        const settle = (): void => {
+          this.#pending--;
+          this.#pendingBodyBytes -= length;
+        };
         taken
-          .then((mine) => {
-            progress.taken = mine;
-            if (!mine) this.#offer(incoming, i + 1, progress);
-          })
+          .then(
+            (mine) => {
+              settle();
+              progress.taken = mine;
+              if (!mine) this.#offer(incoming, i + 1, progress);
+            },
+            (error: unknown) => {
+              settle();
+              throw error;
+            },
+          )
           .catch((error) => this.#fail(incoming, error, taker.name));
         return;
       }
@@ -150,6 +223,7 @@ export class Uas {
   #fail(incoming: IncomingRequest, error: unknown, where: string): void {
     const fields = { err: error, callId: incoming.request.headers.first('Call-ID'), taker: where };
     const theirs = error instanceof SipParseError;
+    if (theirs && error.limit === 'bodyParts') this.#tooManyParts++;
     if (theirs) this.#options.logger.info(fields, `a malformed request reached ${where}: ${errorText(error)}`);
     else this.#options.logger.error(fields, `${where} failed: ${errorText(error)}`);
     if (!incoming.answered) incoming.respond(theirs ? error.status : 500, { once: theirs });

@@ -36,6 +36,28 @@ describe('a re-INVITE that comes in (RFC 3261 §14.2)', () => {
       await parts.peer.expect('200 BYE');
     }));
 
+  test('an owner that throws costs this re-INVITE: 500, the next one is asked again, and the session can end', () =>
+    withStack(async (parts) => {
+      const { raw, session, modify } = await asked(parts);
+      modify.reject(488);
+      raw.ackFailure(await parts.peer.expect('488 INVITE'));
+      let count = 0;
+      session.handle({
+        onEnded: () => {},
+        onModify: () => {
+          count++;
+          throw new Error('found by the fuzzer');
+        },
+      });
+      for (let i = 1; i <= 2; i++) {
+        raw.invite({ body: OFFER });
+        raw.ackFailure(await parts.peer.expect('500 INVITE'));
+        expect([count, session.negotiating]).toEqual([i, false]);
+      }
+      session.end();
+      parts.peer.respond(await parts.peer.expect('BYE'), 200);
+    }));
+
   test('§14.2: refused with the status and reason that are given, once', () =>
     withStack(async (parts) => {
       const { raw, modify, told } = await asked(parts);
