@@ -26,10 +26,18 @@ export class PbxRouter implements Router {
   }
 
   next(context: RouteContext, lastOutcome?: RouteOutcome): Promise<Destination> {
-    if (lastOutcome === undefined) return this.#toNumber(context, context.called);
+    if (lastOutcome === undefined) return this.#toCalled(context);
     if (lastOutcome.kind === 'redirected') return this.#redirect(context, lastOutcome);
     const { status, reason, reasonHeaders } = lastOutcome;
     return Promise.resolve({ kind: 'reject', status, reason, reasonHeaders });
+  }
+
+  /** A phone may transfer a call to a number here, not to the outside: as with redirections, that would be at our cost. */
+  #toCalled(context: RouteContext): Promise<Destination> {
+    const { requestUri, transferor, called } = context;
+    const outside = requestUri.kind === 'sip' && !this.#options.isOurs(normalizeHost(requestUri.host));
+    if (transferor !== undefined && outside) return Promise.resolve({ kind: 'reject', status: 403 });
+    return this.#toNumber(context, called);
   }
 
   async #toNumber(context: RouteContext, number: string): Promise<Destination> {

@@ -219,6 +219,19 @@ describe('T2, T3: the target does not answer (RFC 5589 §6.3)', () => {
   });
 
   officeScenario(
+    'a number of another server, that exists here too: NOTIFY 403, nobody is called',
+    {},
+    async (office, world) => {
+      const { carol, call, answered } = await threePhones(office);
+      const transfer = answered.transfer({ to: sipUri({ user: '102', host: 'premium.example' }) });
+      await world.run(() => transfer.settled);
+      expect([transfer.result, carol.calls.length]).toEqual([403, 0]);
+      call.hangUp();
+      await office.quiet();
+    },
+  );
+
+  officeScenario(
     'another try after a failure: its NOTIFYs carry the CSeq as id (RFC 3515 §2.4.6)',
     {},
     async (office, world) => {
