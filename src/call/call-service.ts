@@ -14,6 +14,7 @@ import type { RequestTaker } from '../ua/request-chain.js';
 import { Call } from './call.js';
 import type { CallRecord, TransferRecord } from './call-record.js';
 import type { CallContext, LiveCall } from './context.js';
+import { ExtensionCalls } from './extension-calls.js';
 import { privacyOf } from './identity.js';
 import type { CallJournal } from './journal.js';
 import type { Party } from './party.js';
@@ -51,6 +52,8 @@ export interface CallServiceOptions {
   readonly noAnswerSeconds?: number;
   /** Calls at once; beyond it a new one gets 503. Default 10,000. */
   readonly maxCalls?: number;
+  /** Calls that one extension has begun and that still live; a further one gets 403. Default: no fewer than `maxCalls`. */
+  readonly maxCallsPerExtension?: number;
   /**
    * Whether extensions may transfer their calls (REFER) and take others' places (INVITE with Replaces); a function is asked
    * each time. Somebody who is no extension never may. Default true.
@@ -59,8 +62,18 @@ export interface CallServiceOptions {
 }
 
 const RETRY_AFTER_SECONDS = 10;
-const DEFAULT_MAX_CALLS = 10_000;
+/** Calls at once, unless told otherwise. */
+export const DEFAULT_MAX_CALLS = 10_000;
 const DEFAULT_NO_ANSWER_SECONDS = 60;
+
+/** How many calls there are, and how many there could not be. */
+export interface CallStats {
+  readonly live: number;
+  /** INVITEs that got 503: too many calls or dialogs, or the PBX is being drained. */
+  readonly refused: number;
+  /** INVITEs that got 403 because the extension had as many calls as it may have. */
+  readonly refusedPerExtension: number;
+}
 
 /** Takes INVITEs outside dialogs and makes calls of them. */
 export class CallService implements RequestTaker, Events<CallEvents> {
@@ -69,7 +82,11 @@ export class CallService implements RequestTaker, Events<CallEvents> {
   readonly #emitter: TypedEmitter<CallEvents>;
   #context: CallContext;
   readonly #calls = new Map<string, Call>();
+  readonly #extensions = new ExtensionCalls();
   #maxCalls: number;
+  #maxCallsPerExtension: number;
+  #refused = 0;
+  #refusedPerExtension = 0;
   #draining = false;
   #onEmpty: (() => void)[] = [];
   /** Writes of one call happen one after another. */
@@ -79,6 +96,7 @@ export class CallService implements RequestTaker, Events<CallEvents> {
     this.#options = options;
     this.#emitter = new TypedEmitter(options.logger);
     this.#maxCalls = options.maxCalls ?? DEFAULT_MAX_CALLS;
+    this.#maxCallsPerExtension = options.maxCallsPerExtension ?? Number.POSITIVE_INFINITY;
     this.#context = {
       dialogs: options.dialogs,
       router: options.router,
@@ -123,6 +141,11 @@ export class CallService implements RequestTaker, Events<CallEvents> {
     return [...this.#calls.values()].map((call) => call.record);
   }
 
+  /** Calls that live, and those that were refused since the start. */
+  stats(): CallStats {
+    return { live: this.size, refused: this.#refused, refusedPerExtension: this.#refusedPerExtension };
+  }
+
   /** Resolves when everything written to the journal so far is there. */
   async settled(): Promise<void> {
     await Promise.all(this.#writes.values());
@@ -149,8 +172,11 @@ export class CallService implements RequestTaker, Events<CallEvents> {
   }
 
   /** New limits for new calls; those under way keep theirs. What is left out goes back to its default. */
-  reconfigure(changes: Pick<CallServiceOptions, 'noAnswerSeconds' | 'maxCalls' | 'transfers'>): void {
+  reconfigure(
+    changes: Pick<CallServiceOptions, 'noAnswerSeconds' | 'maxCalls' | 'maxCallsPerExtension' | 'transfers'>,
+  ): void {
     this.#maxCalls = changes.maxCalls ?? DEFAULT_MAX_CALLS;
+    this.#maxCallsPerExtension = changes.maxCallsPerExtension ?? Number.POSITIVE_INFINITY;
     this.#context = {
       ...this.#context,
       noAnswerSeconds: changes.noAnswerSeconds ?? DEFAULT_NO_ANSWER_SECONDS,
@@ -194,7 +220,7 @@ export class CallService implements RequestTaker, Events<CallEvents> {
     } else if (maxBreadth(request) === 0) {
       incoming.respond(440, { once: true });
     } else if (this.#refusing) {
-      incoming.respond(503, { once: true, headers: { 'Retry-After': { seconds: RETRY_AFTER_SECONDS, params: [] } } });
+      this.#refuse(incoming);
     } else {
       return this.#admit(incoming, hops - 1);
     }
@@ -203,6 +229,11 @@ export class CallService implements RequestTaker, Events<CallEvents> {
 
   get #refusing(): boolean {
     return this.#draining || this.#options.dialogs.full || this.#calls.size >= this.#maxCalls;
+  }
+
+  #refuse(incoming: IncomingRequest): void {
+    this.#refused++;
+    incoming.respond(503, { once: true, headers: { 'Retry-After': { seconds: RETRY_AFTER_SECONDS, params: [] } } });
   }
 
   /** A REFER outside a call would have us call anybody on somebody's word: nobody may, and strangers learn nothing. */
@@ -226,6 +257,16 @@ export class CallService implements RequestTaker, Events<CallEvents> {
       serveReplaces(this.#context, incoming, replaces, caller);
       return true;
     }
+    // Others may have begun their calls while the caller was looked up.
+    if (this.#refusing) {
+      this.#refuse(incoming);
+      return true;
+    }
+    if (this.#extensions.of(incoming.tenantId, caller) >= this.#maxCallsPerExtension) {
+      this.#refusedPerExtension++;
+      incoming.respond(403, { reason: `Too Many Calls (at most ${this.#maxCallsPerExtension})` });
+      return true;
+    }
     const { uri } = incoming.request;
     const called = uri.kind === 'sip' ? (uri.user ?? '') : uri.kind === 'tel' ? uri.number : '';
     const invite = this.#options.dialogs.receive(incoming, called);
@@ -238,6 +279,7 @@ export class CallService implements RequestTaker, Events<CallEvents> {
       maxForwards: hops,
     });
     this.#calls.set(call.id, call);
+    this.#extensions.begin(call.id, incoming.tenantId, caller);
     this.#emit('call.started', call);
     return true;
   }
@@ -253,6 +295,7 @@ export class CallService implements RequestTaker, Events<CallEvents> {
 
   #onEnded(call: LiveCall): void {
     this.#calls.delete(call.id);
+    this.#extensions.end(call.id);
     const { media, journal, logger } = this.#options;
     media
       .delete(call.id)

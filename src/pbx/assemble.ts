@@ -22,6 +22,7 @@ import { sipUri, type Uri } from '../protocol/sip/uri.js';
 import { Registrar } from '../registrar/registrar.js';
 import { Resolver } from '../resolver/resolver.js';
 import { CallerAuthentication } from '../security/caller-authentication.js';
+import { RateLimiter } from '../security/rate-limit.js';
 import { memoryStorage } from '../storage/memory-storage.js';
 import { TransactionLayer } from '../transaction/layer.js';
 import { TransportLayer } from '../transport/layer.js';
@@ -91,6 +92,14 @@ export function assemble(options: PbxOptions): PbxParts {
     .filter((point) => point !== undefined);
   const tls = tlsSettings(options.tls ?? {});
   const certificates = new CertificateWatch(scheduler, logger);
+  const limiter =
+    limits.rate === undefined
+      ? undefined
+      : new RateLimiter({
+          ...limits.rate,
+          allow: [...(limits.rate.allow ?? []), ...(options.trustedPeers ?? [])],
+          clock: scheduler,
+        });
   const transport = new TransportLayer({
     network,
     scheduler,
@@ -99,7 +108,7 @@ export function assemble(options: PbxOptions): PbxParts {
     listen,
     tls,
     advisor: options.addressAdvisor ?? localAddressAdvisor,
-    ...(options.admit === undefined ? {} : { admit: options.admit }),
+    ...admission(options.admit, limiter),
     ...(limits.transport === undefined ? {} : { limits: limits.transport }),
     ...(options.serverName === undefined ? {} : { serverName: options.serverName }),
   });
@@ -137,13 +146,14 @@ export function assemble(options: PbxOptions): PbxParts {
     random,
     logger,
     allow: ALLOW,
-    ...(limits.maxDialogs === undefined ? {} : { maxDialogs: limits.maxDialogs }),
+    ...given(limits, ['maxDialogs', 'maxEarlyDialogs', 'maxEarlyDialogsInAll']),
   });
   const challenger = new DigestChallenger({
     clock: scheduler,
     random,
     ...(options.digest === undefined ? {} : { algorithms: options.digest }),
     ...(options.nonceSecret === undefined ? {} : { secret: options.nonceSecret }),
+    ...given(limits, ['maxNonces']),
   });
   const registrar = new Registrar({
     records: storage.records,
@@ -157,6 +167,7 @@ export function assemble(options: PbxOptions): PbxParts {
     stunKeepAlive: true,
     ...(options.registration === undefined ? {} : { expiry: options.registration }),
     ...(options.registration?.maxContacts === undefined ? {} : { maxContacts: options.registration.maxContacts }),
+    ...given(limits, ['maxBindings']),
   });
   const events = new TypedEmitter<PbxEvents>(logger);
   const callers = new CallerAuthentication({
@@ -201,7 +212,7 @@ export function assemble(options: PbxOptions): PbxParts {
     identify: async (incoming) => (await callers.identify(incoming))?.number,
   });
   // The order in which a request is offered to those who may take it.
-  new Uas({
+  const uas = new Uas({
     transactions,
     logger,
     scheduler,
@@ -225,9 +236,17 @@ export function assemble(options: PbxOptions): PbxParts {
     stats: () => ({
       transport: transport.stats(),
       transactions: transactions.stats(),
-      dialogs: { live: dialogs.size, pendingInvites: dialogs.pendingInvites },
-      calls: { live: calls.size },
-      registrations: { bindings: registrar.size },
+      requests: uas.stats(),
+      dialogs: {
+        live: dialogs.size,
+        pendingInvites: dialogs.pendingInvites,
+        early: dialogs.early.live,
+        refusedEarly: dialogs.early.refused,
+      },
+      calls: calls.stats(),
+      registrations: registrar.stats(),
+      nonces: challenger.nonces,
+      ...(limiter === undefined ? {} : { rate: limiter.stats() }),
     }),
     start: async () => {
       await storage.open?.();
@@ -268,6 +287,18 @@ export function assemble(options: PbxOptions): PbxParts {
       if (changes.calls !== undefined) calls.reconfigure(changes.calls);
     },
   };
+}
+
+/** Those of the options that are given, for a module that has defaults of its own. */
+function given<T extends object, Name extends keyof T>(options: T, names: readonly Name[]): Pick<T, Name> {
+  const entries = names.flatMap((name) => (options[name] === undefined ? [] : [[name, options[name]] as const]));
+  return Object.fromEntries(entries) as Pick<T, Name>;
+}
+
+/** The host's own guard is asked first: what it turns away uses nothing up. */
+function admission(own: PbxOptions['admit'], limiter: RateLimiter | undefined): Pick<PbxOptions, 'admit'> {
+  if (limiter === undefined) return own === undefined ? {} : { admit: own };
+  return { admit: (source) => own?.(source) !== false && limiter.admit(source.remote.address) };
 }
 
 function toExtensions(extensions: readonly ExtensionOptions[], domain: string) {

@@ -3,6 +3,7 @@ import { AddressSet } from '../base/address-set.js';
 import { isNumber } from '../directory/extension.js';
 import { DEFAULT_TRANSACTION_LIMITS } from '../transaction/layer.js';
 import { DEFAULT_TRANSPORT_LIMITS } from '../transport/limits.js';
+import { DEFAULT_REQUEST_LIMITS } from '../ua/request-chain.js';
 import { PbxConfigError } from './config-error.js';
 import { LISTEN_EXAMPLE, parseListen } from './listen.js';
 import { check, isRecord } from './option-problems.js';
@@ -46,6 +47,14 @@ function having(what: string, methods: readonly string[]) {
 function func(what: string) {
   return v.custom<(...args: never[]) => unknown>((value) => typeof value === 'function', what);
 }
+
+const networks = v.array(
+  v.pipe(
+    v.string(NETWORK),
+    v.check((each) => AddressSet.accepts(each), NETWORK),
+  ),
+  'a list of IP addresses and networks',
+);
 
 const extension = v.strictObject(
   {
@@ -99,16 +108,30 @@ const calls = v.strictObject(
   {
     noAnswerSeconds: v.optional(seconds(3600)),
     maxCalls: v.optional(whole(1, 1_000_000)),
+    maxCallsPerExtension: v.optional(whole(1, 1_000_000)),
     transfers: v.optional(v.union([v.boolean(), func('a function')], 'true, false or a function')),
   },
   'options such as { "noAnswerSeconds": 60 }',
 );
 
-/** Limits by name: those that the module has. */
-function limits(names: readonly string[]) {
-  const count = v.optional(v.pipe(v.number('a number'), v.minValue(0, 'a number of 0 or more')));
-  return v.optional(v.strictObject(Object.fromEntries(names.map((name) => [name, count])), 'limits by name'));
+/** Limits by name: those that the module has. `most`: what some of them cannot exceed. */
+function limits(names: readonly string[], most: Readonly<Record<string, number>> = {}) {
+  const count = v.pipe(v.number('a number'), v.minValue(0, 'a number of 0 or more'));
+  const schemaOf = (name: string) => v.optional(name in most ? whole(1, most[name] as number) : count);
+  return v.optional(
+    v.strictObject(Object.fromEntries(names.map((name) => [name, schemaOf(name)])), 'limits by name'),
+  );
 }
+
+const rate = v.strictObject(
+  {
+    perSecond: v.pipe(v.number('a number'), v.minValue(0.001, 'a number above 0')),
+    burst: v.optional(whole(1, 10_000_000)),
+    allow: v.optional(networks),
+    maxSources: v.optional(whole(1, 10_000_000)),
+  },
+  'a rate such as { "perSecond": 100 }',
+);
 
 const schema = v.pipe(
   v.strictObject(
@@ -130,15 +153,7 @@ const schema = v.pipe(
       tls: v.optional(tlsSchema),
       extensions: v.optional(extensions),
       directory: v.optional(having('a directory with find() and list()', ['find', 'list'])),
-      trustedPeers: v.optional(
-        v.array(
-          v.pipe(
-            v.string(NETWORK),
-            v.check((each) => AddressSet.accepts(each), NETWORK),
-          ),
-          'a list of IP addresses and networks',
-        ),
-      ),
+      trustedPeers: v.optional(networks),
       digest: v.optional(digest),
       nonceSecret: v.optional(v.pipe(v.instance(Uint8Array, 'bytes'), v.minLength(32, '32 bytes or more'))),
       storage: v.optional(having('a storage such as memoryStorage()', ['records', 'blobs', 'close'])),
@@ -168,9 +183,18 @@ const schema = v.pipe(
       limits: v.optional(
         v.strictObject(
           {
-            transport: limits(Object.keys(DEFAULT_TRANSPORT_LIMITS)),
+            // What is written may be no longer than what the parser reads by default.
+            transport: limits(Object.keys(DEFAULT_TRANSPORT_LIMITS), {
+              maxHeaderBytes: DEFAULT_TRANSPORT_LIMITS.maxHeaderBytes,
+            }),
             transactions: limits(Object.keys(DEFAULT_TRANSACTION_LIMITS)),
+            requests: limits(Object.keys(DEFAULT_REQUEST_LIMITS), { maxBodyParts: DEFAULT_REQUEST_LIMITS.maxBodyParts }),
             maxDialogs: v.optional(whole(1, 10_000_000)),
+            maxEarlyDialogs: v.optional(whole(1, 10_000)),
+            maxEarlyDialogsInAll: v.optional(whole(1, 10_000_000)),
+            maxBindings: v.optional(whole(1, 100_000_000)),
+            maxNonces: v.optional(whole(1, 10_000_000)),
+            rate: v.optional(rate),
           },
           'limits by module',
         ),

@@ -13,8 +13,10 @@ import type { Network } from '../net/network.js';
 import type { DigestAlgorithm } from '../protocol/digest/algorithm.js';
 import type { CertificatePair } from '../security/certificates.js';
 import type { Storage } from '../storage/storage.js';
+import type { RateLimitSettings } from '../security/rate-limit.js';
 import type { TransactionLimits } from '../transaction/layer.js';
 import type { TransportLimits, TransportProtocol } from '../transport/layer.js';
+import type { RequestLimits } from '../ua/request-chain.js';
 
 export interface RegistrationOptions {
   /** Shorter registrations are refused with 423. Default 60. */
@@ -32,6 +34,8 @@ export interface CallOptions {
   readonly noAnswerSeconds?: number;
   /** Calls at once; beyond it a new one gets 503. Default 10,000. */
   readonly maxCalls?: number;
+  /** Calls that one extension has begun and that still live; a further one gets 403. Default: no limit of its own. */
+  readonly maxCallsPerExtension?: number;
   /**
    * Whether extensions may transfer their calls and take others' places; a function is asked each time. Somebody who is no
    * extension never may. Default true.
@@ -59,8 +63,20 @@ export interface TlsOptions {
 export interface PbxLimits {
   readonly transport?: Partial<TransportLimits>;
   readonly transactions?: Partial<TransactionLimits>;
+  /** Requests that wait for a directory, a store or a router. */
+  readonly requests?: Partial<RequestLimits>;
   /** Dialogs at once: two for each call. Default 100,000. */
   readonly maxDialogs?: number;
+  /** Early dialogs of one call: sources that answer it before one takes it. Default 32. */
+  readonly maxEarlyDialogs?: number;
+  /** Early dialogs of all calls. Default 20,000. */
+  readonly maxEarlyDialogsInAll?: number;
+  /** Contacts of all extensions; a REGISTER that adds more gets 503. Default 100,000. */
+  readonly maxBindings?: number;
+  /** Nonces in use whose counts are remembered (RFC 7616 §3.4). Default 65,536. */
+  readonly maxNonces?: number;
+  /** What one source address may send. Default: no limit. `trustedPeers` have none in any case. */
+  readonly rate?: RateLimitSettings;
 }
 
 /** Everything that `createPbx` takes. Only `domain` must be given. */

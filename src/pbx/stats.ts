@@ -1,19 +1,34 @@
+import type { CallStats } from '../call/call-service.js';
+import type { RegistrarStats } from '../registrar/registrar.js';
+import type { RateLimitStats } from '../security/rate-limit.js';
 import type { TransactionStats } from '../transaction/layer.js';
 import type { TransportStats } from '../transport/layer.js';
+import type { RequestStats } from '../ua/request-chain.js';
 
 /** What lives and what was turned away since the start, as plain data: the counters of docs/limits.md. */
 export interface PbxStats {
   readonly transport: TransportStats;
   readonly transactions: TransactionStats;
+  /** Requests that wait for a directory, a store or a router. */
+  readonly requests: RequestStats;
   readonly dialogs: {
-    /** Dialogs of calls: two for each that is established. */
+    /** Dialogs of calls, early ones included: two for each that is established. */
     readonly live: number;
     /** INVITEs that were sent and wait for their final response. */
     readonly pendingInvites: number;
+    /** Early dialogs of INVITEs that came in. */
+    readonly early: number;
+    /** Provisional responses that were not passed on because there were too many early dialogs. */
+    readonly refusedEarly: number;
   };
-  readonly calls: { readonly live: number };
-  readonly registrations: {
-    /** Contacts that are registered now. */
-    readonly bindings: number;
+  readonly calls: CallStats;
+  readonly registrations: RegistrarStats;
+  readonly nonces: {
+    /** Nonces whose counts are remembered. */
+    readonly live: number;
+    /** Counts that were forgotten to make room. */
+    readonly forgotten: number;
   };
+  /** Absent without `limits.rate`. */
+  readonly rate?: RateLimitStats;
 }

@@ -68,6 +68,8 @@ const HEADERS = {
 } as const;
 
 const SHORTEST_SECRET = 32;
+/** Nonces whose counts are remembered, unless told otherwise. */
+export const DEFAULT_MAX_NONCES = 65_536;
 
 /**
  * The server's side of digest authentication (RFC 3261 §22, RFC 7616, RFC 8760): makes challenges and judges credentials.
@@ -82,7 +84,7 @@ export class DigestChallenger {
 
   /** @throws UsageError (PBX_INVALID_ARGUMENT) for a short secret, no algorithm, or a lifetime that is not positive */
   constructor(options: DigestChallengerOptions) {
-    const { clock, random, algorithms = ['MD5'], nonceLifetimeSeconds = 300, maxNonces = 65_536 } = options;
+    const { clock, random, algorithms = ['MD5'], nonceLifetimeSeconds = 300, maxNonces = DEFAULT_MAX_NONCES } = options;
     this.#secret = options.secret ?? random.bytes(SHORTEST_SECRET);
     if (this.#secret.length < SHORTEST_SECRET) {
       throw new UsageError('PBX_INVALID_ARGUMENT', `secret: found ${this.#secret.length} bytes, expected at least 32`);
@@ -97,6 +99,11 @@ export class DigestChallenger {
     const lifetimeMs = nonceLifetimeSeconds * 1000;
     this.#mint = new NonceMint({ clock, random, secret: this.#secret, lifetimeMs });
     this.#counts = new NonceCounts({ clock, capacity: maxNonces, lifetimeMs });
+  }
+
+  /** Nonces whose counts are remembered, and those that were forgotten because there were too many. */
+  get nonces(): { readonly live: number; readonly forgotten: number } {
+    return { live: this.#counts.size, forgotten: this.#counts.forgotten };
   }
 
   /** Judges the credentials of a request. Rejects only if `lookup` does. */

@@ -28,6 +28,7 @@ export class NonceCounts {
   readonly #capacity: number;
   readonly #lifetimeMs: number;
   #overflowUntil = Number.NEGATIVE_INFINITY;
+  #forgotten = 0;
 
   constructor(options: { readonly clock: Clock; readonly capacity: number; readonly lifetimeMs: number }) {
     this.#clock = options.clock;
@@ -40,13 +41,21 @@ export class NonceCounts {
     return this.#counts.size;
   }
 
+  /** Counts that made room for others before their time. */
+  get forgotten(): number {
+    return this.#forgotten;
+  }
+
   /** Uses `nc` of this nonce; false if it was used before, or may have been. */
   use(nonce: string, nc: number, ageMs: number): boolean {
     const now = this.#clock.now();
     const count = this.#counts.get(nonce, now);
     if (count !== undefined) return advance(count, nc);
     if (now < this.#overflowUntil && ageMs > FIRST_USE_MS) return false;
-    if (this.#counts.size >= this.#capacity) this.#overflowUntil = now + this.#lifetimeMs;
+    if (this.#counts.size >= this.#capacity) {
+      this.#overflowUntil = now + this.#lifetimeMs;
+      this.#forgotten++;
+    }
     // A nonce from another node whose clock is ahead lives a little longer here; see CLOCK_SKEW_MS in nonce.ts.
     this.#counts.set(nonce, { highest: nc, window: 1 }, now + 2 * this.#lifetimeMs, now);
     return true;
