@@ -52,16 +52,19 @@ export class NotifySender {
   /** Sends what `make` gives at the moment of sending. `onDone`: it was answered, failed, or something newer was sent instead. */
   send(make: () => Notification, onDone: () => void = () => {}): void {
     if (this.#closed) return onDone();
-    this.#waiting?.onDone();
+    const older = this.#waiting;
     this.#waiting = { make, onDone };
+    older?.onDone();
     if (!this.#underWay) this.#next();
   }
 
   /** Nothing leaves any more. */
   close(): void {
     this.#closed = true;
-    this.#waiting?.onDone();
+    const given = this.#waiting;
+    // Whoever is told may close again.
     this.#waiting = undefined;
+    given?.onDone();
   }
 
   #next(): void {

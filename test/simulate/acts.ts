@@ -1,6 +1,8 @@
+import { sipUri } from '../../src/protocol/sip/uri.js';
 import type { PhoneCall } from '../../src/testing/phone-call.js';
 import type { SeededRandom } from '../../src/testing/seeded-random.js';
 import type { World } from '../../src/testing/world.js';
+import { DOMAIN } from '../support/office.js';
 import type { Actor } from './actor.js';
 import { type Plan, pick } from './plan.js';
 import type { Server } from './server.js';
@@ -26,6 +28,8 @@ const ACTS: Readonly<Record<string, { readonly weight: number; readonly act: Act
   'hang up both': { weight: 5, act: hangUpBoth },
   modify: { weight: 16, act: (stage) => modify(stage, anyTalking(stage)) },
   'modify both': { weight: 6, act: modifyBoth },
+  transfer: { weight: 5, act: transfer },
+  'transfer attended': { weight: 8, act: transferAttended },
   register: { weight: 8, act: register },
   unregister: { weight: 3, act: ({ actors, random }) => void pick(random, actors).register(0) },
   'remove all': { weight: 1, act: removeAll },
@@ -100,6 +104,22 @@ function modify({ random }: Stage, call: PhoneCall | undefined): void {
     default:
       void call.reinvite(call.media.offer());
   }
+}
+
+/** Blind: to a number, or to one that does not exist. */
+function transfer(stage: Stage): void {
+  const { plan, random } = stage;
+  const number = random.chance(0.1) ? '199' : pick(random, plan.numbers);
+  anyTalking(stage)?.transfer({ to: sipUri({ user: number, host: DOMAIN }) });
+}
+
+/** A phone that talks to two brings them together; now and then somebody names a dialog that is not its own. */
+function transferAttended({ actors, plan, random }: Stage): void {
+  const talking = actors.map(({ calls }) => calls.filter(({ state }) => state.kind === 'talking'));
+  const able = talking.filter((calls) => calls.length > 1);
+  const [first, second] = able.length > 0 ? pick(random, able) : [talking.flat()[0], talking.flat().at(-1)];
+  if (first === undefined || second === undefined || first === second) return;
+  first.transfer({ to: sipUri({ user: pick(random, plan.numbers), host: DOMAIN }), replacing: second });
 }
 
 function register({ actors, random }: Stage): void {

@@ -31,11 +31,14 @@ function leftInServer({ pbx }: Server): readonly string[] {
 function recordFaults({ started, lost, answered, records }: Server): readonly string[] {
   const faults: string[] = [];
   const ended = new Map<string, number>();
+  // A transfer moves legs from one call to another.
+  const transferred = records.some(({ transfers }) => transfers !== undefined);
   for (const { id, legs, endedAt, answeredAt, talkMs } of records) {
     ended.set(id, (ended.get(id) ?? 0) + 1);
     if (!started.has(id)) faults.push(`call ${id} ended and was never started`);
     if (endedAt === undefined) faults.push(`the record of call ${id} has no end`);
-    if (legs.length === 0 || legs[0]?.direction !== 'inbound') faults.push(`call ${id} has no inbound leg`);
+    if (legs.length === 0 || (legs[0]?.direction !== 'inbound' && !transferred))
+      faults.push(`call ${id} has no inbound leg`);
     if (new Set(legs.map((leg) => leg.id)).size !== legs.length) faults.push(`call ${id} has two legs of one name`);
     for (const leg of legs) {
       const { outcome, endedAt: legEnd, releasedBy } = leg;
@@ -44,7 +47,7 @@ function recordFaults({ started, lost, answered, records }: Server): readonly st
     }
     const both = legs.filter(({ outcome }) => outcome === 'answered').length;
     if ((answeredAt === undefined) !== (talkMs === 0) && talkMs > 0) faults.push(`call ${id} talked unanswered`);
-    if (answered.has(id) && both !== 2) faults.push(`call ${id} was answered by ${both} legs`);
+    if (answered.has(id) && both !== 2 && !transferred) faults.push(`call ${id} was answered by ${both} legs`);
   }
   for (const [id, count] of ended) if (count > 1) faults.push(`call ${id} has ${count} records`);
   for (const id of started) if (!ended.has(id) && !lost.has(id)) faults.push(`call ${id} never ended`);

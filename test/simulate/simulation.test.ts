@@ -37,6 +37,6 @@ describe('the same seed gives the same trace', () => {
 afterAll(() => {
   expect(met.calls).toBeGreaterThan(10 * SEEDS);
   expect(met.answered).toBeGreaterThan(3 * SEEDS);
-  for (const act of ['modify both', 'hang up both', 'restart', 'crash a phone', 'cut off', 'end call'])
+  for (const act of ['modify both', 'hang up both', 'restart', 'crash a phone', 'cut off', 'end call', 'transfer'])
     expect([act, (met.acts.get(act) ?? 0) > 0]).toEqual([act, true]);
 });

@@ -104,8 +104,9 @@ export class OfferAnswerWitness {
       if (this.#open?.of === of && this.#open.by === 'them') this.#open = undefined;
       return;
     }
-    if (sdp !== undefined) this.#said(sdp);
     const before = this.#answered.get(of);
+    // What is only repeated may be older than what was said since.
+    if (sdp !== undefined && sdp !== before) this.#said(sdp);
     if (offered) {
       if (sdp !== undefined) {
         if (before !== undefined && before !== sdp) this.#tell(`§13.3.1: two different answers to ${of}`);
@@ -174,15 +175,12 @@ export class OfferAnswerWitness {
     const [, user, id, version = '0', ...rest] = /^o=(\S+) (\S+) (\d+) (.*)$/m.exec(sdp) ?? [];
     const line = `${user} ${id} ${rest.join(' ').trim()}`;
     this.#origin = { line, version: BigInt(version), sdp };
-    if (before === undefined || !ORIGIN_RULE) return;
+    if (before === undefined) return;
     if (before.line !== line) this.#tell(`RFC 3264 §8: o=${line} after o=${before.line}`);
     else if (BigInt(version) !== before.version + 1n)
       this.#tell(`RFC 3264 §8: version ${version} after ${before.version}, and the description differs`);
   }
 }
-
-/** The PBX passes the o= lines of its phones on: until it writes its own, it cannot be held to this. */
-const ORIGIN_RULE = false;
 
 function nameOf(message: SeenMessage): string {
   return `${message.cseq} ${message.cseqMethod}`;
