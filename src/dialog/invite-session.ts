@@ -112,8 +112,8 @@ export class InviteSession implements DialogUsage {
 
   /** Sets who is told of what happens here; until then re-INVITEs are refused with 488. An end that came before is told now. */
   handle(handlers: SessionHandlers): void {
-    this.#handlers = handlers;
     if (this.#state.kind === 'ended') handlers.onEnded(this.#state.end);
+    else this.#handlers = handlers;
   }
 
   get ended(): boolean {
@@ -293,6 +293,10 @@ export class InviteSession implements DialogUsage {
     this.#acks.end();
     this.#modifications.end();
     if (end.by === 'remote') this.#unregister();
-    this.#handlers.onEnded(end);
+    // Nothing more is told: a session that lingers for late answers must not hold the whole call.
+    const handlers = this.#handlers;
+    this.#handlers = UNHANDLED;
+    this.onPrack = undefined;
+    handlers.onEnded(end);
   }
 }

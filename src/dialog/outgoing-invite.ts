@@ -76,13 +76,15 @@ type State =
   | { readonly kind: 'answered'; readonly session: InviteSession; readonly remoteTag: string }
   | { readonly kind: 'failed' };
 
+const NOBODY: OutgoingInviteHandlers = { onProgress: () => {}, onAnswered: () => {}, onFailed: () => {} };
+
 /** An INVITE that we sent, until it is answered: RFC 3261 §13.2. */
 export class OutgoingInvite {
   readonly callId: string;
   readonly localTag: string;
   readonly #context: DialogContext;
   readonly #options: OutgoingInviteOptions;
-  readonly #handlers: OutgoingInviteHandlers;
+  #handlers: OutgoingInviteHandlers;
   readonly #onOver: () => void;
   readonly #negotiation: Negotiation;
   readonly #early: OutgoingEarly;
@@ -203,7 +205,7 @@ export class OutgoingInvite {
     if (agreedEarly || this.#options.sdp !== undefined) acknowledge(undefined);
     this.#early.close();
     this.#onOver();
-    this.#handlers.onAnswered({ session, response, remoteTag, sdp, agreedEarly, acknowledge });
+    this.#settled().onAnswered({ session, response, remoteTag, sdp, agreedEarly, acknowledge });
   }
 
   /** Nobody wants this answer: acknowledged and hung up at once (RFC 3261 §13.2.2.4, §9.1). */
@@ -222,7 +224,14 @@ export class OutgoingInvite {
   #over(failure: InviteFailure): void {
     this.#early.close();
     this.#onOver();
-    this.#handlers.onFailed(failure);
+    this.#settled().onFailed(failure);
+  }
+
+  /** Who is told of the outcome, and of nothing after it: kept for late answers, an INVITE must not hold the whole call. */
+  #settled(): OutgoingInviteHandlers {
+    const handlers = this.#handlers;
+    this.#handlers = NOBODY;
+    return handlers;
   }
 
   /** The INVITE as it was sent last: a digest retry counts CSeq up. */
