@@ -272,6 +272,16 @@ export class Dialog {
     this.#flow = flowTo(this.#remoteTarget, source, this.#behindNat);
   }
 
+  /**
+   * A repeated message of the peer came by another connection than the dialog uses: that one has died, and whatever is sent
+   * by it is lost (RFC 5626 §4.3). The target stays: what is only repeated may be older than the last refresh.
+   */
+  reachedBy(source: Source): void {
+    const { connectionId } = source.flow;
+    if (connectionId === undefined || this.#flow?.connectionId === undefined) return;
+    if (this.#routeSet.length === 0) this.#flow = source.flow;
+  }
+
   /** The callee's side has sent its 2xx. */
   confirmLocally(): void {
     this.#state = 'confirmed';

@@ -155,7 +155,10 @@ export class OutgoingInvite {
   onSuccess(response: SipResponse, source: Source): void {
     const remoteTag = tagOf(response.to) ?? '';
     const state = this.#state;
-    if (state.kind === 'answered' && state.remoteTag === remoteTag) return state.session.onSuccessAgain(response);
+    if (state.kind === 'answered' && state.remoteTag === remoteTag) {
+      state.session.dialog.reachedBy(source);
+      return state.session.onSuccessAgain(response);
+    }
     const released = this.#released.get(remoteTag);
     if (released !== undefined) return released.resend();
     const early = this.#early.take(remoteTag);

@@ -101,7 +101,10 @@ export class OutgoingModify {
   }
 
   #onSuccess(response: SipResponse, source: Source): void {
-    if (this.#ack !== undefined) return this.#ack.resend();
+    if (this.#ack !== undefined) {
+      this.#parts.dialog.reachedBy(source);
+      return this.#ack.resend();
+    }
     if (this.#state === 'answered') return;
     const { dialog, negotiation, onAcceptedLate } = this.#parts;
     const invite = this.#invite();

@@ -102,3 +102,25 @@ describe('RFC 3263 §4.3: another way is tried only where there is one', () => {
     expect(call.state).not.toMatchObject({ status: 503 });
   });
 });
+
+describe('a phone behind a NAT whose connection dies while the ACK is on its way (RFC 3261 §13.2.2.4, RFC 5626 §4.3)', () => {
+  officeScenario(
+    'gets it by the connection that its 200 is repeated by, and the call goes on',
+    {},
+    async (office, world) => {
+      const alice = await office.registered('100', { onCall: (call) => call.answer() });
+      const bob = await office.registered('101', { transport: 'tcp', behindNat: true });
+      const call = alice.call('101');
+      await world.until(bob.ringing);
+      bob.calls[0]?.answer();
+      // The 200 has come, the ACK is under way.
+      await world.advance({ ms: 7 });
+      world.machines.find(({ name }) => name === '101')?.host.resetConnections();
+      await world.advance({ seconds: 40 });
+      expect([call.state.kind, bob.calls[0]?.state.kind]).toEqual(['talking', 'talking']);
+      bob.calls[0]?.hangUp();
+      await world.until(call.ended());
+      await office.quiet();
+    },
+  );
+});

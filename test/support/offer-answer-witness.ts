@@ -154,7 +154,8 @@ export class OfferAnswerWitness {
   /** False when an offer of theirs is left without an answer. */
   ackSent(message: SeenMessage): boolean {
     const of = `${message.cseq} INVITE`;
-    if (message.sdp !== undefined) {
+    if (message.sdp !== undefined && message.sdp !== this.#answered.get(`ack ${of}`)) {
+      this.#answered.set(`ack ${of}`, message.sdp);
       if (this.#offering.has(`us ${of}`))
         this.#tell(`§13.2.2.4: a description in the ACK to ${of}, which had the offer`);
       this.#said(message.sdp);
