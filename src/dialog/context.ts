@@ -8,6 +8,7 @@ import type { Source } from '../ua/target.js';
 import type { Uac } from '../ua/uac.js';
 import type { Dialog } from './dialog.js';
 import type { EarlyLimit } from './early-limit.js';
+import type { DialogPolicies } from './policies.js';
 
 /** Something that lives in a dialog and takes its requests (RFC 5057). */
 export interface DialogUsage {
@@ -27,12 +28,9 @@ export interface DialogContext {
   readonly logger: Logger;
   /** The methods that are told in Allow. */
   readonly allow: readonly string[];
-  /**
-   * When provisional responses are sent reliably to callers that support it (RFC 3262 §3): never unless they require it,
-   * with a description only, or always.
-   */
-  readonly reliableProvisionals: 'required' | 'sdp' | 'always';
   readonly early: EarlyLimit;
+  /** How new dialogs behave, as it stands now. */
+  policies(): DialogPolicies;
   /** The Contact that the peer at `source` is told, with `user` in it. */
   contactFor(source: Source, user: string): NameAddr;
   /** Requests of this dialog go to `usage` until the returned function is called. */

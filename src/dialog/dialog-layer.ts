@@ -16,10 +16,12 @@ import { InviteSession, type SessionSnapshot } from './invite-session.js';
 import { Negotiation } from './negotiation.js';
 import { Notifier, type NotifierOptions } from './notifier.js';
 import { OutgoingInvite, type OutgoingInviteHandlers, type OutgoingInviteOptions } from './outgoing-invite.js';
+import type { DialogPolicies } from './policies.js';
 import { ReferSubscription } from './refer-subscription.js';
+import { isTooShort, tooShortHeaders } from './session-timer.js';
 import { Subscriber, type SubscriberHandlers, type SubscriberOptions } from './subscriber.js';
 
-export interface DialogLayerOptions extends Partial<EarlyDialogLimits> {
+export interface DialogLayerOptions extends DialogPolicies, Partial<EarlyDialogLimits> {
   readonly uac: Uac;
   /** The Contact that the peer at `source` is told. */
   readonly contactFor: (source: Source, user: string) => NameAddr;
@@ -28,12 +30,6 @@ export interface DialogLayerOptions extends Partial<EarlyDialogLimits> {
   readonly logger: Logger;
   /** The methods that are served, for Allow. */
   readonly allow: readonly string[];
-  /**
-   * When provisional responses are sent reliably (RFC 3262 §3). `required`: only to callers that require it. `sdp`: also to
-   * those that support it, when the response carries a description. `always`: every one to those that support it. Default
-   * `sdp`, so that early media cannot get lost, and a phone that only rings costs no message more.
-   */
-  readonly reliableProvisionals?: 'required' | 'sdp' | 'always';
   /** Dialogs at once; beyond it a new INVITE gets 503. Default 100,000. */
   readonly maxDialogs?: number;
 }
@@ -54,6 +50,7 @@ const SENDING_MS = 50;
 export class DialogLayer implements RequestTaker {
   readonly name = 'dialogs';
   readonly #context: DialogContext;
+  #policies: DialogPolicies;
   readonly #scheduler: Scheduler;
   readonly #maxDialogs: number;
   readonly #early: EarlyLimit;
@@ -75,18 +72,24 @@ export class DialogLayer implements RequestTaker {
       ...(maxEarlyDialogs === undefined ? {} : { maxEarlyDialogs }),
       ...(maxEarlyDialogsInAll === undefined ? {} : { maxEarlyDialogsInAll }),
     });
+    this.#policies = options;
     this.#context = {
       uac: options.uac,
       scheduler: options.scheduler,
       random: options.random,
       logger: options.logger,
       allow: options.allow,
-      reliableProvisionals: options.reliableProvisionals ?? 'sdp',
+      policies: () => this.#policies,
       early: this.#early,
       contactFor: options.contactFor,
       register: (dialog, usage) => this.#register(dialog.id, usage),
     };
     this.#stopStrays = options.uac.onStray((response, source) => this.#onStray(response, source));
+  }
+
+  /** New policies for new dialogs; those that live keep theirs. What is left out goes back to its default. */
+  reconfigure(policies: DialogPolicies): void {
+    this.#policies = policies;
   }
 
   /** Dialogs that live. */
@@ -129,12 +132,14 @@ export class DialogLayer implements RequestTaker {
 
   /** A session from what its `snapshot()` gave, in this process or another one. */
   restore(snapshot: SessionSnapshot): InviteSession {
-    const { dialog, negotiation } = snapshot;
-    return new InviteSession(
+    const { dialog, negotiation, timer } = snapshot;
+    const session = new InviteSession(
       this.#context,
       Dialog.restore(dialog),
       negotiation === undefined ? Negotiation.create(this.#context.random) : Negotiation.restore(negotiation),
     );
+    if (timer !== undefined) session.timer.restore(timer);
+    return session;
   }
 
   /** The subscription that a REFER in `dialog` creates; `id` is its CSeq number if it is not the first (RFC 3515 §2.4.6). */
@@ -168,7 +173,7 @@ export class DialogLayer implements RequestTaker {
 
   take(incoming: IncomingRequest): boolean {
     const { toTag, fromTag, callId } = incoming.request;
-    if (toTag === undefined) return false;
+    if (toTag === undefined) return this.#refuses(incoming);
     const usage = this.#usages.get(dialogKey({ callId, localTag: toTag, remoteTag: fromTag ?? '' }));
     if (usage === undefined) {
       const key = inviteKey(callId, toTag);
@@ -176,6 +181,15 @@ export class DialogLayer implements RequestTaker {
       return this.#subscribers.get(key)?.onFirstRequest(incoming) === true;
     }
     usage.onRequest(incoming);
+    return true;
+  }
+
+  /** RFC 4028 §9: an INVITE whose session interval is too short. */
+  #refuses(incoming: IncomingRequest): boolean {
+    const { sessionTimer } = this.#policies;
+    const { request } = incoming;
+    if (request.method !== 'INVITE' || sessionTimer === undefined || !isTooShort(request, sessionTimer)) return false;
+    incoming.respond(422, { once: true, headers: tooShortHeaders(sessionTimer) });
     return true;
   }
 

@@ -161,7 +161,7 @@ export class EarlyDialogs {
 
   #isReliable(described: boolean): boolean {
     if (this.reliability !== 'supported') return this.reliability === 'required';
-    const { reliableProvisionals: policy } = this.#options.context;
+    const { reliableProvisionals: policy = 'sdp' } = this.#options.context.policies();
     return policy === 'always' || (policy === 'sdp' && described);
   }
 

@@ -160,7 +160,12 @@ export class IncomingInvite {
     const body = sdp === undefined || agreed ? undefined : said(negotiation, offers ? 'offer' : 'answer', sdp);
     const response = this.#incoming.respond(200, {
       toTag: dialog.id.localTag,
-      headers: { Contact: [this.#contact], Allow: this.#context.allow, ...options.headers },
+      headers: {
+        Contact: [this.#contact],
+        Allow: this.#context.allow,
+        ...session.timer.responseHeaders(this.#incoming),
+        ...options.headers,
+      },
       ...(body === undefined ? {} : { body, contentType: SDP_TYPE }),
     });
     session.awaitAck(

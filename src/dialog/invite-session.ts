@@ -9,13 +9,17 @@ import type { Agreed, Negotiation, NegotiationSnapshot } from './negotiation.js'
 import type { ModifyResult } from './outgoing-modify.js';
 import { PendingAcks } from './pending-acks.js';
 import { SDP_TYPE, sessionDescription } from './session-body.js';
+import { SessionTimer, type SessionTimerSnapshot } from './session-timer.js';
 import { Updates } from './updates.js';
 
 /** How a session ended. */
 export interface SessionEnd {
   readonly by: 'local' | 'remote' | 'network';
-  /** `bye`: hung up. `no-ack`: the 2xx was never acknowledged. `gone`: the peer no longer knows the dialog, or is silent. */
-  readonly cause: 'bye' | 'no-ack' | 'gone';
+  /**
+   * `bye`: hung up. `no-ack`: the 2xx was never acknowledged. `gone`: the peer no longer knows the dialog, or is silent.
+   * `expired`: nobody has refreshed the session in time (RFC 4028 §10).
+   */
+  readonly cause: 'bye' | 'no-ack' | 'gone' | 'expired';
   /** The Reason header fields of the BYE (RFC 3326). */
   readonly reason: readonly string[];
 }
@@ -33,6 +37,8 @@ export interface SessionHandlers {
    * to `before`.
    */
   onAcceptedLate?(before: Agreed | undefined): void;
+  /** The peer has answered a refresh of ours with a description that is new, and that `session.agreed` tells now. */
+  onAnsweredOtherwise?(answer: string): void;
   /** Once. The BYE, if one came, is answered already. */
   onEnded(end: SessionEnd): void;
 }
@@ -43,6 +49,8 @@ export interface SessionSnapshot {
   readonly dialog: DialogSnapshot;
   /** What both sides have said; absent in snapshots of older versions. */
   readonly negotiation?: NegotiationSnapshot;
+  /** Who refreshes the session, and how often (RFC 4028). */
+  readonly timer?: SessionTimerSnapshot;
 }
 
 type State =
@@ -58,14 +66,6 @@ const UNHANDLED: SessionHandlers = {
 
 const UNOWNED = { onModify: (modify: IncomingModify) => modify.reject(488), onGone: () => {} };
 
-const NO_TIMER = {
-  requestHeaders: () => ({}),
-  responseHeaders: () => ({}),
-  refuses: () => false,
-  onSuccess: () => {},
-  onRefused: () => {},
-};
-
 /** An established INVITE session: one confirmed dialog (RFC 3261 §12–15). */
 export class InviteSession implements DialogUsage {
   readonly dialog: Dialog;
@@ -74,6 +74,8 @@ export class InviteSession implements DialogUsage {
   readonly #unregister: () => void;
   readonly #acks: PendingAcks;
   readonly #modifications: Modifications;
+  /** @internal */
+  readonly timer: SessionTimer;
   /** The INVITE of ours whose 2xx waits for its ACK: it carried an offer that the owner has not answered yet. */
   #owed: SipRequest | undefined;
   /** The ACK to the 2xx that began the session: sent again for each repeated one. */
@@ -94,19 +96,27 @@ export class InviteSession implements DialogUsage {
     this.dialog = dialog;
     this.#unregister = context.register(dialog, this);
     this.#acks = new PendingAcks(context.scheduler, () => this.#noAck());
+    this.timer = new SessionTimer({
+      policy: context.policies().sessionTimer,
+      scheduler: context.scheduler,
+      random: context.random,
+      refresh: () => this.#modifications.refresh(),
+      onExpired: () => this.#lost('expired'),
+    });
     this.#modifications = new Modifications({
       context,
       dialog,
       negotiation,
       updates,
       acks: this.#acks,
-      timer: NO_TIMER,
+      timer: this.timer,
       owesAck: () => this.#owed !== undefined,
       onModify: (modify) => this.#handlers.onModify(modify),
       onAcceptedLate: (before) => {
         if (this.#state.kind === 'confirmed') this.#handlers.onAcceptedLate?.(before);
       },
-      onGone: () => this.#gone(),
+      onAnsweredOtherwise: (answer) => this.#handlers.onAnsweredOtherwise?.(answer),
+      onGone: () => this.#lost('gone'),
     });
   }
 
@@ -164,7 +174,7 @@ export class InviteSession implements DialogUsage {
         onFailure: (failure) => {
           if (failure.kind === 'unreachable') return resolve('unreachable');
           if (!endsDialog(failure)) return resolve('alive');
-          this.#gone();
+          this.#lost('gone');
           resolve('gone');
         },
       });
@@ -172,7 +182,12 @@ export class InviteSession implements DialogUsage {
   }
 
   snapshot(): SessionSnapshot {
-    return { dialog: this.dialog.snapshot(), negotiation: this.#negotiation.snapshot() };
+    const timer = this.timer.snapshot();
+    return {
+      dialog: this.dialog.snapshot(),
+      negotiation: this.#negotiation.snapshot(),
+      ...(timer === undefined ? {} : { timer }),
+    };
   }
 
   /** Repeats our 2xx to the INVITE with that CSeq number by `send`, until its ACK has come. @internal */
@@ -273,11 +288,11 @@ export class InviteSession implements DialogUsage {
     this.#finish({ by: 'network', cause: 'no-ack', reason: [] });
   }
 
-  /** 481 or silence to a request of ours: the dialog is no more (RFC 3261 §12.2.1.2). */
-  #gone(): void {
+  /** 481 or silence to a request of ours (RFC 3261 §12.2.1.2), or no refresh in time (RFC 4028 §10). */
+  #lost(cause: 'gone' | 'expired'): void {
     if (this.#state.kind === 'ended') return;
     this.#bye({});
-    this.#finish({ by: 'network', cause: 'gone', reason: [] });
+    this.#finish({ by: 'network', cause, reason: [] });
   }
 
   #bye(headers: HeaderInit): void {
@@ -291,6 +306,7 @@ export class InviteSession implements DialogUsage {
     this.#state = { kind: 'ended', end };
     this.acknowledge(undefined);
     this.#acks.end();
+    this.timer.end();
     this.#modifications.end();
     if (end.by === 'remote') this.#unregister();
     // Nothing more is told: a session that lingers for late answers must not hold the whole call.

@@ -4,6 +4,7 @@ import type { DialogContext } from './context.js';
 import type { Dialog } from './dialog.js';
 import { GLARE_ATTEMPTS, glareDelayMs } from './glare.js';
 import { IncomingModify } from './incoming-modify.js';
+import { sameButOrigin } from './local-description.js';
 import type { Agreed, Negotiation } from './negotiation.js';
 import { type ModifyResult, OutgoingModify } from './outgoing-modify.js';
 import { Pauses } from './pauses.js';
@@ -50,6 +51,8 @@ export interface ModificationsOptions {
   readonly owesAck: () => boolean;
   readonly onModify: (modify: IncomingModify) => void;
   readonly onAcceptedLate: (before: Agreed | undefined) => void;
+  /** The peer has answered a refresh with something new. */
+  readonly onAnsweredOtherwise: (answer: string) => void;
   readonly onGone: () => void;
 }
 
@@ -100,9 +103,24 @@ export class Modifications {
     }
   }
 
-  /** Refreshes the target and the timer by an UPDATE without an offer (RFC 4028 §7.4). */
-  refresh(): Promise<ModifyResult> {
-    return this.#options.updates.send({});
+  /**
+   * Refreshes the session (RFC 4028 §7.4): by an UPDATE without an offer where the peer allows it, else by a re-INVITE that
+   * says what was said before.
+   */
+  async refresh(): Promise<ModifyResult> {
+    const { dialog, negotiation, updates, onAnsweredOtherwise } = this.#options;
+    if (dialog.allows('UPDATE')) {
+      const result = await updates.send({});
+      // What it has told in Allow was not so.
+      const unknown = result.kind === 'rejected' && (result.status === 405 || result.status === 501);
+      if (!unknown) return result;
+    }
+    const before = negotiation.agreed;
+    if (before === undefined) return { kind: 'rejected', status: 500, reason: 'No Session Description' };
+    const result = await this.modify({ sdp: before.local, retry: true });
+    const answer = result.kind === 'accepted' ? result.sdp : undefined;
+    if (answer !== undefined && !sameButOrigin(answer, before.remote)) onAnsweredOtherwise(answer);
+    return result;
   }
 
   /** A re-INVITE of the peer, its CSeq being in order (RFC 3261 §14.2). */

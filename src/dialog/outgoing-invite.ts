@@ -12,6 +12,7 @@ import { InviteSession } from './invite-session.js';
 import { Negotiation } from './negotiation.js';
 import { OutgoingEarly } from './outgoing-early.js';
 import { SDP_TYPE, sessionDescription } from './session-body.js';
+import { minSecondsOf, timerHeaders } from './session-timer.js';
 
 export interface OutgoingInviteOptions {
   readonly target: Target;
@@ -76,6 +77,9 @@ type State =
   | { readonly kind: 'answered'; readonly session: InviteSession; readonly remoteTag: string }
   | { readonly kind: 'failed' };
 
+/** RFC 4028 §7.3: each proxy on the way may ask for a longer interval than the one before. */
+const MAX_LONGER = 5;
+
 const NOBODY: OutgoingInviteHandlers = { onProgress: () => {}, onAnswered: () => {}, onFailed: () => {} };
 
 /** An INVITE that we sent, until it is answered: RFC 3261 §13.2. */
@@ -92,6 +96,9 @@ export class OutgoingInvite {
   readonly #released = new Map<string, SentAck>();
   #uac: UacRequest | undefined;
   #state: State = { kind: 'calling' };
+  /** The session interval that a 422 has asked for. */
+  #minSeconds: number | undefined;
+  #longer = 0;
 
   constructor(
     context: DialogContext,
@@ -117,7 +124,13 @@ export class OutgoingInvite {
 
   /** @internal */
   start(): void {
+    this.#send(1);
+  }
+
+  #send(sequence: number): void {
+    const { sessionTimer } = this.#context.policies();
     const { target, from, to, sdp, headers, maxForwards, contactUser, reliable = sdp !== undefined } = this.#options;
+    const tags = [...(reliable ? ['100rel'] : []), ...(sessionTimer === undefined ? [] : ['timer'])];
     const request = createRequest({
       method: 'INVITE',
       uri: target.uri,
@@ -126,9 +139,10 @@ export class OutgoingInvite {
         From: withTag(from, this.localTag),
         To: to,
         'Call-ID': this.callId,
-        CSeq: { sequence: 1, method: 'INVITE' },
+        CSeq: { sequence, method: 'INVITE' },
         Allow: this.#context.allow,
-        ...(reliable ? { Supported: ['100rel'] } : {}),
+        ...(tags.length === 0 ? {} : { Supported: tags }),
+        ...(sessionTimer === undefined ? {} : timerHeaders(sessionTimer, this.#minSeconds)),
         ...headers,
       },
       ...(sdp === undefined ? {} : { body: this.#negotiation.offer(sdp), contentType: SDP_TYPE }),
@@ -204,6 +218,7 @@ export class OutgoingInvite {
     const session = new InviteSession(this.#context, dialog, negotiation, early?.updates);
     this.#state = { kind: 'answered', session, remoteTag };
     session.oweAck(this.#invite());
+    session.timer.onSuccess(response);
     const acknowledge = (answer: string | undefined): void => session.acknowledge(answer);
     if (agreedEarly || this.#options.sdp !== undefined) acknowledge(undefined);
     this.#early.close();
@@ -220,8 +235,21 @@ export class OutgoingInvite {
   #onFailure(failure: UacFailure): void {
     const { kind } = this.#state;
     if (kind !== 'calling' && kind !== 'cancelled') return;
+    if (kind === 'calling' && failure.kind === 'response' && this.#asksLonger(failure.response)) {
+      return this.#send(this.#invite().cseq.sequence + 1);
+    }
     this.#state = { kind: 'failed' };
     this.#over(kind === 'cancelled' ? { kind: 'cancelled' } : failure);
+  }
+
+  /** RFC 4028 §7.3: a 422 says which interval the INVITE should ask for; each time a longer one. */
+  #asksLonger(response: SipResponse): boolean {
+    const { sessionTimer } = this.#context.policies();
+    const least = minSecondsOf(response);
+    if (sessionTimer === undefined || least === undefined) return false;
+    if (least <= (this.#minSeconds ?? sessionTimer.seconds) || ++this.#longer > MAX_LONGER) return false;
+    this.#minSeconds = least;
+    return true;
   }
 
   #over(failure: InviteFailure): void {

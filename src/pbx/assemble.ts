@@ -12,6 +12,7 @@ import { CallService } from '../call/call-service.js';
 import { assertedParty } from '../call/identity.js';
 import type { Router } from '../call/route.js';
 import { DialogLayer } from '../dialog/dialog-layer.js';
+import type { DialogPolicies } from '../dialog/policies.js';
 import type { Directory } from '../directory/directory.js';
 import { type ExtensionOptions, extensionFrom } from '../directory/extension.js';
 import { MemoryDirectory } from '../directory/memory-directory.js';
@@ -32,7 +33,7 @@ import { Uac } from '../ua/uac.js';
 import { CertificateWatch } from './certificate-watch.js';
 import type { PbxEvents } from './events.js';
 import { parseListen } from './listen.js';
-import type { PbxChanges, PbxOptions } from './options.js';
+import type { CallOptions, PbxChanges, PbxOptions } from './options.js';
 import { reachedFamilies, spokenProtocols } from './reach.js';
 import { RecordJournal } from './record-journal.js';
 import { PbxRouter } from './router.js';
@@ -54,7 +55,7 @@ const ALLOW = [
   'NOTIFY',
 ] as const;
 /** The option tags that may stand in Require. */
-const SUPPORTED = ['path', 'outbound', '100rel', 'replaces', 'norefersub'] as const;
+const SUPPORTED = ['path', 'outbound', '100rel', 'timer', 'replaces', 'norefersub'] as const;
 /** How long `close()` waits for phones to answer the BYE. */
 const GOODBYE_MS = 1000;
 const DEFAULT_LISTEN = ['udp://0.0.0.0:5060', 'tcp://0.0.0.0:5060'];
@@ -146,6 +147,7 @@ export function assemble(options: PbxOptions): PbxParts {
     random,
     logger,
     allow: ALLOW,
+    ...dialogPolicies(options.calls),
     ...given(limits, ['maxDialogs', 'maxEarlyDialogs', 'maxEarlyDialogsInAll']),
   });
   const challenger = new DigestChallenger({
@@ -219,6 +221,7 @@ export function assemble(options: PbxOptions): PbxParts {
     allow: ALLOW,
     supported: SUPPORTED,
     schemes: listen.some(({ protocol }) => protocol === 'tls') ? ['sip', 'sips', 'tel'] : ['sip', 'tel'],
+    ...(limits.requests === undefined ? {} : { limits: limits.requests }),
     takers: [dialogs, registrar, subscriptions, calls],
     tenantOf: (request) => (request.uri.kind !== 'sip' || isOurs(request.uri.host) ? tenantId : undefined),
     ...(options.serverName === undefined ? {} : { server: options.serverName }),
@@ -284,9 +287,20 @@ export function assemble(options: PbxOptions): PbxParts {
       if (changes.extensions !== undefined) {
         configured.replaceAll(tenantId, toExtensions(changes.extensions, domain));
       }
-      if (changes.calls !== undefined) calls.reconfigure(changes.calls);
+      if (changes.calls !== undefined) {
+        calls.reconfigure(changes.calls);
+        dialogs.reconfigure(dialogPolicies(changes.calls));
+      }
     },
   };
+}
+
+/** RFC 4028 §4 and §5 name the defaults. */
+function dialogPolicies(calls: CallOptions = {}): DialogPolicies {
+  const { sessionTimer = {}, reliableProvisionals = 'sdp' } = calls;
+  if (sessionTimer === false) return { reliableProvisionals };
+  const { seconds = 1800, minSeconds = 90, always = true } = sessionTimer;
+  return { reliableProvisionals, sessionTimer: { seconds: Math.max(seconds, minSeconds), minSeconds, always } };
 }
 
 /** Those of the options that are given, for a module that has defaults of its own. */

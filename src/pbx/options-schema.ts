@@ -104,11 +104,24 @@ const extensions = v.pipe(
   }),
 );
 
+const sessionTimer = v.strictObject(
+  {
+    seconds: v.optional(seconds(86_400)),
+    minSeconds: v.optional(seconds(86_400)),
+    always: v.optional(v.boolean('true or false')),
+  },
+  'false, or options such as { "seconds": 1800 }',
+);
+
 const calls = v.strictObject(
   {
     noAnswerSeconds: v.optional(seconds(3600)),
     maxCalls: v.optional(whole(1, 1_000_000)),
     maxCallsPerExtension: v.optional(whole(1, 1_000_000)),
+    sessionTimer: v.optional(
+      v.union([v.literal(false), sessionTimer], 'false, or options such as { "seconds": 1800 }'),
+    ),
+    reliableProvisionals: v.optional(v.picklist(['required', 'sdp', 'always'], '"required", "sdp" or "always"')),
     transfers: v.optional(v.union([v.boolean(), func('a function')], 'true, false or a function')),
   },
   'options such as { "noAnswerSeconds": 60 }',
@@ -118,9 +131,7 @@ const calls = v.strictObject(
 function limits(names: readonly string[], most: Readonly<Record<string, number>> = {}) {
   const count = v.pipe(v.number('a number'), v.minValue(0, 'a number of 0 or more'));
   const schemaOf = (name: string) => v.optional(name in most ? whole(1, most[name] as number) : count);
-  return v.optional(
-    v.strictObject(Object.fromEntries(names.map((name) => [name, schemaOf(name)])), 'limits by name'),
-  );
+  return v.optional(v.strictObject(Object.fromEntries(names.map((name) => [name, schemaOf(name)])), 'limits by name'));
 }
 
 const rate = v.strictObject(
@@ -188,7 +199,9 @@ const schema = v.pipe(
               maxHeaderBytes: DEFAULT_TRANSPORT_LIMITS.maxHeaderBytes,
             }),
             transactions: limits(Object.keys(DEFAULT_TRANSACTION_LIMITS)),
-            requests: limits(Object.keys(DEFAULT_REQUEST_LIMITS), { maxBodyParts: DEFAULT_REQUEST_LIMITS.maxBodyParts }),
+            requests: limits(Object.keys(DEFAULT_REQUEST_LIMITS), {
+              maxBodyParts: DEFAULT_REQUEST_LIMITS.maxBodyParts,
+            }),
             maxDialogs: v.optional(whole(1, 10_000_000)),
             maxEarlyDialogs: v.optional(whole(1, 10_000)),
             maxEarlyDialogsInAll: v.optional(whole(1, 10_000_000)),

@@ -12,8 +12,8 @@ import type { MediaEngine } from '../media/media-engine.js';
 import type { Network } from '../net/network.js';
 import type { DigestAlgorithm } from '../protocol/digest/algorithm.js';
 import type { CertificatePair } from '../security/certificates.js';
-import type { Storage } from '../storage/storage.js';
 import type { RateLimitSettings } from '../security/rate-limit.js';
+import type { Storage } from '../storage/storage.js';
 import type { TransactionLimits } from '../transaction/layer.js';
 import type { TransportLimits, TransportProtocol } from '../transport/layer.js';
 import type { RequestLimits } from '../ua/request-chain.js';
@@ -29,6 +29,15 @@ export interface RegistrationOptions {
   readonly maxContacts?: number;
 }
 
+export interface SessionTimerSettings {
+  /** How often a session is refreshed at the latest, in seconds. Default 1800. */
+  readonly seconds?: number;
+  /** Shorter intervals are refused with 422. Default 90, which RFC 4028 §5 names as the least. */
+  readonly minSeconds?: number;
+  /** Whether phones that know nothing of session timers are asked too, so that a dead one is found out. Default true. */
+  readonly always?: boolean;
+}
+
 export interface CallOptions {
   /** How long phones ring before the caller is told that nobody answers. Default 60. */
   readonly noAnswerSeconds?: number;
@@ -36,6 +45,13 @@ export interface CallOptions {
   readonly maxCalls?: number;
   /** Calls that one extension has begun and that still live; a further one gets 403. Default: no limit of its own. */
   readonly maxCallsPerExtension?: number;
+  /** Session timers (RFC 4028): a call whose phone has vanished ends by itself. `false`: none. */
+  readonly sessionTimer?: SessionTimerSettings | false;
+  /**
+   * When provisional responses are sent reliably (RFC 3262): only to callers that require it, also with a description to
+   * those that support it, or always to those. Default `sdp`.
+   */
+  readonly reliableProvisionals?: 'required' | 'sdp' | 'always';
   /**
    * Whether extensions may transfer their calls and take others' places; a function is asked each time. Somebody who is no
    * extension never may. Default true.

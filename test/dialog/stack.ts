@@ -52,7 +52,7 @@ export interface Outgoing {
 }
 
 /** What a test asks of the dialog layer. */
-export type StackOptions = Partial<Pick<DialogLayerOptions, 'maxDialogs' | 'reliableProvisionals'>>;
+export type StackOptions = Partial<Pick<DialogLayerOptions, 'maxDialogs' | 'reliableProvisionals' | 'sessionTimer'>>;
 
 /** A user agent with dialogs and nothing above them, at 192.0.2.1:5060, facing raw peers. */
 export class Stack {
