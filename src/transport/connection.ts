@@ -17,7 +17,7 @@ export interface ConnectionHandlers {
   onKeepAlive(): void;
   /**
    * The byte stream makes no sense any more; the owner answers if it can, then the connection closes by itself.
-   * `bytes` begin with the message at fault, or are empty if its beginning is gone.
+   * `bytes` begin with the message at fault.
    */
   onFramingError(error: SipParseError, bytes: Uint8Array, connection: SipConnection): void;
   /** A limit has ended it. */
@@ -56,7 +56,6 @@ export interface SipConnectionOptions {
   readonly handlers: ConnectionHandlers;
 }
 
-const NO_BYTES = new Uint8Array(0);
 const PONG = Uint8Array.of(0x0d, 0x0a);
 
 /**
@@ -218,7 +217,6 @@ export class SipConnection implements BufferHolder {
   #onData(data: Uint8Array): void {
     if (this.#state !== 'open') return;
     this.#touch();
-    const fresh = this.#framer.pending === 0;
     const frames = this.#framer.push(data);
     for (const frame of frames) {
       if (!this.usable) return; // whoever took the last message has closed us
@@ -236,7 +234,7 @@ export class SipConnection implements BufferHolder {
           this.#handlers.onKeepAlive();
           break;
         case 'error':
-          this.#handlers.onFramingError(frame.error, fresh && frames.length === 1 ? data : NO_BYTES, this);
+          this.#handlers.onFramingError(frame.error, frame.bytes, this);
           this.closeSoon(frame.error.message);
           return;
       }

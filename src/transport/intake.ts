@@ -85,11 +85,11 @@ export class Intake {
     }
   }
 
-  /** A byte stream that cannot be framed any more; `bytes` begin with the message at fault, or are empty if it is lost. */
+  /** A byte stream that cannot be framed any more; `bytes` begin with the message at fault. */
   takeBrokenStream(error: SipParseError, bytes: Uint8Array, source: Source): void {
     this.#counters.received++;
     this.#malformed(error, bytes, source);
-    const request = bytes.length === 0 ? undefined : requestIn(bytes, this.#limits);
+    const request = requestIn(bytes, this.#limits);
     if (request !== undefined && request.method !== 'ACK') this.#answer(request, error.status, undefined, source);
   }
 

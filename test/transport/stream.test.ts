@@ -320,12 +320,14 @@ describe('limits on connections', () => {
     expect(a.malformed).toHaveLength(1);
   });
 
-  it('an answer never goes to the message before the broken one', async () => {
+  it('a broken message behind a good one is answered for itself, and the connection closes', async () => {
     const { world, a, dial } = await served();
     const client = dial();
-    client.send(wire(VIA) + wire(VIA, { extra: 'Content-Length: 5' }));
+    client.send(wire(VIA) + wire(VIA.replace(/branch=\w+/, 'branch=z9hG4bKbroken'), { extra: 'Content-Length: 5' }));
     await world.advance({ seconds: 3 });
-    expect(answers(client.state.text)).toEqual(['SIP/2.0 200']);
+    expect(answers(client.state.text)).toEqual(['SIP/2.0 200', 'SIP/2.0 400']);
+    expect(client.state.text.split('SIP/2.0 400')[1]).toContain('branch=z9hG4bKbroken');
+    expect(client.state.closed).toBe(true);
     expect(a.requests).toHaveLength(1);
   });
 

@@ -7,8 +7,8 @@ export type Frame =
   | { readonly type: 'ping' }
   /** A single CRLF between messages. */
   | { readonly type: 'pong' }
-  /** The stream cannot be framed any more; close the connection. */
-  | { readonly type: 'error'; readonly error: SipParseError };
+  /** The stream cannot be framed any more; close the connection. `bytes`: the message at fault, as far as it has come. */
+  | { readonly type: 'error'; readonly error: SipParseError; readonly bytes: Uint8Array };
 
 /** Bytes; defaults 65,536 and 1,048,576. */
 export interface FramerLimits {
@@ -124,11 +124,12 @@ export class StreamFramer {
   }
 
   #fail(error: SipParseError): Frame {
+    const bytes = this.#buffer.subarray(this.#start, this.#end);
     this.#failed = true;
     this.#buffer = Buffer.alloc(0);
     this.#start = 0;
     this.#end = 0;
-    return { type: 'error', error };
+    return { type: 'error', error, bytes };
   }
 
   #readHead(): SipParseError | undefined {
