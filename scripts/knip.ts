@@ -8,6 +8,8 @@ const config: KnipConfig = {
     'examples/*/main.ts',
     'test/bench/{run,main,*.bench}.ts',
     'test/bench/rates/{main,soak,in-process,server,npm-sip-proxy}.ts',
+    'test/{fuzz,simulate}/run.ts',
+    'test/fuzz/watchdog.ts',
     'test/types/**/*.ts',
   ],
   project: ['{src,test,examples,scripts}/**/*.{ts,mjs,js}'],

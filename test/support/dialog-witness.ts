@@ -112,7 +112,8 @@ export class DialogWitness {
     dialog.sequenceMethod = method;
     // A request that was on its way when the BYE came leaves at the same moment.
     // The subscription of a REFER outlives the session in their one dialog (RFC 5057 §4).
-    if (method === 'NOTIFY') return;
+    // And a dialog that was restored from before the BYE is asked whether it lives.
+    if (method === 'NOTIFY' || dialog.inherited) return;
     if (dialog.byeReceived && at > dialog.byeReceivedAt) this.#tell(`§15.1.2: ${name}: ${method} after a BYE came`);
     else if (dialog.byeSent && method !== 'BYE') this.#tell(`§15.1.1: ${name}: ${method} after our BYE`);
     if (method === 'BYE') dialog.byeSent = true;
