@@ -61,10 +61,15 @@ const TERMINATED = { type: 'terminated' } as const;
 /** Drives one client machine: sends what it asks for, tells the user, wakes it in time. */
 export class ClientRunner implements ClientTransaction {
   readonly hop: Hop;
+  /** As it is sent, with the stamped Via. */
+  readonly request: SipRequest;
   readonly #owner: ClientOwner;
   readonly #handlers: ClientHandlers;
   readonly #machine: InviteClientMachine | NonInviteClientMachine;
-  readonly #outgoing: OutgoingRequest;
+  /** Absent once the final response is there: nothing is sent again, and INVITEs linger for 32 s. */
+  #outgoing: OutgoingRequest | undefined;
+  /** The way that the request took, for its ACK and CANCEL. */
+  readonly #taken: Hop;
   readonly #wakeUp: WakeUp;
   /** What waits for the effects of an earlier input to be done; almost always nothing. */
   #waiting: Due[] | undefined;
@@ -79,15 +84,14 @@ export class ClientRunner implements ClientTransaction {
     this.hop = hop;
     this.#owner = owner;
     this.#handlers = handlers;
-    this.#outgoing = owner.transport.outgoing(request, hop, { onError: (error) => this.#onSendError(error) });
-    const { reliable } = this.#outgoing;
+    const outgoing = owner.transport.outgoing(request, hop, { onError: (error) => this.#onSendError(error) });
+    const { reliable } = outgoing;
+    this.request = outgoing.request;
+    this.#outgoing = outgoing;
+    this.#taken = outgoing.hop;
     this.#machine =
       request.method === 'INVITE' ? new InviteClientMachine(reliable) : new NonInviteClientMachine(reliable);
     this.#wakeUp = new WakeUp(owner.scheduler, () => this.#onWakeUp());
-  }
-
-  get request(): SipRequest {
-    return this.#outgoing.request;
   }
 
   get state(): InviteClientState | NonInviteClientState {
@@ -141,7 +145,10 @@ export class ClientRunner implements ClientTransaction {
     if (ended) {
       this.#released = true;
       this.#owner.release(this);
-      this.#outgoing.release();
+    }
+    if (ended || this.#machine.state === 'accepted' || this.#machine.state === 'completed') {
+      this.#outgoing?.release();
+      this.#outgoing = undefined;
     }
     if (this.#performing) {
       this.#waiting ??= [];
@@ -176,7 +183,7 @@ export class ClientRunner implements ClientTransaction {
         this.#handlers.onTerminated?.();
         break;
       case 'send':
-        this.#outgoing.send();
+        this.#outgoing?.send();
         break;
       case 'ack':
         this.#sendAck(effect.response);
@@ -202,7 +209,7 @@ export class ClientRunner implements ClientTransaction {
 
   /** ACK and CANCEL go to the very address, port and transport of the INVITE, whatever their own size. */
   #sameWay(): Hop {
-    return { ...this.#outgoing.hop, forceProtocol: true };
+    return { ...this.#taken, forceProtocol: true };
   }
 
   /** A repeated response gets the same bytes; only one with another To tag gets an ACK of its own. */

@@ -93,10 +93,13 @@ export class Sender {
           this.#counters.failed++;
           this.#tellLater(errors, new TransportError({ protocol: 'udp', remote }, cause.message, { cause }));
         };
+        // The bytes are not kept: what is sent again, which is rare, is printed again. Requests linger for half a minute.
+        let printed: Uint8Array | undefined = bytes;
         const send = (): void => {
           if (this.#closed) return;
           this.#counters.sent++;
-          socket.send(bytes, remote, failed);
+          socket.send(printed ?? printMessage(stamped), remote, failed);
+          printed = undefined;
         };
         return { protocol: 'udp', reliable: false, request: stamped, hop, send, release: () => errors.silence() };
       }

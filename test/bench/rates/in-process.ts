@@ -12,6 +12,11 @@ import { LoopbackPhones } from './loopback-phones.js';
 import { show, spread } from './report.js';
 import { startStack } from './stack.js';
 
+/** From one call to the next. */
+const STEP_MS = 2;
+/** How long transactions and answered INVITEs are kept for what may still come. */
+const LINGER_MS = 37_000;
+
 /** Time that passes when it is told to. */
 class Clockwork implements Scheduler {
   readonly #queue = new DeadlineQueue();
@@ -59,7 +64,7 @@ async function round(): Promise<number> {
   for (let i = 0; i < calls; i++) {
     phones.call();
     await turn();
-    scheduler.advance(2);
+    scheduler.advance(STEP_MS);
   }
   const used = process.cpuUsage(before);
   const done = phones.finished - finished;
@@ -69,16 +74,17 @@ async function round(): Promise<number> {
 
 function heap(): number {
   globalThis.gc?.();
+  globalThis.gc?.();
   const { heapUsed, external } = process.memoryUsage();
   return heapUsed + external;
 }
 
+const empty = heap();
 const rounds: number[] = [];
 for (let i = 0; i < flags.number('warm', 10); i++) await round();
 for (let i = 0; i < flags.number('rounds', 7); i++) rounds.push(await round());
 console.log(`CPU of a call: ${show(spread(rounds), 1)} us, least ${Math.min(...rounds).toFixed(1)}`);
-const full = heap();
-const { size } = stack.transactions;
+const lingering = Math.min(phones.finished, LINGER_MS / STEP_MS);
+console.log(`heap that a call leaves for ${LINGER_MS / 1000} s: ${((heap() - empty) / lingering).toFixed(0)} bytes`);
 scheduler.advance(60_000);
-console.log(`heap of each of ${size} transactions that linger: ${((full - heap()) / size).toFixed(0)} bytes`);
 if (stack.transactions.size + stack.dialogs.size > 0) throw new Error('transactions or dialogs are left');
