@@ -36,7 +36,7 @@ export class AttendedTransfer {
   async run(): Promise<TransferResult> {
     const { context, host, leaving } = this.#parts;
     const { callId, toTag, fromTag } = this.#replaces;
-    const found = context.find(this.#replaces);
+    const found = context.find(this.#replaces, host.tenantId);
     if (found === undefined) {
       const ended = context.dialogs.endedLately({ callId, localTag: toTag, remoteTag: fromTag });
       return ended ? DECLINED : UNKNOWN;

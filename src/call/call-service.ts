@@ -107,7 +107,7 @@ export class CallService implements RequestTaker, Events<CallEvents> {
       noAnswerSeconds: options.noAnswerSeconds ?? DEFAULT_NO_ANSWER_SECONDS,
       domainOf: options.domainOf,
       mayTransfer: permission(options.transfers),
-      find: (replaces) => this.#find(replaces),
+      find: (replaces, tenantId) => this.#find(replaces, tenantId),
       onRinging: (call) => this.#emit('call.ringing', call),
       onAnswered: (call) => {
         this.#save(call);
@@ -285,8 +285,9 @@ export class CallService implements RequestTaker, Events<CallEvents> {
   }
 
   /** Rare, so no index is kept: the call whose dialog is named. */
-  #find(replaces: Replaces): FoundDialog | undefined {
+  #find(replaces: Replaces, tenantId: TenantId): FoundDialog | undefined {
     for (const call of this.#calls.values()) {
+      if (call.tenantId !== tenantId) continue;
       const found = call.find(replaces);
       if (found !== undefined) return found;
     }

@@ -19,7 +19,7 @@ import { legEnds } from './leg-end.js';
 import type { Party } from './party.js';
 import { restoredSides } from './restored-sides.js';
 import type { Destination } from './route.js';
-import { Transfer } from './transfer.js';
+import { refuseRefer, Transfer } from './transfer.js';
 import type { FoundDialog, Heir, Hold, TransferHost, WaitingCall } from './transfer-host.js';
 
 export interface CallStart {
@@ -300,7 +300,8 @@ export class Call implements LiveCall, TransferHost, WaitingCall {
 
   /** What a party asks besides what its session serves: a REFER, or a SUBSCRIBE about one. */
   #onRequest(leg: CallLeg, other: CallLeg, incoming: IncomingRequest): boolean {
-    if (this.#hold?.take?.(incoming) === true) return true;
+    const hold = this.#hold?.leaving.legId === leg.legId ? this.#hold : undefined;
+    if (hold?.take?.(incoming) === true) return true;
     if (incoming.request.method !== 'REFER') return false;
     const first = !this.#referred.has(leg.legId);
     this.#referred.add(leg.legId);
@@ -316,6 +317,7 @@ export class Call implements LiveCall, TransferHost, WaitingCall {
       this.#state = { ...this.#state, kind: 'parting', alone: other };
       other.session.handle({
         onModify: (modify) => modify.reject(491),
+        onRequest: refuseRefer,
         onEnded: (last) => {
           this.log.endLeg(other.legId, legEnds(last).own);
           this.#finish();
@@ -336,7 +338,7 @@ export class Call implements LiveCall, TransferHost, WaitingCall {
     const hold = this.#hold;
     gone.session.handle({
       onModify: (modify) => modify.reject(491),
-      onRequest: (incoming) => hold?.take?.(incoming) ?? false,
+      onRequest: (incoming) => hold?.take?.(incoming) === true || refuseRefer(incoming),
       onEnded: () => {},
     });
     this.log.endLeg(gone.legId, end);

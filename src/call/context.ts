@@ -32,7 +32,7 @@ export interface CallContext {
   /** Whether a transfer, or taking somebody's place, is allowed. */
   mayTransfer(attempt: TransferAttempt): boolean;
   /** The dialog of ours that a Replaces names. */
-  find(replaces: Replaces): FoundDialog | undefined;
+  find(replaces: Replaces, tenantId: TenantId): FoundDialog | undefined;
   onRinging(call: LiveCall): void;
   onAnswered(call: LiveCall): void;
   /** A re-INVITE has changed what a restored call would need. */

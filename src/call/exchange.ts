@@ -2,6 +2,7 @@ import type { TenantId } from '../base/tenant.js';
 import type { IncomingModify } from '../dialog/incoming-modify.js';
 import type { ModifyResult } from '../dialog/outgoing-modify.js';
 import type { MediaEngine } from '../media/media-engine.js';
+import { modifyStatusFor } from './outcome.js';
 
 /** Whoever can be asked to change the session: an early or an established one. */
 export interface Modifiable {
@@ -35,7 +36,10 @@ export async function passModify(modify: IncomingModify, to: Modifiable, way: Ex
     ...(offer === undefined ? {} : { sdp: offer }),
   });
   if (result.kind === 'ended') modify.reject(487);
-  else if (result.kind === 'rejected') modify.reject(result.status, result.reason);
+  else if (result.kind === 'rejected') {
+    const status = modifyStatusFor(result.status);
+    modify.reject(status, status === result.status ? result.reason : undefined);
+  }
   if (result.kind !== 'accepted') return false;
   if (modify.sdp !== undefined) {
     void modify.accept(result.sdp === undefined ? undefined : await media.answer({ ...back, sdp: result.sdp }));

@@ -56,8 +56,13 @@ export function legIdentity(caller: Party, domain: string, { peer }: TargetPolic
   const asserted: HeaderInit =
     peer === 'trunk' ? { 'P-Asserted-Identity': [known], ...(withheld ? { Privacy: ['id'] } : {}) } : {};
   return withheld
-    ? { from: ANONYMOUS, contactUser: 'anonymous', headers: asserted }
-    : { from: known, contactUser: caller.number, headers: asserted };
+    ? { from: ANONYMOUS, contactUser: contactUserOf(caller), headers: asserted }
+    : { from: known, contactUser: contactUserOf(caller), headers: asserted };
+}
+
+/** The user part of the Contact that stands for `party` on another party's leg. */
+export function contactUserOf(party: Party): string {
+  return party.withheld === true ? 'anonymous' : party.number;
 }
 
 /**

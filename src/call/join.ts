@@ -4,8 +4,10 @@ import type { TenantId } from '../base/tenant.js';
 import type { InviteSession } from '../dialog/invite-session.js';
 import type { ModifyResult } from '../dialog/outgoing-modify.js';
 import type { MediaEngine } from '../media/media-engine.js';
+import { reasonPhrase } from '../protocol/sip/status.js';
 import type { CallLeg } from './call-leg.js';
 import { asAnswerTo, asNewOffer, nothingNew, withAllStreams } from './described.js';
+import { modifyStatusFor } from './outcome.js';
 
 export interface JoinContext {
   readonly tenantId: TenantId;
@@ -168,7 +170,7 @@ export class Join {
 }
 
 function failure(result: Exclude<ModifyResult, { kind: 'accepted' }>): Failure {
-  return result.kind === 'ended'
-    ? { status: 487, reason: 'Request Terminated' }
-    : { status: result.status, reason: result.reason };
+  if (result.kind === 'ended') return { status: 487, reason: 'Request Terminated' };
+  const status = modifyStatusFor(result.status);
+  return { status, reason: status === result.status ? result.reason : reasonPhrase(status) };
 }

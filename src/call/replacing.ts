@@ -1,6 +1,7 @@
 import type { Replaces } from '../protocol/sip/header/dialog-id.js';
 import type { IncomingRequest } from '../ua/incoming.js';
 import type { CallContext } from './context.js';
+import { contactUserOf } from './identity.js';
 import type { Party } from './party.js';
 import { Replacement } from './replacement.js';
 
@@ -16,7 +17,7 @@ export function serveReplaces(
   caller: Party,
 ): void {
   const { callId, toTag, fromTag, earlyOnly } = replaces;
-  const found = context.find(replaces);
+  const found = context.find(replaces, incoming.tenantId);
   if (found === undefined) {
     const ended = context.dialogs.endedLately({ callId, localTag: toTag, remoteTag: fromTag });
     incoming.respond(ended ? 603 : 481);
@@ -39,7 +40,7 @@ export function serveReplaces(
     by: caller,
     to: caller.number,
   } as const;
-  if (call.tenantId !== incoming.tenantId || caller.extension === undefined || !context.mayTransfer(attempt)) {
+  if (caller.extension === undefined || !context.mayTransfer(attempt)) {
     incoming.respond(403);
     return;
   }
@@ -47,6 +48,6 @@ export function serveReplaces(
     incoming.respond(603);
     return;
   }
-  const invite = context.dialogs.receive(incoming, found.other.party.number);
+  const invite = context.dialogs.receive(incoming, contactUserOf(found.other.party));
   if (!new Replacement({ context, invite, party: caller, found }).begin()) invite.reject({ status: 491 });
 }

@@ -1,5 +1,6 @@
 import { isRefer, type Refer, readRefer } from '../dialog/refer.js';
 import type { ReferSubscription } from '../dialog/refer-subscription.js';
+import { sipUri } from '../protocol/sip/uri.js';
 import type { IncomingRequest } from '../ua/incoming.js';
 import { maxForwards } from '../ua/max-forwards.js';
 import { AttendedTransfer } from './attended-transfer.js';
@@ -56,7 +57,7 @@ export class Transfer implements Hold {
     }
     const { tenantId, id: callId } = host;
     const kind = refer.replaces === undefined ? 'blind' : 'attended';
-    const to = numberOf(refer.target) ?? '';
+    const to = partnerOf(start, refer);
     const known = leaving.party.extension !== undefined;
     if (!known || !context.mayTransfer({ tenantId, callId, kind, by: leaving.party, to })) {
       incoming.respond(403, { reason: 'Transfer Not Allowed' });
@@ -151,11 +152,25 @@ export class Transfer implements Hold {
   async #recall(parts: TransferParts, hops: number): Promise<void> {
     const { context, host, leaving, incoming } = this.#start;
     const to = leaving.party.extension ?? leaving.party.number;
-    const target = { ...leaving.session.dialog.local.uri };
+    const target = sipUri({ user: to, host: context.domainOf(host.tenantId) });
     try {
       await new BlindTransfer(parts, { kind: 'recall', target, to, hops, source: incoming.source }).run();
     } catch (error) {
       context.logger.error({ callId: host.id, err: error }, 'a recall failed');
     }
   }
+}
+
+/** Whom the party that stays would talk to: in an attended transfer whoever is at the far end of the named call, whatever number stands beside it. */
+function partnerOf({ context, host }: TransferStart, { replaces, target }: Refer): string {
+  const found = replaces === undefined ? undefined : context.find(replaces, host.tenantId);
+  if (found === undefined) return numberOf(target) ?? '';
+  return found.kind === 'talking' ? found.other.party.number : found.call.log.record.called;
+}
+
+/** REFER is served, but not now: the party waits for a transfer already, or has left by one. */
+export function refuseRefer(incoming: IncomingRequest): boolean {
+  if (incoming.request.method !== 'REFER') return false;
+  incoming.respond(491);
+  return true;
 }

@@ -101,6 +101,9 @@ export class SubscriptionService implements RequestTaker {
       authorize: () => notifier?.authorize(),
       terminate: (reason, retryAfterSeconds) => notifier?.terminate(reason, retryAfterSeconds),
     };
+    // Read before the package keeps anything: what opens a dialog and cannot be read is refused with 400 by whoever asks us.
+    request.headers.get('Record-Route');
+    request.headers.get('Contact');
     const source = eventPackage.open(asked, subscription);
     if (isRefusal(source)) {
       incoming.respond(source.status, source.reason === undefined ? {} : { reason: source.reason });

@@ -33,10 +33,10 @@ export function isOwnFlow({ regId, path }: Binding): boolean {
   return regId !== undefined && path.length === 0;
 }
 
-/** A flow behind a NAT whose connection is gone: nobody is reached by its address. */
+/** A phone behind a NAT whose connection is gone: its own address leads to nobody, or to somebody else. */
 function isLost(binding: Binding, isOpen: (connectionId: string) => boolean): boolean {
-  const { flow, behindNat } = binding;
-  if (!isOwnFlow(binding) || flow.protocol === 'udp' || !behindNat) return false;
+  const { flow, behindNat, path } = binding;
+  if (path.length > 0 || flow.protocol === 'udp' || !behindNat) return false;
   return flow.connectionId === undefined || !isOpen(flow.connectionId);
 }
 
