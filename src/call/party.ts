@@ -1,5 +1,6 @@
 import type { NameAddr } from '../protocol/sip/name-addr.js';
 import { sipUri, type Uri } from '../protocol/sip/uri.js';
+import { passPhrase } from './passing.js';
 
 /** One end of a call as people know it. */
 export interface Party {
@@ -17,14 +18,11 @@ export function sideOf(party: Party): 'phone' | 'trunk' {
   return party.extension === undefined ? 'trunk' : 'phone';
 }
 
-/** A name is for people to read: longer ones are cut, so that a peer cannot blow the other leg's messages up. */
-const LONGEST_NAME = 128;
-
-/** The party as it stands in From, without a tag. */
+/** The party as it stands in From, without a tag. Its name is for people to read: cut, and without control characters. */
 export function partyAddress(party: Party, domain: string): NameAddr {
   const uri = sipUri({ user: party.number, host: domain });
   if (party.displayName === undefined) return { uri, params: [] };
-  return { displayName: party.displayName.slice(0, LONGEST_NAME), uri, params: [] };
+  return { displayName: passPhrase(party.displayName), uri, params: [] };
 }
 
 /** The number that a URI calls: its user part, or the number of a tel URI. */

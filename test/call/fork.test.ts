@@ -118,7 +118,7 @@ describe('what ends an attempt', () => {
     'a target that no INVITE can be made of fails alone: the other phone rings, the lease is released once',
     to(() => [
       {
-        uri: sipUri({ user: 'x'.repeat(70_000), host: '10.0.0.99' }),
+        uri: sipUri({ user: 'x'.repeat(75_000), host: '10.0.0.99' }),
         policy: { peer: 'phone' },
         lease: { release: (how) => void lost.push(how) },
       },

@@ -1,7 +1,7 @@
 /**
  * `npm run fuzz`: mutants from a seed against every parser and against a running PBX on the virtual network.
  *
- *   npm run fuzz -- [--runs 1000000] [--seed 1] [--target message|header|uri|sdp|digest|multipart|stream|stack] [--seconds 600]
+ *   npm run fuzz -- [--runs 1000000] [--seed 1] [--target message|header|uri|sdp|digest|multipart|stream|stun|stack] [--seconds 600]
  *                   [--only INDEX [--keep 3,17]] [--replay FILE]
  *
  * Without `--target` the runs are shared out among all. Input INDEX of a seed is always the same, so `--only INDEX` repeats

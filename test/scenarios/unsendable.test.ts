@@ -10,7 +10,7 @@ import { type RawCall, type RawFields, RawPeer, rawSdp } from '../support/raw-pe
 import { headerOf, messagesOf } from '../support/wire.js';
 
 /** No head has room for it (65,536 bytes). */
-const UNWRITABLE = sipUri({ user: 'x'.repeat(70_000), host: '10.0.0.99' });
+const UNWRITABLE = sipUri({ user: 'x'.repeat(75_000), host: '10.0.0.99' });
 const flow = {
   protocol: 'udp',
   local: { address: '192.0.2.1', port: 5060 },

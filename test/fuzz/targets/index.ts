@@ -4,6 +4,7 @@ import { messageTarget } from './message.js';
 import { multipartTarget } from './multipart.js';
 import { sdpTarget } from './sdp.js';
 import { streamTarget } from './stream.js';
+import { stunTarget } from './stun.js';
 import type { FuzzTarget } from './target.js';
 import { uriTarget } from './uri.js';
 
@@ -16,4 +17,5 @@ export const TARGETS: readonly FuzzTarget[] = [
   digestTarget,
   multipartTarget,
   streamTarget,
+  stunTarget,
 ];
