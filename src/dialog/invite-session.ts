@@ -1,8 +1,9 @@
-import type { HeaderInit, SipRequest, SipResponse } from '../protocol/sip/message.js';
+import type { HeaderInit, SipRequest } from '../protocol/sip/message.js';
 import type { IncomingRequest } from '../ua/incoming.js';
 import type { DialogContext, DialogUsage } from './context.js';
 import type { Dialog, DialogSnapshot } from './dialog.js';
-import { endsDialog, type SentAck, sendAck, sendBye } from './dialog-request.js';
+import { endsDialog, sendBye } from './dialog-request.js';
+import { FirstAck } from './first-ack.js';
 import type { IncomingModify } from './incoming-modify.js';
 import { Modifications, type ModifyOptions } from './modifications.js';
 import type { Agreed, Negotiation, NegotiationSnapshot } from './negotiation.js';
@@ -76,10 +77,8 @@ export class InviteSession implements DialogUsage {
   readonly #modifications: Modifications;
   /** @internal */
   readonly timer: SessionTimer;
-  /** The INVITE of ours whose 2xx waits for its ACK: it carried an offer that the owner has not answered yet. */
-  #owed: SipRequest | undefined;
-  /** The ACK to the 2xx that began the session: sent again for each repeated one. */
-  #firstAck: { readonly sequence: number; readonly ack: SentAck } | undefined;
+  /** The ACK to the 2xx that began the session. @internal */
+  readonly firstAck: FirstAck;
   #handlers: SessionHandlers = UNHANDLED;
   #state: State = { kind: 'confirmed' };
   /** A PRACK for a provisional response that was still unacknowledged at the answer (RFC 3262 §3). @internal */
@@ -92,6 +91,7 @@ export class InviteSession implements DialogUsage {
     updates = new Updates(context, dialog, negotiation, UNOWNED),
   ) {
     this.#context = context;
+    this.firstAck = new FirstAck(context, dialog);
     this.#negotiation = negotiation;
     this.dialog = dialog;
     this.#unregister = context.register(dialog, this);
@@ -110,7 +110,7 @@ export class InviteSession implements DialogUsage {
       updates,
       acks: this.#acks,
       timer: this.timer,
-      owesAck: () => this.#owed !== undefined,
+      owesAck: () => this.firstAck.owed,
       onModify: (modify) => this.#handlers.onModify(modify),
       onAcceptedLate: (before) => {
         if (this.#state.kind === 'confirmed') this.#handlers.onAcceptedLate?.(before);
@@ -200,24 +200,12 @@ export class InviteSession implements DialogUsage {
     this.#handlers.onAcknowledged?.(sdp);
   }
 
-  /** `invite` was answered; its ACK follows by `acknowledge`, at the latest when the session ends. @internal */
-  oweAck(invite: SipRequest): void {
-    this.#owed = invite;
-  }
-
-  /** Sends the ACK that is owed, and keeps it for repeated 2xx. @internal */
+  /** Sends the ACK that is owed; at the latest when the session ends. @internal */
   acknowledge(sdp: string | undefined): void {
-    const invite = this.#owed;
-    if (invite === undefined) return;
-    this.#owed = undefined;
+    if (!this.firstAck.owed) return;
     const answer = sdp === undefined || this.#negotiation.open !== 'peer' ? undefined : this.#negotiation.answer(sdp);
     this.#negotiation.withdraw();
-    this.#firstAck = { sequence: invite.cseq.sequence, ack: sendAck(this.#context, this.dialog, invite, answer) };
-  }
-
-  /** A 2xx came once more: its ACK was lost (RFC 3261 §13.2.2.4). @internal */
-  onSuccessAgain(response: SipResponse): void {
-    if (this.#firstAck?.sequence === response.cseq.sequence) this.#firstAck.ack.resend();
+    this.firstAck.send(answer);
   }
 
   /** A BYE that waits for the ACK does not wait any longer. */

@@ -8,6 +8,7 @@ import type { DialogContext } from './context.js';
 import { Dialog } from './dialog.js';
 import { type SentAck, sendAck, sendBye } from './dialog-request.js';
 import type { EarlySession } from './early-session.js';
+import type { FirstAck } from './first-ack.js';
 import { InviteSession } from './invite-session.js';
 import { Negotiation } from './negotiation.js';
 import { OutgoingEarly } from './outgoing-early.js';
@@ -74,7 +75,7 @@ export interface OutgoingInviteHandlers {
 type State =
   | { readonly kind: 'calling' }
   | { readonly kind: 'cancelled' }
-  | { readonly kind: 'answered'; readonly session: InviteSession; readonly remoteTag: string }
+  | { readonly kind: 'answered'; readonly ack: FirstAck; readonly remoteTag: string }
   | { readonly kind: 'failed' };
 
 /** RFC 4028 §7.3: each proxy on the way may ask for a longer interval than the one before. */
@@ -169,10 +170,7 @@ export class OutgoingInvite {
   onSuccess(response: SipResponse, source: Source): void {
     const remoteTag = tagOf(response.to) ?? '';
     const state = this.#state;
-    if (state.kind === 'answered' && state.remoteTag === remoteTag) {
-      state.session.dialog.reachedBy(source);
-      return state.session.onSuccessAgain(response);
-    }
+    if (state.kind === 'answered' && state.remoteTag === remoteTag) return state.ack.again(response, source);
     const released = this.#released.get(remoteTag);
     if (released !== undefined) return released.resend();
     const early = this.#early.take(remoteTag);
@@ -216,8 +214,8 @@ export class OutgoingInvite {
     if (!agreedEarly && this.#options.sdp !== undefined) negotiation.answered(sdp);
     else if (!agreedEarly && sdp !== undefined) negotiation.offered(sdp);
     const session = new InviteSession(this.#context, dialog, negotiation, early?.updates);
-    this.#state = { kind: 'answered', session, remoteTag };
-    session.oweAck(this.#invite());
+    this.#state = { kind: 'answered', ack: session.firstAck, remoteTag };
+    session.firstAck.owe(this.#invite());
     session.timer.onSuccess(response);
     const acknowledge = (answer: string | undefined): void => session.acknowledge(answer);
     if (agreedEarly || this.#options.sdp !== undefined) acknowledge(undefined);
