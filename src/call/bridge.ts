@@ -8,6 +8,7 @@ import type { Agreed } from '../dialog/negotiation.js';
 import type { MediaEngine } from '../media/media-engine.js';
 import type { IncomingRequest } from '../ua/incoming.js';
 import { passModify } from './exchange.js';
+import { passInfo } from './info.js';
 import { passReason } from './passing.js';
 
 /** One end of a bridge. */
@@ -53,15 +54,17 @@ export class Bridge {
     const { inbound, outbound, onAcknowledged, onRequest } = this.#options;
     inbound.session.handle({
       onModify: (modify) => this.#relay(modify, inbound, outbound),
-      onRequest: (incoming) => onRequest?.('inbound', incoming) ?? false,
+      onRequest: (incoming) => this.#pass(incoming, outbound) || onRequest?.('inbound', incoming) === true,
       onAcceptedLate: (before) => this.#restore(before, inbound, outbound),
+      onAnsweredOtherwise: (answer) => this.#tell(answer, inbound, outbound),
       onEnded: (end) => this.#onEnded('inbound', end, outbound),
       ...(onAcknowledged === undefined ? {} : { onAcknowledged }),
     });
     outbound.session.handle({
       onModify: (modify) => this.#relay(modify, outbound, inbound),
-      onRequest: (incoming) => onRequest?.('outbound', incoming) ?? false,
+      onRequest: (incoming) => this.#pass(incoming, inbound) || onRequest?.('outbound', incoming) === true,
       onAcceptedLate: (before) => this.#restore(before, outbound, inbound),
+      onAnsweredOtherwise: (answer) => this.#tell(answer, outbound, inbound),
       onEnded: (end) => this.#onEnded('outbound', end, inbound),
     });
   }
@@ -138,6 +141,25 @@ export class Bridge {
         this.#options.onChanged();
       })
       .catch((error: unknown) => logger.error({ callId, err: error }, 'two legs could not be brought together again'));
+  }
+
+  /** A side has answered a refresh of ours with something new: its partner is offered it. */
+  #tell(answer: string, from: BridgeSide, partner: BridgeSide): void {
+    if (this.#state !== 'open') return;
+    const { mailbox, logger, callId } = this.#options;
+    mailbox
+      .run(async () => {
+        await partner.session.modify({ sdp: await this.#offer(from, partner, answer), retry: true });
+        this.#options.onChanged();
+      })
+      .catch((error: unknown) => logger.error({ callId, err: error }, 'a new description could not be passed on'));
+  }
+
+  /** Digits and the like; true when it was one. */
+  #pass(incoming: IncomingRequest, to: BridgeSide): boolean {
+    if (incoming.request.method !== 'INFO' || this.#state === 'closed') return false;
+    passInfo(incoming, to.session);
+    return true;
   }
 
   #offer(from: BridgeSide, to: BridgeSide, sdp: string): Promise<string> {

@@ -1,7 +1,8 @@
 import type { HeaderInit, SipRequest } from '../protocol/sip/message.js';
 import type { IncomingRequest } from '../ua/incoming.js';
+import type { UacFailure } from '../ua/uac.js';
 import type { DialogContext, DialogUsage } from './context.js';
-import type { Dialog, DialogSnapshot } from './dialog.js';
+import type { Dialog, DialogRequestOptions, DialogSnapshot } from './dialog.js';
 import { endsDialog, sendBye } from './dialog-request.js';
 import { FirstAck } from './first-ack.js';
 import type { IncomingModify } from './incoming-modify.js';
@@ -43,6 +44,9 @@ export interface SessionHandlers {
   /** Once. The BYE, if one came, is answered already. */
   onEnded(end: SessionEnd): void;
 }
+
+/** What became of a request in the dialog; `ended`: the session is over, and it was not sent. */
+export type RequestResult = UacFailure | { readonly kind: 'ended' };
 
 export type { ModifyOptions } from './modifications.js';
 
@@ -177,6 +181,25 @@ export class InviteSession implements DialogUsage {
           this.#lost('gone');
           resolve('gone');
         },
+      });
+    });
+  }
+
+  /**
+   * Sends a request of which the session itself knows nothing, such as INFO, and resolves to what became of it. 481, 408
+   * and silence end the session (RFC 3261 §12.2.1.2).
+   */
+  request(method: string, options: DialogRequestOptions = {}): Promise<RequestResult> {
+    if (this.#state.kind !== 'confirmed') return Promise.resolve({ kind: 'ended' });
+    const request = this.dialog.createRequest(method, options);
+    return new Promise((resolve) => {
+      this.#context.uac.send(request, this.dialog.target, {
+        onSuccess: (response, source) => resolve({ kind: 'response', response, source }),
+        onFailure: (failure) => {
+          resolve(failure);
+          if (endsDialog(failure)) this.#lost('gone');
+        },
+        onRetry: (retried) => this.dialog.noteLocalSequence(retried.cseq.sequence),
       });
     });
   }

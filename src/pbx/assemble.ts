@@ -49,6 +49,7 @@ const ALLOW = [
   'OPTIONS',
   'PRACK',
   'UPDATE',
+  'INFO',
   'REGISTER',
   'REFER',
   'SUBSCRIBE',
