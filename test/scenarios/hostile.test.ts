@@ -279,8 +279,8 @@ describe('checklist 55: nothing of a caller’s name or number becomes a header 
       for (const { text, method } of messagesOf(world, '101')) {
         if (method !== 'INVITE') continue;
         const head = text.slice(0, text.indexOf('\r\n\r\n'));
-        // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what must not be there
-        expect(head.replaceAll('\r\n', '')).not.toMatch(/[\x00-\x08\x0a-\x1f\x7f]/);
+        const controls = [...head.replaceAll('\r\n', '')].filter((char) => char < ' ' || char === '\x7f');
+        expect(controls).toEqual([]);
         for (const line of head.split('\r\n')) expect(line).not.toMatch(/^X-Evil|^\s/);
         const [fromLine = ''] = head.split('\r\n').filter((line) => line.startsWith('From: '));
         expect(fromLine).toMatch(/<sip:100@office\.test>;tag=\w+$/);
