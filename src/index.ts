@@ -31,6 +31,7 @@ export {
   type DialogTarget,
 } from './dialog/dialog.js';
 export { DialogLayer, type DialogLayerOptions } from './dialog/dialog-layer.js';
+export { type EarlyHandlers, EarlySession } from './dialog/early-session.js';
 export {
   type Abandoned,
   type AcceptOptions,
@@ -39,7 +40,15 @@ export {
   type RejectOptions,
 } from './dialog/incoming-invite.js';
 export { IncomingModify } from './dialog/incoming-modify.js';
-export { InviteSession, type SessionEnd, type SessionHandlers, type SessionSnapshot } from './dialog/invite-session.js';
+export {
+  InviteSession,
+  type RequestResult,
+  type SessionEnd,
+  type SessionHandlers,
+  type SessionSnapshot,
+} from './dialog/invite-session.js';
+export type { ModifyOptions } from './dialog/modifications.js';
+export type { Agreed } from './dialog/negotiation.js';
 export { type EventState, Notifier, type NotifierOptions, type SubscriptionSeconds } from './dialog/notifier.js';
 export type { TerminationReason } from './dialog/notify-sender.js';
 export {
@@ -51,6 +60,7 @@ export {
   type Progress,
 } from './dialog/outgoing-invite.js';
 export { type ModifyResult, OutgoingModify } from './dialog/outgoing-modify.js';
+export type { DialogPolicies, SessionTimerPolicy } from './dialog/policies.js';
 export { type ReferStatus, ReferSubscription } from './dialog/refer-subscription.js';
 export {
   Subscriber,
@@ -80,7 +90,14 @@ export type { NodeDnsOptions } from './net/node-dns.js';
 export { NodeNetwork } from './net/node-network.js';
 export { type ConfigProblem, PbxConfigError } from './pbx/config-error.js';
 export type { PbxEvents } from './pbx/events.js';
-export type { CallOptions, PbxChanges, PbxLimits, PbxOptions, RegistrationOptions } from './pbx/options.js';
+export type {
+  CallOptions,
+  PbxChanges,
+  PbxLimits,
+  PbxOptions,
+  RegistrationOptions,
+  SessionTimerSettings,
+} from './pbx/options.js';
 export { createPbx, Pbx } from './pbx/pbx.js';
 export type { PbxStats } from './pbx/stats.js';
 export type {

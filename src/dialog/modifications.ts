@@ -87,7 +87,8 @@ export class Modifications {
   /** True while an INVITE of either side, or an offer of either side, waits for its answer. */
   get open(): boolean {
     const { negotiation, owesAck } = this.#options;
-    return this.#incoming !== undefined || this.#outgoing !== undefined || owesAck() || negotiation.open !== 'nobody';
+    const inviting = this.#outgoing !== undefined || this.#latest?.underWay === true;
+    return this.#incoming !== undefined || inviting || owesAck() || negotiation.open !== 'nobody';
   }
 
   /** See `InviteSession.modify`. */

@@ -14,8 +14,8 @@ export interface OutgoingEarlyOptions {
   readonly invite: () => SipRequest;
   /** What was said in the INVITE. */
   readonly negotiation: Negotiation;
-  /** The INVITE was sent by the flow of a registration. */
-  readonly behindNat: boolean;
+  /** Whether the INVITE was sent by the flow of a registration. */
+  readonly behindNat: () => boolean;
 }
 
 /** Answering sources of one INVITE that are told apart. */
@@ -121,7 +121,7 @@ export class OutgoingEarly {
     const { context, invite, negotiation, behindNat } = this.#options;
     known.session ??= new EarlySession(
       context,
-      Dialog.uac(invite(), known.response, known.source, behindNat),
+      Dialog.uac(invite(), known.response, known.source, behindNat()),
       negotiation.fork(),
     );
     return known.session;

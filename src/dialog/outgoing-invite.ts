@@ -94,7 +94,7 @@ export class OutgoingInvite {
   readonly #negotiation: Negotiation;
   readonly #early: OutgoingEarly;
   /** The answers that nobody wanted, by To tag. */
-  readonly #released = new Map<string, SentAck>();
+  readonly #released = new Map<string, { readonly dialog: Dialog; readonly ack: SentAck }>();
   #uac: UacRequest | undefined;
   #state: State = { kind: 'calling' };
   /** The session interval that a 422 has asked for. */
@@ -119,7 +119,7 @@ export class OutgoingInvite {
       context,
       invite: () => this.#invite(),
       negotiation: this.#negotiation,
-      behindNat: options.target.flow !== undefined,
+      behindNat: () => this.#uac?.byFlow ?? false,
     });
   }
 
@@ -172,7 +172,10 @@ export class OutgoingInvite {
     const state = this.#state;
     if (state.kind === 'answered' && state.remoteTag === remoteTag) return state.ack.again(response, source);
     const released = this.#released.get(remoteTag);
-    if (released !== undefined) return released.resend();
+    if (released !== undefined) {
+      released.dialog.reachedBy(source);
+      return released.ack.resend();
+    }
     const early = this.#early.take(remoteTag);
     early?.dialog.confirm(response, source);
     const behindNat = this.#uac?.byFlow ?? false;
@@ -226,7 +229,7 @@ export class OutgoingInvite {
 
   /** Nobody wants this answer: acknowledged and hung up at once (RFC 3261 §13.2.2.4, §9.1). */
   #release(dialog: Dialog, remoteTag: string): void {
-    this.#released.set(remoteTag, sendAck(this.#context, dialog, this.#invite(), undefined));
+    this.#released.set(remoteTag, { dialog, ack: sendAck(this.#context, dialog, this.#invite(), undefined) });
     sendBye(this.#context, dialog, {}, () => {});
   }
 

@@ -50,10 +50,17 @@ export class OutgoingModify {
   #ack: SentAck | undefined;
   /** The INVITE whose 2xx carried an offer that nobody has answered yet. */
   #owed: SipRequest | undefined;
+  /** No final response has come to the INVITE. */
+  #underWay = false;
   #resolve: (result: ModifyResult) => void = () => {};
 
   constructor(parts: Parts) {
     this.#parts = parts;
+  }
+
+  /** True until the INVITE has its final response, also when nobody waits for it any more: another one must wait (RFC 3261 §14.1). */
+  get underWay(): boolean {
+    return this.#underWay;
   }
 
   start(): Promise<ModifyResult> {
@@ -68,6 +75,7 @@ export class OutgoingModify {
       headers: { Allow: context.allow, ...headers },
       ...(sdp === undefined ? {} : { body: negotiation.offer(sdp), contentType: SDP_TYPE }),
     });
+    this.#underWay = true;
     this.#request = context.uac.send(request, dialog.target, {
       onSuccess: (response, source) => this.#onSuccess(response, source),
       onFailure: (failure) => this.#onFailure(failure),
@@ -101,6 +109,7 @@ export class OutgoingModify {
   }
 
   #onSuccess(response: SipResponse, source: Source): void {
+    this.#underWay = false;
     if (this.#ack !== undefined) {
       this.#parts.dialog.reachedBy(source);
       return this.#ack.resend();
@@ -132,6 +141,7 @@ export class OutgoingModify {
   }
 
   #onFailure(failure: UacFailure): void {
+    this.#underWay = false;
     if (this.#parts.sdp !== undefined) this.#parts.negotiation.withdraw();
     if (this.#state !== 'open') return;
     this.#state = 'answered';

@@ -1,4 +1,12 @@
-import type { SessionTimerPolicy } from './session-timer.js';
+/** How sessions are kept from living on after their phones (RFC 4028). */
+export interface SessionTimerPolicy {
+  /** The session interval that we ask for, and the longest that we grant. RFC 4028 §4 recommends 1800. */
+  readonly seconds: number;
+  /** Shorter intervals are refused with 422. Not below 90 outside of tests (RFC 4028 §9). */
+  readonly minSeconds: number;
+  /** Peers that know nothing of session timers are refreshed by us all the same (§7.2), so that a dead one is found out. */
+  readonly always: boolean;
+}
 
 /** How dialogs behave: may change while others live, for new ones. */
 export interface DialogPolicies {

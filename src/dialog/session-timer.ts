@@ -6,16 +6,7 @@ import { readable } from '../protocol/sip/parse-error.js';
 import type { IncomingRequest } from '../ua/incoming.js';
 import type { RefreshHeaders } from './modifications.js';
 import type { ModifyResult } from './outgoing-modify.js';
-
-/** How sessions are kept from living on after their phones (RFC 4028). */
-export interface SessionTimerPolicy {
-  /** The session interval that we ask for, and the longest that we grant. RFC 4028 §4 recommends 1800. */
-  readonly seconds: number;
-  /** Shorter intervals are refused with 422. Not below 90 outside of tests (RFC 4028 §9). */
-  readonly minSeconds: number;
-  /** Peers that know nothing of session timers are refreshed by us all the same (§7.2), so that a dead one is found out. */
-  readonly always: boolean;
-}
+import type { SessionTimerPolicy } from './policies.js';
 
 /** A session timer as plain data. */
 export interface SessionTimerSnapshot {

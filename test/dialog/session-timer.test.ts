@@ -1,6 +1,6 @@
 /** Session timers against a scripted peer (RFC 4028). */
 import { describe, expect, test } from 'vitest';
-import type { SessionTimerPolicy } from '../../src/dialog/session-timer.js';
+import type { SessionTimerPolicy } from '../../src/dialog/policies.js';
 import type { RawPeer, WireMessage } from '../support/raw-peer.js';
 import { ANSWER, listen, type Stack, withStack } from './stack.js';
 
