@@ -117,6 +117,27 @@ describe('a re-INVITE that leaves (RFC 3261 §14.1)', () => {
       peer.respond(await peer.expect('BYE'), 200);
     }));
 
+  test('§14.1: until the cancelled one has its final response another is refused here with 491, and 491 is told to the peer', () =>
+    withStack(async ({ world, stack, peer }) => {
+      const { session, raw } = await established(stack, peer);
+      const abort = new AbortController();
+      const result = session.modify({ sdp: OFFER, signal: abort.signal });
+      const invite = await peer.expect('INVITE');
+      abort.abort();
+      expect(await world.run(() => result)).toEqual({ kind: 'ended' });
+      expect(await world.run(() => session.modify({ sdp: OFFER }))).toMatchObject({ kind: 'rejected', status: 491 });
+      raw.invite();
+      raw.ackFailure(await peer.expect('491 INVITE'));
+      peer.respond(invite, 486);
+      await peer.expect('ACK');
+      const next = session.modify({ sdp: OFFER });
+      peer.respond(await peer.expect('INVITE'), 488);
+      expect(await world.run(() => next)).toMatchObject({ kind: 'rejected', status: 488 });
+      await peer.expect('ACK');
+      session.end();
+      peer.respond(await peer.expect('BYE'), 200);
+    }));
+
   test('a peer that says Trying and nothing more: cancelled after a minute, the session goes on as it was', () =>
     withStack(async ({ world, stack, peer }) => {
       const { session, told } = await established(stack, peer);

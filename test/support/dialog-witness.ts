@@ -106,9 +106,10 @@ export class DialogWitness {
     const { name } = dialog;
     // The same number again is the same request at the next hop (RFC 3263 §4.3).
     const sameAgain = message.cseq === dialog.sequence && method === dialog.sequenceMethod;
-    if (message.cseq <= dialog.sequence && !sameAgain)
+    // What waited for a connection to come up may leave after what was made later.
+    if (message.cseq <= dialog.sequence && !sameAgain && !dialog.reliable)
       this.#tell(`§12.2.1.1: ${name}: ${method} with CSeq ${message.cseq} after ${dialog.sequence}`);
-    dialog.sequence = message.cseq;
+    dialog.sequence = Math.max(dialog.sequence, message.cseq);
     dialog.sequenceMethod = method;
     // A request that was on its way when the BYE came leaves at the same moment.
     // The subscription of a REFER outlives the session in their one dialog (RFC 5057 §4).

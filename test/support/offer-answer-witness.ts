@@ -50,6 +50,7 @@ export class OfferAnswerWitness {
     this.#open = undefined;
     this.#inviteIn = undefined;
     this.#inviteOut = undefined;
+    this.#origin = undefined;
   }
 
   requestSent(message: SeenMessage, at: number): void {
