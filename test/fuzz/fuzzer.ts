@@ -53,7 +53,12 @@ export async function fuzz(
   const found = firstFault(target, seed, from, to, onInput);
   if (found === undefined) return undefined;
   const input = inputOf(target, seed, found.index);
-  return { target: target.name, seed, index: found.index, ...(await smallest(target, input, found.error)) };
+  return {
+    target: target.name,
+    seed,
+    index: found.index,
+    ...(await smallest(target, input, found.error, () => onInput(found.index))),
+  };
 }
 
 function firstFault(
@@ -83,8 +88,10 @@ export async function smallest(
   target: FuzzTarget,
   input: Uint8Array,
   error: Error,
+  onTry: () => void = () => {},
 ): Promise<{ readonly input: Uint8Array; readonly error: Error }> {
   const small = await minimise(input, (candidate) => {
+    onTry();
     const fault = faultOf(target, candidate);
     return fault !== undefined && kindOf(fault) === kindOf(error);
   });

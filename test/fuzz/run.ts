@@ -20,7 +20,7 @@ import { minimiseList } from './minimise.js';
 import { Episode } from './stack/episode.js';
 import { TARGETS } from './targets/index.js';
 import type { FuzzTarget } from './targets/target.js';
-import { watch } from './watchdog.js';
+import { type Watchdog, watch } from './watchdog.js';
 
 const { values: flags } = parseArgs({
   options: {
@@ -123,7 +123,7 @@ async function runStack(episodes: number): Promise<void> {
     dog.beat(index);
     const result = await new Episode(seed, index).play();
     inputs += result.inputs;
-    if (result.error !== undefined) await reportEpisode(index, result.error, result.sent);
+    if (result.error !== undefined) await reportEpisode(index, result.error, result.sent, dog);
     if (warm === undefined && index >= Math.min(episodes / 2, 200)) warm = await heapBytes();
   }
   Error.stackTraceLimit = stackTraceLimit;
@@ -131,8 +131,9 @@ async function runStack(episodes: number): Promise<void> {
   await dog.close();
 }
 
-async function reportEpisode(index: number, error: Error, sent: readonly number[]): Promise<void> {
+async function reportEpisode(index: number, error: Error, sent: readonly number[], dog: Watchdog): Promise<void> {
   const alike = async (kept: readonly number[]): Promise<boolean> => {
+    dog.beat(index);
     const set = new Set(kept);
     const again = await new Episode(seed, index, (number) => set.has(number)).play();
     return again.error !== undefined && again.error.message.slice(0, 24) === error.message.slice(0, 24);
@@ -184,7 +185,7 @@ async function runOne(): Promise<void> {
   const error = faultOf(target, input);
   if (error === undefined)
     console.log(`no fault: ${JSON.stringify(Buffer.from(input).toString('latin1')).slice(0, 2000)}`);
-  else report({ target: target.name, seed, index, ...(await smallest(target, input, error)) });
+  else report({ target: target.name, seed, index, ...(await smallest(target, input, error, () => dog.beat(index))) });
   await dog.close();
 }
 

@@ -12,7 +12,7 @@ const HEADERS = Object.keys(CODECS) as HeaderName[];
  * @throws Broken, SipParseError
  */
 export function checkSent(bytes: Uint8Array): void {
-  const message = parseMessage(bytes, { maxHeaders: 300 });
+  const message = parseMessage(bytes, { maxHeaders: 300, maxHeaderLineBytes: 72 * 1024, maxHeadBytes: 72 * 1024 });
   const fault = message.kind === 'request' ? checkRequest(message, { datagram: true }) : undefined;
   hold(fault === undefined, `a request that we sent is at fault: ${fault?.reason}`);
   if (message.kind === 'response') {
