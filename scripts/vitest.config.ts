@@ -27,7 +27,8 @@ export default defineConfig({
           name: 'house',
           root,
           include: ['test/architecture/**/*.test.ts'],
-          testTimeout: 120_000,
+          // Whole-tree tools: about half a minute each alone, several on a machine that does other things.
+          testTimeout: 300_000,
           sequence: { groupOrder: 1 },
         },
       },
@@ -56,6 +57,8 @@ export default defineConfig({
           exclude: ['test/{architecture,bench,interop,package,types}/**'],
           isolate: false,
           pool: 'forks',
+          // Only so that nothing hangs: no test waits for real time, but thousands of mutants take seconds on a loaded machine.
+          testTimeout: 60_000,
           sequence: { groupOrder: 3 },
         },
       },
