@@ -9,13 +9,17 @@ export interface Random {
   token(bits?: number): string;
 }
 
+const POOL_BYTES = 4096;
+/** Keys and what else is as long come fresh from the system. */
+const LARGEST_DRAWN = 16;
+
 /** Cryptographic randomness of the operating system. */
 export class SystemRandom implements Random {
   #pool = new Uint8Array(0);
   #used = 0;
 
   bytes(count: number): Uint8Array {
-    return randomBytes(count);
+    return count > LARGEST_DRAWN ? randomBytes(count) : new Uint8Array(this.#draw(count));
   }
 
   integer(below: number): number {
@@ -24,14 +28,19 @@ export class SystemRandom implements Random {
 
   /** Drawn from a pool, because a system call for each tag and branch would cost more than the message. */
   token(bits = 96): string {
-    const count = Math.ceil(bits / 8);
+    const bytes = this.#draw(Math.ceil(bits / 8));
+    return toHex(bytes);
+  }
+
+  /** The next bytes of the pool: no two calls get the same. */
+  #draw(count: number): Uint8Array {
     if (this.#used + count > this.#pool.length) {
-      this.#pool = randomBytes(Math.max(4096, count));
+      this.#pool = randomBytes(Math.max(POOL_BYTES, count));
       this.#used = 0;
     }
     const bytes = this.#pool.subarray(this.#used, this.#used + count);
     this.#used += count;
-    return toHex(bytes);
+    return bytes;
   }
 }
 

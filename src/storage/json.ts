@@ -12,13 +12,29 @@ const DEEPEST = 100;
  * a function, a Date or another class instance, a cycle).
  */
 export function jsonText(value: unknown): string {
-  check(value, 'value', 0);
+  // Almost everything is JSON: the place of what is not is looked for only then.
+  if (!isJson(value, 0)) check(value, 'value', 0);
   return JSON.stringify(value);
 }
 
 /** A deep-frozen value from JSON text that `jsonText` made. */
 export function frozenJson(text: string): Json {
   return freeze(JSON.parse(text) as Json);
+}
+
+/** Whether `check` would pass, without a text for each place. */
+function isJson(value: unknown, depth: number): boolean {
+  if (typeof value === 'string' || typeof value === 'boolean' || value === null) return true;
+  if (typeof value === 'number') return Number.isFinite(value);
+  if (typeof value !== 'object' || depth === DEEPEST) return false;
+  if (Array.isArray(value)) {
+    for (let i = 0; i < value.length; i++) if (!isJson(value[i], depth + 1)) return false;
+    return true;
+  }
+  if (Object.getPrototypeOf(value) !== Object.prototype || 'toJSON' in value) return false;
+  if (Object.getOwnPropertySymbols(value).length > 0) return false;
+  for (const key in value) if (!isJson((value as Record<string, unknown>)[key], depth + 1)) return false;
+  return true;
 }
 
 function check(value: unknown, place: string, depth: number): void {
@@ -62,6 +78,7 @@ function refuse(place: string, found: string): never {
 
 function freeze(value: Json): Json {
   if (typeof value !== 'object' || value === null) return value;
-  for (const inner of Object.values(value)) freeze(inner);
+  if (Array.isArray(value)) for (const inner of value) freeze(inner);
+  else for (const key in value) freeze((value as Record<string, Json>)[key] as Json);
   return Object.freeze(value);
 }

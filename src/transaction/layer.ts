@@ -1,5 +1,5 @@
-import { createHmac } from 'node:crypto';
 import { errorText, PbxkitError } from '../base/errors.js';
+import { HmacSha256 } from '../base/hmac.js';
 import type { Logger } from '../base/logger.js';
 import type { Random } from '../base/random.js';
 import type { Scheduler } from '../base/scheduler.js';
@@ -87,13 +87,13 @@ export class TransactionLayer {
       startCancel: (cancel, hop) => this.#startCancel(cancel, hop),
       release: (transaction) => this.#clients.delete(clientKey(transaction.request)),
     };
-    const tagSecret = random.bytes(32);
+    const tagHmac = new HmacSha256(random.bytes(32));
     this.#serverOwner = {
       transport,
       scheduler,
       logger,
       newTag: () => random.token(64),
-      tagFor: (id) => createHmac('sha256', tagSecret).update(id).digest('hex').slice(0, 16),
+      tagFor: (id) => tagHmac.digest(id).toString('hex', 0, 8),
       release: (transaction) => this.#servers.delete(transaction.id),
       passAck: (ack, source) => this.#handlers.onAck?.(ack, source),
     };

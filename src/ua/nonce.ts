@@ -1,5 +1,6 @@
-import { createHmac, timingSafeEqual } from 'node:crypto';
+import { timingSafeEqual } from 'node:crypto';
 import type { Clock } from '../base/clock.js';
+import { HmacSha256 } from '../base/hmac.js';
 import type { Random } from '../base/random.js';
 import type { TenantId } from '../base/tenant.js';
 import type { DigestAlgorithm } from '../protocol/digest/algorithm.js';
@@ -40,7 +41,7 @@ const CLOCK_SKEW_MS = 5_000;
 export class NonceMint {
   readonly #clock: Clock;
   readonly #random: Random;
-  readonly #secret: Uint8Array;
+  readonly #hmac: HmacSha256;
   readonly #lifetimeMs: number;
 
   constructor(options: {
@@ -51,7 +52,7 @@ export class NonceMint {
   }) {
     this.#clock = options.clock;
     this.#random = options.random;
-    this.#secret = options.secret;
+    this.#hmac = new HmacSha256(options.secret);
     this.#lifetimeMs = options.lifetimeMs;
   }
 
@@ -76,11 +77,8 @@ export class NonceMint {
   }
 
   #seal(head: Buffer, scope: NonceScope): string {
-    const mac = createHmac('sha256', this.#secret)
-      .update(JSON.stringify(['nonce', scope.tenantId, scope.realm, scope.algorithm]))
-      .update(head)
-      .digest()
-      .subarray(0, MAC_BYTES);
+    const text = JSON.stringify(['nonce', scope.tenantId, scope.realm, scope.algorithm]);
+    const mac = this.#hmac.digest(text, head).subarray(0, MAC_BYTES);
     return Buffer.concat([head, mac]).toString('base64url');
   }
 }

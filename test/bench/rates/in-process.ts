@@ -1,8 +1,8 @@
 /**
- * What a call costs in the server alone: no sockets, no other process, time that passes at 500 calls a second, so that every timer of
+ * What a call or a registration costs in the server alone: no sockets, no other process, time that passes at 500 calls a second, so that every timer of
  * every transaction runs out as it would.
  *
- *   node --expose-gc --import tsx test/bench/rates/in-process.ts [--rounds 7] [--calls 2000]
+ *   node --expose-gc --import tsx test/bench/rates/in-process.ts [--work registrations] [--rounds 7] [--calls 2000]
  */
 import { DeadlineQueue } from '../../../src/base/deadline-queue.js';
 import type { Cancel, Scheduler } from '../../../src/base/scheduler.js';
@@ -44,15 +44,20 @@ class Clockwork implements Scheduler {
   }
 }
 
+const USERS = 1_000;
+const PASSWORD = 'secret';
+
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 const flags = new Flags(process.argv.slice(2));
+const registrations = flags.text('work') === 'registrations';
+const what = registrations ? 'registration' : 'call';
 const calls = flags.number('calls', 2_000);
 const scheduler = new Clockwork();
-const phones = new LoopbackPhones('127.0.0.11:5060');
+const phones = new LoopbackPhones('127.0.0.11:5060', PASSWORD);
 const stack = await startStack(
   { network: phones.network, scheduler, storage: memoryStorage({ clock: scheduler }) },
   {
-    ...{ host: '127.0.0.11', port: 5060, domain: 'bench.test', users: 0, password: '' },
+    ...{ host: '127.0.0.11', port: 5060, domain: 'bench.test', users: USERS, password: PASSWORD },
     ...{ calledUri: 'sip:bench@127.0.0.3:5090', ringingUri: 'sip:bench@127.0.0.3:5092' },
   },
 );
@@ -62,13 +67,14 @@ async function round(): Promise<number> {
   const before = process.cpuUsage();
   const finished = phones.finished;
   for (let i = 0; i < calls; i++) {
-    phones.call();
+    if (registrations) phones.register(USERS);
+    else phones.call();
     await turn();
     scheduler.advance(STEP_MS);
   }
   const used = process.cpuUsage(before);
   const done = phones.finished - finished;
-  if (done < calls) throw new Error(`${calls - done} of ${calls} calls did not end`);
+  if (done < calls) throw new Error(`${calls - done} of ${calls} were left undone`);
   return (used.user + used.system) / done;
 }
 
@@ -83,8 +89,8 @@ const empty = heap();
 const rounds: number[] = [];
 for (let i = 0; i < flags.number('warm', 10); i++) await round();
 for (let i = 0; i < flags.number('rounds', 7); i++) rounds.push(await round());
-console.log(`CPU of a call: ${show(spread(rounds), 1)} us, least ${Math.min(...rounds).toFixed(1)}`);
+console.log(`CPU of a ${what}: ${show(spread(rounds), 1)} us, least ${Math.min(...rounds).toFixed(1)}`);
 const lingering = Math.min(phones.finished, LINGER_MS / STEP_MS);
-console.log(`heap that a call leaves for ${LINGER_MS / 1000} s: ${((heap() - empty) / lingering).toFixed(0)} bytes`);
+console.log(`heap that a ${what} leaves for ${LINGER_MS / 1000} s: ${((heap() - empty) / lingering).toFixed(0)} bytes`);
 scheduler.advance(60_000);
 if (stack.transactions.size + stack.dialogs.size > 0) throw new Error('transactions or dialogs are left');

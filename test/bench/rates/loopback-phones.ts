@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto';
 import type { SocketAddress } from '../../../src/base/ip.js';
 import type { Network, UdpOptions, UdpSocket } from '../../../src/net/network.js';
 import { NodeNetwork } from '../../../src/net/node-network.js';
@@ -18,24 +19,28 @@ const SDP = [
   '',
 ].join('\r\n');
 
+const HA2 = hash('md5', 'REGISTER:sip:bench.test');
+
 const CALLER: SocketAddress = { address: '127.0.0.2', port: 5080 };
 const CALLEE: SocketAddress = { address: '127.0.0.3', port: 5090 };
 
 /**
- * A network with one server and two phones that know just enough SIP for one kind of call, as text, so that the time that a benchmark
+ * A network with one server and two phones that know just enough SIP for a call or a registration, as text, so that the time that a benchmark
  * measures is the server's.
  */
 export class LoopbackPhones {
   /** What the server opens its socket in. */
   readonly network: Network;
-  /** Calls that have ended as they should. */
+  /** Calls that have ended, and registrations that have been granted, as they should. */
   finished = 0;
   readonly #server: string;
+  readonly #password: string;
   #deliver: UdpOptions['onMessage'] = () => {};
   #calls = 0;
 
-  constructor(server: string) {
+  constructor(server: string, password: string) {
     this.#server = server;
+    this.#password = password;
     this.network = new Loopback(
       (onMessage) => {
         this.#deliver = onMessage;
@@ -64,6 +69,50 @@ export class LoopbackPhones {
       '',
       SDP,
     ]);
+  }
+
+  /** Begins a registration with digest of one of the users 10000 … */
+  register(users: number): void {
+    const id = ++this.#calls;
+    this.#register(id, String(10_000 + (id % users)), 1, '');
+  }
+
+  #register(id: number, user: string, sequence: number, authorization: string): void {
+    this.#send(CALLER, [
+      'REGISTER sip:bench.test SIP/2.0',
+      `Via: SIP/2.0/UDP 127.0.0.2:5080;branch=z9hG4bK-reg-${id}-${sequence};rport`,
+      'Max-Forwards: 70',
+      `From: <sip:${user}@bench.test>;tag=r${id}`,
+      `To: <sip:${user}@bench.test>`,
+      `Call-ID: ${id}@127.0.0.2`,
+      `CSeq: ${sequence} REGISTER`,
+      `Contact: <sip:${user}@127.0.0.2:5080>`,
+      'Expires: 600',
+      ...(authorization === '' ? [] : [authorization]),
+      'User-Agent: phone',
+      'Content-Length: 0',
+      '',
+      '',
+    ]);
+  }
+
+  #answerChallenge(text: string): void {
+    const callId = header(text, 'Call-ID');
+    const id = Number(callId.slice('Call-ID: '.length, callId.indexOf('@')));
+    const from = header(text, 'From');
+    const user = from.slice(from.indexOf('sip:') + 4, from.indexOf('@'));
+    const challenge = header(text, 'WWW-Authenticate');
+    const start = challenge.indexOf('nonce="') + 7;
+    const nonce = challenge.slice(start, challenge.indexOf('"', start));
+    const ha1 = hash('md5', `${user}:bench.test:${this.#password}`);
+    const response = hash('md5', `${ha1}:${nonce}:00000001:c${id}:auth:${HA2}`);
+    this.#register(
+      id,
+      user,
+      2,
+      `Authorization: Digest username="${user}", realm="bench.test", nonce="${nonce}", uri="sip:bench.test", ` +
+        `response="${response}", algorithm=MD5, qop=auth, nc=00000001, cnonce="c${id}"`,
+    );
   }
 
   #onDatagram(text: string, to: SocketAddress): void {
@@ -96,8 +145,9 @@ export class LoopbackPhones {
   }
 
   #onCaller(text: string): void {
+    if (text.startsWith('SIP/2.0 401')) this.#answerChallenge(text);
     if (!text.startsWith('SIP/2.0 200')) return;
-    if (header(text, 'CSeq').endsWith('BYE')) {
+    if (/BYE|REGISTER/.test(header(text, 'CSeq'))) {
       this.finished++;
       return;
     }
