@@ -98,14 +98,21 @@ export class CallLog {
     this.#call = { ...call, startedAt: clock.wallTime(), talkMs: 0 };
   }
 
-  /** A log that goes on where `record` stopped. */
-  static resume(clock: Clock, record: CallRecord): CallLog {
+  /**
+   * A log that goes on where `record` stopped. Of its legs only those in `living` have come along: one that still rang, for a
+   * transfer, ended with the process.
+   */
+  static resume(clock: Clock, record: CallRecord, living: readonly string[]): CallLog {
     const log = new CallLog(clock, record);
     const { legs, ...call } = record;
     log.#call = call;
     for (const leg of legs) log.#legs.set(leg.id, leg);
     if (record.answeredAt !== undefined) {
       log.#answeredMonotonic = clock.now() - Math.max(0, clock.wallTime() - record.answeredAt);
+    }
+    for (const { id } of legs) {
+      if (!living.includes(id))
+        log.endLeg(id, { outcome: 'failed', releasedBy: 'server', cause: 'the server was restarted' });
     }
     return log;
   }

@@ -104,7 +104,8 @@ export class Call implements LiveCall, TransferHost, WaitingCall {
       caller: { number: record.caller },
       called: record.called,
     };
-    const call = new Call(context, identity, CallLog.resume(context.scheduler, record));
+    const living = [snapshot.inbound.legId, snapshot.outbound.legId];
+    const call = new Call(context, identity, CallLog.resume(context.scheduler, record, living));
     call.#legCount = record.legs.length;
     const { inbound, outbound } = restoredSides(context, snapshot);
     call.#bridge(inbound, outbound);

@@ -113,11 +113,32 @@ describe('the record of a call', () => {
     await clock.advance(10_000);
     const copy = JSON.parse(JSON.stringify(log.record)) as typeof log.record;
     const later = new ManualClock({ startMs: 5, wallTimeMs: WORLD_EPOCH_MS + 25_000 });
-    const resumed = CallLog.resume(later, copy);
+    const resumed = CallLog.resume(
+      later,
+      copy,
+      copy.legs.map(({ id }) => id),
+    );
     expect(resumed.record).toEqual(copy);
     await later.advance(5000);
     resumed.endCall();
     expect(resumed.record.talkMs).toBe(30_000);
+  });
+
+  test('resumed in another process, a leg that rang for a transfer has ended with the first one', () => {
+    const { log } = begin();
+    log.addLeg({ id: 'b9', direction: 'outbound', number: '102', uri: 'sip:102@x', sipCallId: 'c9' });
+    const later = new ManualClock();
+    const resumed = CallLog.resume(
+      later,
+      log.record,
+      log.record.legs.map(({ id }) => id).filter((id) => id !== 'b9'),
+    );
+    expect(resumed.record.legs.find(({ id }) => id === 'b9')).toMatchObject({
+      outcome: 'failed',
+      releasedBy: 'server',
+      endedAt: later.wallTime(),
+    });
+    expect(resumed.record.legs.filter(({ endedAt }) => endedAt !== undefined)).toHaveLength(1);
   });
 
   test('a leg that does not exist is a bug', () => {
