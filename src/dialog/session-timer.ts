@@ -174,7 +174,9 @@ export class SessionTimer implements RefreshHeaders {
     const before = this.#minSeconds;
     const result = await refresh();
     if (this.#running !== running || result.kind !== 'rejected') return;
-    if (!running.agreed) {
+    // Nothing could be sent at all: that says nothing of the peer. Silence has ended the session already.
+    const unreachable = result.status === 408;
+    if (!running.agreed && !unreachable) {
       // It knows no timer, but whoever refuses lives.
       return this.#start(running.seconds, 'us', false);
     }

@@ -59,6 +59,8 @@ ${options.headers ?? ''}${authorization}${ending(undefined)}`;
 /** What the caller's INVITE may differ in. */
 export interface InviteOptions {
   readonly body?: string | undefined;
+  /** More header lines, each with its line end. */
+  readonly headers?: string;
 }
 
 /** The caller's side of one call. */
@@ -79,7 +81,7 @@ Call-ID: [call_id]
 CSeq: ${cseq} INVITE
 Contact: ${CONTACT(this.from)}
 Allow: INVITE, ACK, CANCEL, BYE, OPTIONS, UPDATE
-${authorization}${ending(options.body)}`;
+${options.headers ?? ''}${authorization}${ending(options.body)}`;
     return [
       { send: invite(1, ''), name: 'challenged' },
       { receive: 100, optional: true },
@@ -105,7 +107,7 @@ ${authorization}${ending(options.body)}`;
   }
 
   /** A request inside the dialog: to the remote target, along the route set. */
-  inside(method: string, cseq: number, body?: string): Step {
+  inside(method: string, cseq: number, body?: string, headers = ''): Step {
     const contact = method === 'INVITE' || method === 'ACK' ? `Contact: ${CONTACT(this.from)}\n` : '';
     const send = `${method} [next_url] SIP/2.0
 Via: SIP/2.0/[transport] [local_ip]:[local_port];branch=[branch];rport
@@ -115,7 +117,7 @@ From: <sip:${this.from}@${DOMAIN}>;tag=[pid]c[call_number]
 To: <sip:${this.to}@${DOMAIN}>[peer_tag_param]
 Call-ID: [call_id]
 CSeq: ${cseq} ${method}
-${contact}${ending(body)}`;
+${contact}${headers}${ending(body)}`;
     return method === 'ACK' ? { send, once: true } : { send };
   }
 

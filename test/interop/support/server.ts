@@ -41,6 +41,8 @@ export interface OfficeOptions {
   /** On disk (lmdb), so that registrations survive a restart. */
   readonly onDisk?: boolean;
   readonly digest?: readonly string[];
+  /** The section `calls`. */
+  readonly calls?: object;
   /** Also listens on [::1], same port, UDP. */
   readonly ipv6?: boolean;
   /** Also listens for TLS, on the next port, with certificates for these names, the first for those who name nobody. */
@@ -89,6 +91,7 @@ export class OfficeServer implements SipServer {
       listen,
       storage: options.onDisk === true ? { kind: 'lmdb', path: path.join(dir, 'office.db') } : { kind: 'memory' },
       extensions: options.extensions,
+      ...(options.calls === undefined ? {} : { calls: options.calls }),
       digest: options.digest ?? ['MD5'],
     });
   }
