@@ -23,13 +23,16 @@ interface WatchedDialog {
   mustEnd: boolean;
 }
 
+/** For so long a late answer is known to belong to an INVITE: its transaction (64·T1), and once more. */
+const REMEMBERED_MS = 64_000;
+
 /** Rules of dialogs (RFC 3261 §12–15), as one program's messages show them; offers and answers are watched by others. */
 export class DialogWitness {
   readonly #dialogs = new Map<string, WatchedDialog>();
   /** Of INVITEs and other requests outside dialogs: CSeq by Call-ID and our tag. */
   readonly #outside = new Map<string, number>();
-  /** The INVITE that a dialog began with, or will. */
-  readonly #invites = new Map<string, SeenMessage>();
+  /** The INVITE that a dialog began with, or will, and when it was seen. */
+  readonly #invites = new Map<string, { readonly message: SeenMessage; readonly at: number }>();
   readonly #tell: (fault: string) => void;
   #seen = 0;
 
@@ -79,7 +82,7 @@ export class DialogWitness {
     const key = ours ? dialogKey(callId, fromTag, toTag) : dialogKey(callId, toTag, fromTag);
     const dialog = this.#dialogs.get(key);
     if (toTag === '') {
-      if (novelty === 'new' && method === 'INVITE') this.#invites.set(inviteKey(message, ours), message);
+      if (novelty === 'new' && method === 'INVITE') this.#invites.set(inviteKey(message, ours), { message, at });
       if (ours && novelty === 'new' && method !== 'CANCEL' && method !== 'ACK') this.#outsideSequence(message);
       return;
     }
@@ -142,7 +145,9 @@ export class DialogWitness {
     let dialog = this.#dialogs.get(key);
     if (dialog === undefined) {
       if (cseqMethod !== 'INVITE' || invite === undefined || toTag === '' || status >= 300) return;
-      dialog = this.#open(key, invite, ours, protocol === 'tcp');
+      dialog = this.#open(key, invite.message, ours, protocol === 'tcp');
+      // A connection may bring an answer long after everybody has given up and forgotten the INVITE.
+      if (!ours && at - invite.at > REMEMBERED_MS) dialog.inherited = true;
     }
     if (cseqMethod === 'INVITE' && status >= 200 && status < 300) {
       dialog.confirmed = true;
