@@ -49,7 +49,7 @@ export const messageTarget: FuzzTarget = {
     } else checkResponse(message);
 
     const once = Buffer.from(printMessage(message));
-    const again = parseMessage(once);
+    const again = parseMessage(once, LONGER);
     hold(once.equals(printMessage(again)), 'what was printed is read and printed to the same bytes');
     // Two lengths that differ are a fault of the message; printed is the true one.
     values.delete('Content-Length');
