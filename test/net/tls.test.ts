@@ -154,7 +154,8 @@ describe('TLS on real sockets', () => {
     undo.push(() => void plain.destroy());
     plain.write('OPTIONS sip:office.example SIP/2.0\r\n\r\n');
     const server = await accepted;
-    expect(await server.closed).toMatchObject({ message: 'the TLS handshake failed: wrong version number' });
+    // What follows the colon is OpenSSL's word for it: "wrong version number", "http request" since 3.5.
+    expect(await server.closed).toMatchObject({ message: expect.stringMatching(/^the TLS handshake failed: \w/) });
     expect(server.text).toBe('');
   });
 

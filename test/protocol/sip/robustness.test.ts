@@ -230,47 +230,40 @@ describe('no header costs more than linear time', () => {
     ['beyond ASCII', (size) => `"${'\u00e9'.repeat(size / 2)}" <sip:a@b>`],
   ];
 
-  /** Best CPU time of three, microseconds. */
-  function cost(value: string): number {
-    const names = [
-      'Via',
-      'From',
-      'Contact',
-      'Route',
-      'Allow',
-      'Authorization',
-      'Retry-After',
-      'Reason',
-      'Subject',
-      'Warning',
-    ] as const;
-    const bytes = names.map((name) => Buffer.from(`OPTIONS sip:a@b SIP/2.0\r\n${name}: ${value}\r\n\r\n`));
-    let best = Number.POSITIVE_INFINITY;
-    for (let run = 0; run < 3; run++) {
-      const before = process.cpuUsage();
-      names.forEach((name, i) => {
-        const { headers } = parseMessage(bytes[i] as Buffer, {
-          maxHeadBytes: 1_000_000,
-          maxHeaderLineBytes: 1_000_000,
-        });
-        try {
-          headers.get(name);
-        } catch (error) {
-          if (!(error instanceof SipParseError)) throw error;
-        }
-        headers.raw(name);
+  const names = [
+    'Via',
+    'From',
+    'Contact',
+    'Route',
+    'Allow',
+    'Authorization',
+    'Retry-After',
+    'Reason',
+    'Subject',
+    'Warning',
+  ] as const;
+
+  /** Reads the value in each of the headers, the wrong ones too; the number of headers that were read to the end. */
+  function readEverywhere(value: string): number {
+    for (const name of names) {
+      const { headers } = parseMessage(Buffer.from(`OPTIONS sip:a@b SIP/2.0\r\n${name}: ${value}\r\n\r\n`), {
+        maxHeadBytes: 4_000_000,
+        maxHeaderLineBytes: 4_000_000,
       });
-      best = Math.min(best, process.cpuUsage(before).user);
+      try {
+        headers.get(name);
+      } catch (error) {
+        if (!(error instanceof SipParseError)) throw error;
+      }
+      headers.raw(name);
     }
-    return best;
+    return names.length;
   }
 
+  // A million and a half characters: milliseconds where the cost is linear, many minutes where it is quadratic: no clock is needed to tell them
+  // apart, only the time limit of every test.
   it.each(cases)('%s', (_what, make) => {
-    cost(make(9_000));
-    const small = cost(make(18_000));
-    const large = cost(make(144_000));
-    // Eight times the size: linear is 8, quadratic 64. Small times drown in noise and are no danger.
-    expect(large < 20_000 || large < 32 * small).toBe(true);
+    expect(readEverywhere(make(1_500_000))).toBe(names.length);
   });
 
   it('256 header lines of every kind', () => {
