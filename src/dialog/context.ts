@@ -28,6 +28,8 @@ export interface DialogContext {
   readonly logger: Logger;
   /** The methods that are told in Allow. */
   readonly allow: readonly string[];
+  /** Option tags besides those that are served here, `100rel` and `timer`. */
+  readonly supported: readonly string[];
   readonly early: EarlyLimit;
   /** How new dialogs behave, as it stands now. */
   policies(): DialogPolicies;

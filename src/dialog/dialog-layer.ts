@@ -30,6 +30,8 @@ export interface DialogLayerOptions extends DialogPolicies, Partial<EarlyDialogL
   readonly logger: Logger;
   /** The methods that are served, for Allow. */
   readonly allow: readonly string[];
+  /** Option tags of what stands above, such as `replaces`: told in INVITEs and their 2xx (RFC 3261 §20.37). Default none. */
+  readonly supported?: readonly string[];
   /** Dialogs at once; beyond it a new INVITE gets 503. Default 100,000. */
   readonly maxDialogs?: number;
 }
@@ -79,6 +81,7 @@ export class DialogLayer implements RequestTaker {
       random: options.random,
       logger: options.logger,
       allow: options.allow,
+      supported: options.supported ?? [],
       policies: () => this.#policies,
       early: this.#early,
       contactFor: options.contactFor,

@@ -1,5 +1,5 @@
 import type { HeaderInit, SipRequest } from '../protocol/sip/message.js';
-import type { UacFailure } from '../ua/uac.js';
+import type { UacFailure, UacHandlers, UacRequest } from '../ua/uac.js';
 import type { DialogContext } from './context.js';
 import type { Dialog } from './dialog.js';
 import { SDP_TYPE } from './session-body.js';
@@ -27,10 +27,23 @@ export function sendAck(context: DialogContext, dialog: Dialog, invite: SipReque
   };
 }
 
+/** Sends a request of the dialog; what a challenge makes of it counts CSeq up here, too. */
+export function sendInDialog(
+  context: Pick<DialogContext, 'uac'>,
+  dialog: Dialog,
+  request: SipRequest,
+  handlers: Omit<UacHandlers, 'onRetry'>,
+): UacRequest {
+  return context.uac.send(request, dialog.target, {
+    ...handlers,
+    onRetry: (retried) => dialog.noteLocalSequence(retried.cseq.sequence),
+  });
+}
+
 /** Sends BYE; `onDone` is called when it is answered or nobody can be reached. */
 export function sendBye(context: DialogContext, dialog: Dialog, headers: HeaderInit, onDone: () => void): void {
   const request = dialog.createRequest('BYE', { headers });
-  context.uac.send(request, dialog.target, { onSuccess: onDone, onFailure: onDone });
+  sendInDialog(context, dialog, request, { onSuccess: onDone, onFailure: onDone });
 }
 
 /** Whether a failed request shows that the peer has lost the whole dialog (RFC 3261 §12.2.1.2). */

@@ -5,6 +5,7 @@ import { formatNameAddr, type NameAddr, parseNameAddr, tagOf, withTag } from '..
 import { hasParam } from '../protocol/sip/params.js';
 import { readable } from '../protocol/sip/parse-error.js';
 import { formatUri, parseUri, type SipUri, type Uri } from '../protocol/sip/uri.js';
+import type { DigestClient } from '../ua/digest-client.js';
 import { flowTo, isBehindNat } from '../ua/reach-back.js';
 import type { FlowRef, Source } from '../ua/target.js';
 
@@ -37,6 +38,14 @@ export interface DialogSnapshot {
   readonly allow?: string;
 }
 
+/** How the request was sent that opened the dialog: the requests after it go the same way. */
+export interface DialogWay {
+  /** It had to be sent by the flow of a registration. */
+  readonly behindNat: boolean;
+  /** Answers the challenges of the peer. */
+  readonly digest?: DigestClient | undefined;
+}
+
 /** Where a request within the dialog goes. */
 export interface DialogTarget {
   readonly route: readonly NameAddr[];
@@ -44,6 +53,7 @@ export interface DialogTarget {
   readonly nextHop?: SipUri;
   readonly flow?: FlowRef;
   readonly flowOnly?: boolean;
+  readonly digest?: DigestClient;
 }
 
 export interface DialogRequestOptions {
@@ -66,6 +76,7 @@ interface DialogParts {
   readonly behindNat: boolean;
   readonly flow: FlowRef | undefined;
   readonly allow: string | undefined;
+  readonly digest?: DigestClient | undefined;
 }
 
 /** More requests than one dialog sends between two snapshots. */
@@ -86,6 +97,7 @@ export class Dialog {
   #behindNat: boolean;
   #flow: FlowRef | undefined;
   #allow: string | undefined;
+  readonly #digest: DigestClient | undefined;
 
   private constructor(parts: DialogParts) {
     this.role = parts.role;
@@ -101,13 +113,12 @@ export class Dialog {
     this.#behindNat = parts.behindNat;
     this.#flow = parts.flow;
     this.#allow = parts.allow;
+    this.#digest = parts.digest;
   }
 
-  /**
-   * The caller's side, from its INVITE and a 1xx or 2xx with a To tag (RFC 3261 §12.1.2). `behindNat`: the INVITE had to
-   * be sent by the flow of a registration.
-   */
-  static uac(request: SipRequest, response: SipResponse, source: Source, behindNat: boolean): Dialog {
+  /** The caller's side, from its INVITE and a 1xx or 2xx with a To tag (RFC 3261 §12.1.2). */
+  static uac(request: SipRequest, response: SipResponse, source: Source, way: DialogWay): Dialog {
+    const { behindNat, digest } = way;
     const target = contactUri(response) ?? request.uri;
     const routeSet = routeSetOf(response);
     return new Dialog({
@@ -124,11 +135,13 @@ export class Dialog {
       behindNat,
       flow: routeSet.length === 0 ? flowTo(target, source, behindNat) : undefined,
       allow: allowOf(response),
+      digest,
     });
   }
 
   /** The subscriber's side, from its SUBSCRIBE and the first NOTIFY (RFC 6665 §4.4.1). */
-  static subscriber(subscribe: SipRequest, notify: SipRequest, source: Source, behindNat: boolean): Dialog {
+  static subscriber(subscribe: SipRequest, notify: SipRequest, source: Source, way: DialogWay): Dialog {
+    const { behindNat, digest } = way;
     const target = contactUri(notify) ?? subscribe.uri;
     const routeSet = readable(() => notify.headers.get('Record-Route')) ?? [];
     return new Dialog({
@@ -145,6 +158,7 @@ export class Dialog {
       behindNat,
       flow: routeSet.length === 0 ? flowTo(target, source, behindNat) : undefined,
       allow: allowOf(notify),
+      digest,
     });
   }
 
@@ -236,9 +250,10 @@ export class Dialog {
   get target(): DialogTarget {
     const strict = this.#strictRouter();
     const flow = this.#flow === undefined ? {} : { flow: this.#flow, flowOnly: this.#behindNat };
-    if (strict === undefined) return { route: this.#routeSet, ...flow };
+    const digest = this.#digest === undefined ? {} : { digest: this.#digest };
+    if (strict === undefined) return { route: this.#routeSet, ...flow, ...digest };
     const last: NameAddr = { uri: this.#remoteTarget, params: [] };
-    return { route: [...this.#routeSet.slice(1), last], nextHop: strict, ...flow };
+    return { route: [...this.#routeSet.slice(1), last], nextHop: strict, ...flow, ...digest };
   }
 
   /**

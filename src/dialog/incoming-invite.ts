@@ -163,6 +163,7 @@ export class IncomingInvite {
       headers: {
         Contact: [this.#contact],
         Allow: this.#context.allow,
+        Supported: ['100rel', 'timer', ...this.#context.supported],
         ...session.timer.responseHeaders(this.#incoming),
         ...options.headers,
       },

@@ -3,7 +3,7 @@ import type { IncomingRequest } from '../ua/incoming.js';
 import type { UacFailure } from '../ua/uac.js';
 import type { DialogContext, DialogUsage } from './context.js';
 import type { Dialog, DialogRequestOptions, DialogSnapshot } from './dialog.js';
-import { endsDialog, sendBye } from './dialog-request.js';
+import { endsDialog, sendBye, sendInDialog } from './dialog-request.js';
 import { FirstAck } from './first-ack.js';
 import type { IncomingModify } from './incoming-modify.js';
 import { Modifications, type ModifyOptions } from './modifications.js';
@@ -173,7 +173,7 @@ export class InviteSession implements DialogUsage {
     if (this.#state.kind !== 'confirmed') return Promise.resolve('gone');
     const request = this.dialog.createRequest('OPTIONS', { headers: { Accept: SDP_TYPE } });
     return new Promise((resolve) => {
-      this.#context.uac.send(request, this.dialog.target, {
+      sendInDialog(this.#context, this.dialog, request, {
         onSuccess: () => resolve('alive'),
         onFailure: (failure) => {
           if (failure.kind === 'unreachable') return resolve('unreachable');
@@ -193,13 +193,12 @@ export class InviteSession implements DialogUsage {
     if (this.#state.kind !== 'confirmed') return Promise.resolve({ kind: 'ended' });
     const request = this.dialog.createRequest(method, options);
     return new Promise((resolve) => {
-      this.#context.uac.send(request, this.dialog.target, {
+      sendInDialog(this.#context, this.dialog, request, {
         onSuccess: (response, source) => resolve({ kind: 'response', response, source }),
         onFailure: (failure) => {
           resolve(failure);
           if (endsDialog(failure)) this.#lost('gone');
         },
-        onRetry: (retried) => this.dialog.noteLocalSequence(retried.cseq.sequence),
       });
     });
   }

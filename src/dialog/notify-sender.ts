@@ -3,6 +3,7 @@ import type { HeaderInit } from '../protocol/sip/message.js';
 import type { UacFailure } from '../ua/uac.js';
 import type { DialogContext } from './context.js';
 import type { Dialog } from './dialog.js';
+import { sendInDialog } from './dialog-request.js';
 
 /** Why a subscription ends (RFC 6665 §4.1.3). */
 export type TerminationReason =
@@ -84,7 +85,7 @@ export class NotifySender {
       next.onDone();
       this.#next();
     };
-    context.uac.send(request, dialog.target, {
+    sendInDialog(context, dialog, request, {
       onSuccess: done,
       onFailure: (failure) => {
         if (!this.#closed && removes(failure)) {
@@ -93,7 +94,6 @@ export class NotifySender {
         }
         done();
       },
-      onRetry: (retried) => dialog.noteLocalSequence(retried.cseq.sequence),
     });
   }
 }

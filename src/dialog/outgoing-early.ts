@@ -3,7 +3,8 @@ import { readable } from '../protocol/sip/parse-error.js';
 import type { IncomingRequest } from '../ua/incoming.js';
 import type { Source } from '../ua/target.js';
 import type { DialogContext } from './context.js';
-import { Dialog } from './dialog.js';
+import { Dialog, type DialogWay } from './dialog.js';
+import { sendInDialog } from './dialog-request.js';
 import { EarlySession } from './early-session.js';
 import type { Negotiation } from './negotiation.js';
 import { SDP_TYPE, sessionDescription } from './session-body.js';
@@ -14,8 +15,8 @@ export interface OutgoingEarlyOptions {
   readonly invite: () => SipRequest;
   /** What was said in the INVITE. */
   readonly negotiation: Negotiation;
-  /** Whether the INVITE was sent by the flow of a registration. */
-  readonly behindNat: () => boolean;
+  /** How it went. */
+  readonly way: () => DialogWay;
 }
 
 /** Answering sources of one INVITE that are told apart. */
@@ -118,10 +119,10 @@ export class OutgoingEarly {
   }
 
   #sessionOf(known: Source1xx): EarlySession {
-    const { context, invite, negotiation, behindNat } = this.#options;
+    const { context, invite, negotiation, way } = this.#options;
     known.session ??= new EarlySession(
       context,
-      Dialog.uac(invite(), known.response, known.source, behindNat()),
+      Dialog.uac(invite(), known.response, known.source, way()),
       negotiation.fork(),
     );
     return known.session;
@@ -137,11 +138,10 @@ export class OutgoingEarly {
       headers: { RAck: { rseq, cseq: sequence, method: 'INVITE' } },
       ...(body === undefined ? {} : { body, contentType: SDP_TYPE }),
     });
-    context.uac.send(request, dialog.target, {
+    sendInDialog(context, dialog, request, {
       onSuccess: () => {},
       // The callee gives the INVITE up when no PRACK reaches it: its final response tells us (RFC 3262 §3).
       onFailure: () => {},
-      onRetry: (retried) => dialog.noteLocalSequence(retried.cseq.sequence),
     });
   }
 }

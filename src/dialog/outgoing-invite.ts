@@ -1,11 +1,12 @@
 import type { HeaderInit, SipRequest, SipResponse } from '../protocol/sip/message.js';
 import { createRequest } from '../protocol/sip/message.js';
 import { type NameAddr, tagOf, withTag } from '../protocol/sip/name-addr.js';
+import type { DigestClient } from '../ua/digest-client.js';
 import type { IncomingRequest } from '../ua/incoming.js';
 import type { Source, Target } from '../ua/target.js';
 import type { UacFailure, UacRequest } from '../ua/uac.js';
 import type { DialogContext } from './context.js';
-import { Dialog } from './dialog.js';
+import { Dialog, type DialogWay } from './dialog.js';
 import { type SentAck, sendAck, sendBye } from './dialog-request.js';
 import type { EarlySession } from './early-session.js';
 import type { FirstAck } from './first-ack.js';
@@ -88,6 +89,7 @@ export class OutgoingInvite {
   readonly callId: string;
   readonly localTag: string;
   readonly #context: DialogContext;
+  readonly #digest: DigestClient | undefined;
   readonly #options: OutgoingInviteOptions;
   #handlers: OutgoingInviteHandlers;
   readonly #onOver: () => void;
@@ -112,6 +114,7 @@ export class OutgoingInvite {
     this.#options = options;
     this.#handlers = handlers;
     this.#onOver = onOver;
+    this.#digest = context.uac.digestFor(options.target);
     this.callId = context.random.token(128);
     this.localTag = context.random.token(64);
     this.#negotiation = Negotiation.create(context.random);
@@ -119,7 +122,7 @@ export class OutgoingInvite {
       context,
       invite: () => this.#invite(),
       negotiation: this.#negotiation,
-      behindNat: () => this.#uac?.byFlow ?? false,
+      way: () => this.#way(),
     });
   }
 
@@ -129,9 +132,10 @@ export class OutgoingInvite {
   }
 
   #send(sequence: number): void {
-    const { sessionTimer } = this.#context.policies();
+    const { supported, policies } = this.#context;
+    const { sessionTimer } = policies();
     const { target, from, to, sdp, headers, maxForwards, contactUser, reliable = sdp !== undefined } = this.#options;
-    const tags = [...(reliable ? ['100rel'] : []), ...(sessionTimer === undefined ? [] : ['timer'])];
+    const tags = [...(reliable ? ['100rel'] : []), ...(sessionTimer === undefined ? [] : ['timer']), ...supported];
     const request = createRequest({
       method: 'INVITE',
       uri: target.uri,
@@ -150,7 +154,7 @@ export class OutgoingInvite {
     });
     this.#uac = this.#context.uac.send(
       request,
-      { ...target, contactUser },
+      { ...target, contactUser, ...(this.#digest === undefined ? {} : { digest: this.#digest }) },
       {
         onProvisional: (response, source) => this.#onProvisional(response, source),
         onSuccess: (response, source) => this.onSuccess(response, source),
@@ -178,8 +182,7 @@ export class OutgoingInvite {
     }
     const early = this.#early.take(remoteTag);
     early?.dialog.confirm(response, source);
-    const behindNat = this.#uac?.byFlow ?? false;
-    const dialog = early?.dialog ?? Dialog.uac(this.#invite(), response, source, behindNat);
+    const dialog = early?.dialog ?? Dialog.uac(this.#invite(), response, source, this.#way());
     if (state.kind === 'calling') return this.#answered(dialog, response, remoteTag, early);
     early?.updates.end();
     this.#release(dialog, remoteTag);
@@ -264,6 +267,10 @@ export class OutgoingInvite {
     const handlers = this.#handlers;
     this.#handlers = NOBODY;
     return handlers;
+  }
+
+  #way(): DialogWay {
+    return { behindNat: this.#uac?.byFlow ?? false, digest: this.#digest };
   }
 
   /** The INVITE as it was sent last: a digest retry counts CSeq up. */

@@ -3,7 +3,7 @@ import type { Source } from '../ua/target.js';
 import type { UacFailure, UacRequest } from '../ua/uac.js';
 import type { DialogContext } from './context.js';
 import type { Dialog } from './dialog.js';
-import { endsDialog, type SentAck, sendAck } from './dialog-request.js';
+import { endsDialog, type SentAck, sendAck, sendInDialog } from './dialog-request.js';
 import type { Negotiation } from './negotiation.js';
 import { SDP_TYPE, sessionDescription } from './session-body.js';
 
@@ -76,10 +76,9 @@ export class OutgoingModify {
       ...(sdp === undefined ? {} : { body: negotiation.offer(sdp), contentType: SDP_TYPE }),
     });
     this.#underWay = true;
-    this.#request = context.uac.send(request, dialog.target, {
+    this.#request = sendInDialog(context, dialog, request, {
       onSuccess: (response, source) => this.#onSuccess(response, source),
       onFailure: (failure) => this.#onFailure(failure),
-      onRetry: (retried) => dialog.noteLocalSequence(retried.cseq.sequence),
     });
     const cancelLimit = context.scheduler.after(limitMs, () => this.#giveUp());
     return result.finally(() => {

@@ -2,7 +2,7 @@ import type { HeaderInit, SipResponse } from '../protocol/sip/message.js';
 import type { Source } from '../ua/target.js';
 import type { DialogContext } from './context.js';
 import type { Dialog } from './dialog.js';
-import { endsDialog } from './dialog-request.js';
+import { endsDialog, sendInDialog } from './dialog-request.js';
 import type { Negotiation } from './negotiation.js';
 import type { ModifyResult } from './outgoing-modify.js';
 import { SDP_TYPE, sessionDescription } from './session-body.js';
@@ -41,7 +41,7 @@ export function sendUpdate(options: OutgoingUpdateOptions): Promise<ModifyResult
       headers: { Allow: context.allow, ...headers },
       ...(sdp === undefined ? {} : { body: negotiation.offer(sdp), contentType: SDP_TYPE }),
     });
-    context.uac.send(request, dialog.target, {
+    sendInDialog(context, dialog, request, {
       onSuccess: (response: SipResponse, source: Source) => {
         const answer = sessionDescription(response);
         dialog.refreshTarget(response, source);
@@ -56,7 +56,6 @@ export function sendUpdate(options: OutgoingUpdateOptions): Promise<ModifyResult
         if (waiting) settle(refusal(failure));
         if (endsDialog(failure)) onGone();
       },
-      onRetry: (retried) => dialog.noteLocalSequence(retried.cseq.sequence),
     });
   });
 }

@@ -10,6 +10,7 @@ import type { SendTarget } from '../ua/target.js';
 import type { UacFailure, UacRequest } from '../ua/uac.js';
 import type { DialogContext, DialogUsage } from './context.js';
 import { Dialog } from './dialog.js';
+import { sendInDialog } from './dialog-request.js';
 import { sameEvent } from './notifier.js';
 
 export interface SubscriberOptions {
@@ -61,6 +62,7 @@ export class Subscriber implements DialogUsage {
   readonly localTag: string;
   readonly #context: DialogContext;
   readonly #options: SubscriberOptions;
+  readonly #target: SendTarget;
   readonly #handlers: SubscriberHandlers;
   readonly #forget: () => void;
   #request: UacRequest | undefined;
@@ -75,6 +77,8 @@ export class Subscriber implements DialogUsage {
   constructor(context: DialogContext, options: SubscriberOptions, handlers: SubscriberHandlers, forget: () => void) {
     this.#context = context;
     this.#options = options;
+    const digest = context.uac.digestFor(options.target);
+    this.#target = digest === undefined ? options.target : { ...options.target, digest };
     this.#handlers = handlers;
     this.#forget = forget;
     this.callId = context.random.token(128);
@@ -83,7 +87,7 @@ export class Subscriber implements DialogUsage {
 
   /** @internal */
   start(): void {
-    const { uri, target, from, to, contactUser, expiresSeconds = DEFAULT_SECONDS } = this.#options;
+    const { uri, from, to, contactUser, expiresSeconds = DEFAULT_SECONDS } = this.#options;
     const request = createRequest({
       method: 'SUBSCRIBE',
       uri,
@@ -99,7 +103,7 @@ export class Subscriber implements DialogUsage {
     this.#armTimerN();
     this.#request = this.#context.uac.send(
       request,
-      { ...target, contactUser },
+      { ...this.#target, contactUser },
       {
         onSuccess: (response) => this.#onAccepted(response),
         onFailure: (failure) => this.#finish({ kind: 'failed', failure }),
@@ -126,7 +130,10 @@ export class Subscriber implements DialogUsage {
       incoming.respond(489);
       return true;
     }
-    const dialog = Dialog.subscriber(sent, request, source, this.#options.target.flow !== undefined);
+    const dialog = Dialog.subscriber(sent, request, source, {
+      behindNat: this.#options.target.flow !== undefined,
+      digest: this.#target.digest,
+    });
     this.#dialog = dialog;
     this.#forget();
     this.#unregister = this.#context.register(dialog, this);
@@ -197,29 +204,18 @@ export class Subscriber implements DialogUsage {
   #subscribe(dialog: Dialog, expires: number): void {
     this.#refreshing = true;
     this.#armTimerN();
-    const { target } = this.#options;
-    const { credentials, digest } = target;
     const request = dialog.createRequest('SUBSCRIBE', { headers: this.#headers(expires) });
-    this.#context.uac.send(
-      request,
-      {
-        ...dialog.target,
-        ...(credentials === undefined ? {} : { credentials }),
-        ...(digest === undefined ? {} : { digest }),
+    sendInDialog(this.#context, dialog, request, {
+      onSuccess: (response) => {
+        this.#refreshing = false;
+        const granted = readable(() => response.headers.get('Expires'));
+        if (granted !== undefined) this.#refreshAfter(granted);
       },
-      {
-        onSuccess: (response) => {
-          this.#refreshing = false;
-          const granted = readable(() => response.headers.get('Expires'));
-          if (granted !== undefined) this.#refreshAfter(granted);
-        },
-        onFailure: (failure) => {
-          this.#refreshing = false;
-          this.#finish(this.#state === 'leaving' ? { kind: 'ended' } : { kind: 'failed', failure });
-        },
-        onRetry: (retried) => dialog.noteLocalSequence(retried.cseq.sequence),
+      onFailure: (failure) => {
+        this.#refreshing = false;
+        this.#finish(this.#state === 'leaving' ? { kind: 'ended' } : { kind: 'failed', failure });
       },
-    );
+    });
   }
 
   #armTimerN(): void {

@@ -56,7 +56,8 @@ const ALLOW = [
   'NOTIFY',
 ] as const;
 /** The option tags that may stand in Require. */
-const SUPPORTED = ['path', 'outbound', '100rel', 'timer', 'replaces', 'norefersub'] as const;
+const DIALOG_TAGS = ['replaces', 'norefersub'] as const;
+const SUPPORTED = ['path', 'outbound', '100rel', 'timer', ...DIALOG_TAGS] as const;
 /** How long `close()` waits for phones to answer the BYE. */
 const GOODBYE_MS = 1000;
 const DEFAULT_LISTEN = ['udp://0.0.0.0:5060', 'tcp://0.0.0.0:5060'];
@@ -148,6 +149,7 @@ export function assemble(options: PbxOptions): PbxParts {
     random,
     logger,
     allow: ALLOW,
+    supported: DIALOG_TAGS,
     ...dialogPolicies(options.calls),
     ...given(limits, ['maxDialogs', 'maxEarlyDialogs', 'maxEarlyDialogsInAll']),
   });

@@ -73,6 +73,11 @@ export class DigestClient {
     return again;
   }
 
+  /** Another server is asked: the nonces of the one before are of no use there, and neither are its refusals. */
+  forget(): void {
+    this.#spaces.clear();
+  }
+
   /** A request went through: the next challenge is a new one, not a refusal. For those who keep a client over many requests. */
   succeeded(): void {
     for (const space of this.#spaces.values()) space.answered = 0;

@@ -52,6 +52,8 @@ export interface OutgoingOwner {
   /** The Contact for whoever stands at that hop. @throws UsageError when nothing is listened to */
   contactFor(hop: Hop, user: string): NameAddr;
   transact(request: SipRequest, hop: Hop, handlers: ClientHandlers): ClientTransaction;
+  /** What the server before has challenged and refused means nothing to the next one. */
+  otherServer(): void;
   /** The first 2xx has come: whatever was sent as credentials was right. */
   succeeded(): void;
   /** The request with credentials for a challenge; undefined: it cannot or must not be answered. */
@@ -158,6 +160,7 @@ export class OutgoingAttempts implements UacRequest {
       this.#tryNextFlow(failure);
       return;
     }
+    if (this.#next > 0) this.#withoutCredentials();
     this.#next++;
     this.#try(hop);
   }
@@ -175,6 +178,14 @@ export class OutgoingAttempts implements UacRequest {
     if (way.route === undefined || way.route.length === 0) this.#template.headers.remove('Route');
     else this.#template.headers.set('Route', way.route);
     this.start();
+  }
+
+  /** The nonce of one server is a stranger's to the next, and a stranger's nonce looks like a wrong password to some. */
+  #withoutCredentials(): void {
+    this.#owner.otherServer();
+    this.#template = this.#template.with({});
+    this.#template.headers.remove('Authorization');
+    this.#template.headers.remove('Proxy-Authorization');
   }
 
   #try(hop: Hop): void {

@@ -69,6 +69,16 @@ export class Uac {
     return this.#start(request, target, handlers);
   }
 
+  /**
+   * Who answers the challenges of a target, for those who send it more than one request: given as its `digest`, the requests
+   * after the first challenge carry credentials at once. Undefined: the target has no credentials.
+   */
+  digestFor(target: SendTarget): DigestClient | undefined {
+    const { credentials, digest } = target;
+    if (digest !== undefined || credentials === undefined) return digest;
+    return new DigestClient({ credentials, random: this.#options.random });
+  }
+
   /** Sends the ACK to a 2xx: complete but for Via, Route and Max-Forwards. */
   ack(request: SipRequest, target: SendTarget): SentAck {
     const { transactions, logger } = this.#options;
@@ -130,7 +140,7 @@ export class Uac {
 
   #start(request: SipRequest, target: SendTarget, handlers: UacHandlers): OutgoingAttempts {
     const { transactions, scheduler, logger } = this.#options;
-    const digest = this.#digestFor(target);
+    const digest = this.digestFor(target);
     const complete = this.#complete(request, target);
     const attempts: OutgoingAttempts = new OutgoingAttempts(
       {
@@ -140,6 +150,7 @@ export class Uac {
         logger,
         contactFor: (hop, user) => this.#contactFor(hop, user),
         transact: (each, hop, clientHandlers) => transactions.request(each, hop, clientHandlers),
+        otherServer: () => digest?.forget(),
         succeeded: () => digest?.succeeded(),
         answerChallenge: (response, source) => digest?.answer(attempts.template, response, source),
       },
@@ -154,12 +165,6 @@ export class Uac {
   #contactFor(hop: Hop, user: string): NameAddr {
     const parts = this.#options.transport.contactFor(hop);
     return { uri: sipUri(user === '' ? parts : { ...parts, user }), params: [] };
-  }
-
-  #digestFor(target: SendTarget): DigestClient | undefined {
-    const { credentials, digest } = target;
-    if (digest !== undefined || credentials === undefined) return digest;
-    return new DigestClient({ credentials, random: this.#options.random });
   }
 
   /** RFC 3261 §8.1.1: what every request must have and the sender need not know. */

@@ -36,7 +36,7 @@ function answer(request: SipRequest, status: number, headers: HeaderInit = {}): 
 
 const uac = (response: HeaderInit = {}, status = 200): Dialog => {
   const request = invite();
-  return Dialog.uac(request, answer(request, status, response), source(), false);
+  return Dialog.uac(request, answer(request, status, response), source(), { behindNat: false });
 };
 const CONTACT = parseNameAddr('<sip:me@192.0.2.1:5060>');
 const uas = (headers: HeaderInit = {}, via?: string, from = source()): Dialog =>
@@ -74,7 +74,9 @@ describe('creation of a dialog (RFC 3261 §12.1)', () => {
     const request = invite();
     const malformed = answer(request, 200);
     malformed.headers.setRaw('Contact', '<sip:');
-    expect(formatUri(Dialog.uac(request, malformed, source(), false).remoteTarget)).toBe('sip:bob@office.test');
+    expect(formatUri(Dialog.uac(request, malformed, source(), { behindNat: false }).remoteTarget)).toBe(
+      'sip:bob@office.test',
+    );
   });
 
   test('§12.1.1: an INVITE without Contact leaves the URI of From as the target', () => {
@@ -83,7 +85,7 @@ describe('creation of a dialog (RFC 3261 §12.1)', () => {
 
   test('a request of ours that opens a dialog must have a Contact', () => {
     const request = invite({ Contact: [] });
-    expect(() => Dialog.uac(request, answer(request, 200), source(), false)).toThrow(/no Contact/);
+    expect(() => Dialog.uac(request, answer(request, 200), source(), { behindNat: false })).toThrow(/no Contact/);
   });
 });
 
@@ -192,7 +194,7 @@ describe('where requests of a dialog go (RFC 3261 §18.1.1, RFC 3581)', () => {
 
   test('the caller keeps to the flow when the INVITE had to leave by one', () => {
     const request = invite();
-    const dialog = Dialog.uac(request, answer(request, 200), source(OUTSIDE), true);
+    const dialog = Dialog.uac(request, answer(request, 200), source(OUTSIDE), { behindNat: true });
     expect(dialog.target.flow?.remote).toEqual(OUTSIDE);
   });
 

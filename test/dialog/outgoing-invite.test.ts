@@ -82,6 +82,44 @@ describe('an INVITE that leaves (RFC 3261 §13.2.1)', () => {
       expect(bye.cseq).toBe(3);
       peer.respond(bye, 200);
     }));
+
+  test('§22.1: the requests of its dialog carry credentials at once, and answer a challenge of their own', () =>
+    withStack(async ({ world, stack, peer }) => {
+      const { answers } = stack.invite(peer, {
+        credentials: { secretFor: () => ({ username: 'me', password: 'pw' }) },
+      });
+      const challenge = (nonce: string): string =>
+        `Proxy-Authenticate: Digest realm="r", nonce="${nonce}", qop="auth", algorithm=MD5`;
+      const first = await peer.expect('INVITE');
+      peer.respond(first, 407, { toTag: 'x', headers: [challenge('one')] });
+      await peer.expect('ACK');
+      const raw = peer.take(await peer.expect('INVITE'));
+      raw.respond(200, { body: ANSWER });
+      await peer.expect('ACK');
+      await world.until(() => answers.length === 1);
+      const session = answers[0]?.session;
+      const modified = session?.modify({ sdp: OFFER });
+      const again = await peer.expect('INVITE');
+      expect(again.cseq).toBe(3);
+      expect(again.header('Proxy-Authorization')).toMatch(/nonce="one".*nc=00000002/);
+      peer.respond(again, 407, { headers: [challenge('two')] });
+      await peer.expect('ACK');
+      const retried = await peer.expect('INVITE');
+      expect(retried.cseq).toBe(4);
+      expect(retried.header('Proxy-Authorization')).toMatch(/nonce="two".*nc=00000001/);
+      peer.respond(retried, 200, { body: ANSWER });
+      await peer.expect('ACK');
+      expect(await modified).toMatchObject({ kind: 'accepted' });
+      session?.end();
+      const bye = await peer.expect('BYE');
+      expect([bye.cseq, bye.header('Proxy-Authorization')]).toEqual([5, expect.stringMatching(/nc=00000002/)]);
+      peer.respond(bye, 407, { headers: [challenge('three')] });
+      const repeated = await peer.expect('BYE');
+      expect([repeated.cseq, repeated.header('Proxy-Authorization')]).toEqual([6, expect.stringContaining('"three"')]);
+      peer.respond(repeated, 407, { headers: [challenge('four')] });
+      await world.advance({ seconds: 33 });
+      expect(peer.received.filter(({ method }) => method === 'BYE')).toHaveLength(2);
+    }));
 });
 
 describe('the 2xx (RFC 3261 §13.2.2.4)', () => {

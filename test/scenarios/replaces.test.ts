@@ -2,10 +2,11 @@
 import { describe, expect } from 'vitest';
 import type { PhoneCall } from '../../src/testing/phone-call.js';
 import { replacesOf } from '../../src/testing/phone-transfer.js';
+import { sipSightings } from '../../src/testing/sightings.js';
 import type { World } from '../../src/testing/world.js';
 import { type Office, officeScenario } from '../support/office.js';
 import { type RawCall, RawPeer, rawSdp, type WireMessage } from '../support/raw-peer.js';
-import { seenBy } from '../support/wire.js';
+import { headerOf, seenBy } from '../support/wire.js';
 
 /** 100 talks to 101; 103 is a raw peer that knows what it should not. */
 async function talking(office: Office) {
@@ -37,6 +38,22 @@ async function refused(world: World, peer: RawPeer, headers: readonly string[]):
   await world.advance({ ms: 100 });
   return answer.status;
 }
+
+describe('what phones are told', () => {
+  officeScenario(
+    'RFC 3891 §7.2, RFC 3261 §20.37: Supported names replaces, in INVITEs and their 2xx',
+    {},
+    async (office) => {
+      const { call } = await talking(office);
+      const fromPbx = sipSightings(office.world.trace).filter(({ fromHost, again }) => fromHost === 'pbx' && !again);
+      const tags = fromPbx.map((each) => [each.title, headerOf(each, 'Supported')]);
+      expect(tags).toContainEqual(['INVITE', '100rel, timer, replaces, norefersub']);
+      expect(tags).toContainEqual(['200 OK', '100rel, timer, replaces, norefersub']);
+      call.hangUp();
+      await office.quiet();
+    },
+  );
+});
 
 describe('T6: what cannot be replaced (RFC 3891 §3)', () => {
   officeScenario('nobody’s dialog: 481', {}, async (office, world) => {

@@ -131,6 +131,28 @@ describe('RFC 3263 §4.3: what is no reason for the next hop', () => {
   });
 });
 
+describe('credentials', () => {
+  const challenge = { 'Proxy-Authenticate': 'Digest realm="r", nonce="n", algorithm=MD5' };
+  const credentials = { secretFor: () => ({ username: 'me', password: 'pw' }) };
+  const sentTo = (): (string | boolean)[] => {
+    const { hop, request: last } = transport.requests.at(-1) ?? expect.fail('nothing was sent');
+    return [hop.address, last.headers.has('Proxy-Authorization')];
+  };
+
+  it('of one server are not shown to the next, which challenges for itself', async () => {
+    const { told } = send('INVITE', { credentials });
+    await clock.settle();
+    answer(407, challenge);
+    expect(sentTo()).toEqual([FIRST.address, true]);
+    answer(503);
+    expect(sentTo()).toEqual([SECOND.address, false]);
+    answer(407, challenge);
+    expect(sentTo()).toEqual([SECOND.address, true]);
+    answer(407, challenge);
+    expect(told).toEqual([407]);
+  });
+});
+
 describe('a hop that failed', () => {
   it('is not waited for again by the next request, nor by an ACK, until it is tried once more and answers', async () => {
     send('OPTIONS');
