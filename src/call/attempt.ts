@@ -6,6 +6,7 @@ import type { Answer, OutgoingInviteOptions, Progress } from '../dialog/outgoing
 import type { Replaces } from '../protocol/sip/header/dialog-id.js';
 import { sipUri } from '../protocol/sip/uri.js';
 import { maxBreadth } from '../ua/max-breadth.js';
+import { diversions } from './call-history.js';
 import { type CallLeg, partyOfTarget } from './call-leg.js';
 import type { CallLog, LegEnd, ReleasedBy } from './call-record.js';
 import type { CallContext } from './context.js';
@@ -77,7 +78,7 @@ export class Attempt {
         maxBreadth: maxBreadth(invite.request),
         signal: gone.signal,
         nextLegId: () => this.#nextLegId(),
-        prepare: (leg, number) => this.#prepare(leg, number),
+        prepare: (leg, number, diverted) => this.#prepare(leg, number, diverted),
         onProgress: (leg, progress) => this.#options.post(() => this.#onProgress(leg, progress)),
         // RFC 3261 §21.1.3. Nothing is sent when the caller is answered, or gone.
         onRedirected: () => invite.progress({ status: 181 }),
@@ -124,7 +125,7 @@ export class Attempt {
     return this.#options.nextLegId();
   }
 
-  async #prepare(leg: OutboundLeg, called: string): Promise<OutgoingInviteOptions> {
+  async #prepare(leg: OutboundLeg, called: string, diverted: readonly string[]): Promise<OutgoingInviteOptions> {
     const { context, tenantId, callId, caller, invite, maxForwards } = this.#options;
     const exchange = { tenantId, callId, fromLeg: INBOUND_LEG, toLeg: leg.id };
     const sdp = invite.sdp === undefined ? undefined : await context.media.offer({ ...exchange, sdp: invite.sdp });
@@ -136,7 +137,10 @@ export class Attempt {
       ...from,
       to: { uri: sipUri({ user: called, host: domain }), params: [] },
       maxForwards,
-      headers: { ...passInvite(invite.request, sideOf(caller), policy.peer), ...identity },
+      headers: {
+        ...passInvite(invite.request, sideOf(caller), policy.peer, diversions(diverted, domain)),
+        ...identity,
+      },
       // RFC 3262 §5: an offer in a provisional response needs a caller who can answer it in a PRACK.
       reliable: sdp !== undefined || invite.reliable,
       ...(sdp === undefined ? {} : { sdp }),

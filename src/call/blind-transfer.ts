@@ -16,6 +16,8 @@ export interface BlindTransferOptions {
   /** The number in it. */
   readonly to: string;
   readonly hops: number;
+  /** The transferor does not want to be named to the target. */
+  readonly withheld: boolean;
   /** Where the REFER came from. */
   readonly source: Source;
 }
@@ -97,7 +99,8 @@ export class BlindTransfer {
     const domain = context.domainOf(host.tenantId);
     const { headers: identity, ...from } = legIdentity(stays.party, domain, leg.target.policy);
     // RFC 3892 §2: who refers is who we know it to be, whatever its own Referred-By said.
-    const told = this.#options.kind === 'blind' && leaving.party.withheld !== true;
+    const { kind, withheld } = this.#options;
+    const told = kind === 'blind' && !withheld && leaving.party.withheld !== true;
     const referredBy = told ? { 'Referred-By': { uri: partyAddress(leaving.party, domain).uri, params: [] } } : {};
     return {
       target: leg.target,

@@ -77,20 +77,6 @@ export function assertedParty(request: SipRequest): Party | undefined {
   return undefined;
 }
 
-/** Why a call goes elsewhere, in the words of RFC 5806 §4. */
-export type DiversionReason = 'user-busy' | 'no-answer' | 'unavailable' | 'deflection' | 'unknown';
-
-/** The Diversion field of a call that was meant for `number` (RFC 5806 §4); `counter`: how many times it was sent on. */
-export function diversion(number: string, domain: string, reason: DiversionReason, counter: number): NameAddr {
-  return {
-    uri: sipUri({ user: number, host: domain }),
-    params: [
-      { name: 'reason', value: reason },
-      { name: 'counter', value: String(counter) },
-    ],
-  };
-}
-
 function isAnonymous(uri: Uri): boolean {
   return uri.kind === 'sip' && (uri.host.toLowerCase() === ANONYMOUS_HOST || uri.user?.toLowerCase() === 'anonymous');
 }

@@ -1,4 +1,6 @@
 import type { HeaderInit, SipMessage } from '../protocol/sip/message.js';
+import type { NameAddr } from '../protocol/sip/name-addr.js';
+import { passHistory } from './call-history.js';
 
 /** Which side of the house a leg is on: a phone of an extension, or a peer of the trust domain such as a trunk. */
 export type PeerSide = 'phone' | 'trunk';
@@ -17,7 +19,7 @@ const ANYBODY: readonly PeerSide[] = ['phone', 'trunk'];
  * What passes of an INVITE from one leg to the other, besides the session description and the parties' identity.
  * Everything else is generated anew for each leg: a B2BUA copies nothing that it does not know, and so shows nothing of
  * the other leg's addresses and programs. A phone could claim any past for its call, so only a peer of the trust domain is
- * believed where a call was before (Diversion, History-Info) and how it should ring (Alert-Info).
+ * believed where a call was before (`passHistory`) and how it should ring (Alert-Info).
  */
 const FROM_INVITE: readonly PassedField[] = [
   { name: 'Subject', from: ANYBODY, to: ['phone'] },
@@ -25,18 +27,23 @@ const FROM_INVITE: readonly PassedField[] = [
   { name: 'Accept-Language', from: ANYBODY, to: ANYBODY },
   { name: 'User-to-User', from: ANYBODY, to: ANYBODY },
   { name: 'Alert-Info', from: ['trunk'], to: ['phone'] },
-  { name: 'Diversion', from: ['trunk'], to: ANYBODY },
-  { name: 'History-Info', from: ['trunk'], to: ANYBODY },
 ];
 const FROM_PROVISIONAL = ['Reason'] as const;
 
-/** Header fields of the caller's INVITE for the INVITE of an outbound leg. */
-export function passInvite(message: SipMessage, from: PeerSide, to: PeerSide): HeaderInit {
+/** Header fields of the caller's INVITE for the INVITE of an outbound leg; `diverted`: by whom it was sent on here. */
+export function passInvite(
+  message: SipMessage,
+  from: PeerSide,
+  to: PeerSide,
+  diverted: readonly NameAddr[] = [],
+): HeaderInit {
   const names = FROM_INVITE.filter((field) => field.from.includes(from) && field.to.includes(to));
-  return pick(
+  const picked = pick(
     message,
     names.map(({ name }) => name),
   );
+  if (from === 'trunk') return { ...picked, ...passHistory(message, to, diverted) };
+  return diverted.length === 0 ? picked : { ...picked, Diversion: diverted };
 }
 
 /** Header fields of the callee's provisional response for the caller. */

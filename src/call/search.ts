@@ -36,8 +36,11 @@ export interface SearchOptions {
   readonly signal: AbortSignal;
   /** A name for the next leg: no leg of the call has it. */
   readonly nextLegId: () => string;
-  /** The INVITE for a leg, its offer included: prepared by the media engine. `called` is the number that is called. */
-  readonly prepare: (leg: OutboundLeg, called: string) => Promise<OutgoingInviteOptions>;
+  /**
+   * The INVITE for a leg, its offer included: prepared by the media engine. `called` is the number that is called, `diverted`
+   * those that sent the call on, the last one first.
+   */
+  readonly prepare: (leg: OutboundLeg, called: string, diverted: readonly string[]) => Promise<OutgoingInviteOptions>;
   readonly onProgress: (leg: OutboundLeg, progress: Progress) => void;
   /** A phone has sent the call elsewhere, and there it goes. */
   readonly onRedirected?: () => void;
@@ -62,7 +65,8 @@ const MAX_ATTEMPTS = 10;
 /** The way of a call to somebody who answers: asks the router, tries what it says, and asks again. */
 export class Search {
   readonly #options: SearchOptions;
-  #redirections = 0;
+  /** The numbers whose phones sent the call elsewhere, the last one first. */
+  readonly #diverted: string[] = [];
 
   constructor(options: SearchOptions) {
     this.#options = options;
@@ -80,7 +84,7 @@ export class Search {
       const result = await this.#offer(destination);
       if (result.kind !== 'failed') return result;
       last = result.outcome;
-      if (last.kind === 'redirected') this.#redirections++;
+      if (last.kind === 'redirected') this.#diverted.unshift(destination.called);
     }
     return { kind: 'refused', refusal: { status: 482, reason: 'Too Many Attempts' } };
   }
@@ -88,7 +92,7 @@ export class Search {
   /** The router's word; undefined when the signal fires meanwhile. */
   #ask(last: RouteOutcome | undefined): Promise<Destination | undefined> {
     const { context, route, signal } = this.#options;
-    const asked = context.router.next({ ...route, redirections: this.#redirections, signal }, last);
+    const asked = context.router.next({ ...route, redirections: this.#diverted.length, signal }, last);
     return untilAborted(asked, signal, (error) =>
       context.logger.debug({ callId: route.callId, err: error }, 'the router failed after the caller had gone'),
     );
@@ -116,7 +120,7 @@ export class Search {
       number: called,
       noAnswerSeconds: destination.noAnswerSeconds ?? context.noAnswerSeconds,
       signal,
-      prepare: async (leg) => withBreadth(await prepare(leg, called), breadths.get(leg)),
+      prepare: async (leg) => withBreadth(await prepare(leg, called, this.#diverted), breadths.get(leg)),
       onProgress,
     });
     const result = await fork.run();

@@ -8,6 +8,7 @@ import { BlindTransfer } from './blind-transfer.js';
 import type { CallLeg } from './call-leg.js';
 import type { TransferRecord } from './call-record.js';
 import type { CallContext } from './context.js';
+import { privacyOf } from './identity.js';
 import { numberOf } from './party.js';
 import type { Hold, TransferHost } from './transfer-host.js';
 import type { TransferParts, TransferResult } from './transfer-parts.js';
@@ -102,7 +103,8 @@ export class Transfer implements Hold {
 
   async #run(kind: 'blind' | 'attended', to: string, hops: number): Promise<void> {
     const { context, host, leaving, stays } = this.#start;
-    const { replaces } = this.#refer;
+    const { replaces, target } = this.#refer;
+    const { request, source } = this.#start.incoming;
     const parts: TransferParts = {
       context,
       host,
@@ -120,10 +122,12 @@ export class Transfer implements Hold {
         replaces === undefined
           ? new BlindTransfer(parts, {
               kind: 'blind',
-              target: this.#refer.target,
+              target,
               to,
               hops,
-              source: this.#start.incoming.source,
+              // RFC 3323 §4.2: what a request's Privacy asks for is about its sender.
+              withheld: privacyOf(request).withheld,
+              source,
             })
           : new AttendedTransfer(parts, replaces);
       result = await attempt.run();
@@ -154,7 +158,14 @@ export class Transfer implements Hold {
     const to = leaving.party.extension ?? leaving.party.number;
     const target = sipUri({ user: to, host: context.domainOf(host.tenantId) });
     try {
-      await new BlindTransfer(parts, { kind: 'recall', target, to, hops, source: incoming.source }).run();
+      await new BlindTransfer(parts, {
+        kind: 'recall',
+        target,
+        to,
+        hops,
+        withheld: true,
+        source: incoming.source,
+      }).run();
     } catch (error) {
       context.logger.error({ callId: host.id, err: error }, 'a recall failed');
     }

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { assertedParty, diversion, legIdentity, privacyOf } from '../../src/call/identity.js';
+import { assertedParty, legIdentity, privacyOf } from '../../src/call/identity.js';
 import type { Party } from '../../src/call/party.js';
 import { createRequest, type HeaderInit } from '../../src/protocol/sip/message.js';
 import { formatNameAddr } from '../../src/protocol/sip/name-addr.js';
@@ -102,10 +102,4 @@ describe('who a trusted peer says is calling (RFC 3325 §4)', () => {
     expect(assertedParty(invite({ 'P-Asserted-Identity': '<mailto:a@b.test>' }))).toBeUndefined();
     expect(assertedParty(invite({ 'P-Asserted-Identity': '<sip:' }))).toBeUndefined();
   });
-});
-
-test('RFC 5806 §4: a diversion with its reason and how often', () => {
-  expect(formatNameAddr(diversion('101', 'office.test', 'user-busy', 1))).toBe(
-    '<sip:101@office.test>;reason=user-busy;counter=1',
-  );
 });

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { diversions } from '../../src/call/call-history.js';
 import { passInvite, passPhrase, passProgress, passReason } from '../../src/call/passing.js';
 import { createRequest } from '../../src/protocol/sip/message.js';
 import { printMessage } from '../../src/protocol/sip/print.js';
@@ -44,10 +45,56 @@ describe('what passes from one leg to the other (architecture decision 3)', () =
       'Alert-Info': '<urn:alert:source:external>',
     };
     const diverted = createRequest({ method: 'INVITE', uri: 'sip:a@b', headers: past });
-    expect(passInvite(diverted, 'trunk', 'phone')).toEqual(past);
+    const passed = createRequest({ method: 'INVITE', uri: 'sip:a@b', headers: passInvite(diverted, 'trunk', 'phone') });
+    for (const [name, value] of Object.entries(past)) expect(passed.headers.raw(name)).toEqual([value]);
     expect(Object.keys(passInvite(diverted, 'trunk', 'trunk')).sort()).toEqual(['Diversion', 'History-Info']);
     expect(passInvite(diverted, 'phone', 'phone')).toEqual({});
     expect(passInvite(diverted, 'phone', 'trunk')).toEqual({});
+  });
+
+  describe('of where a call was before, to a phone not what is private', () => {
+    const from = (headers: Record<string, string>, to: 'phone' | 'trunk') =>
+      passInvite(createRequest({ method: 'INVITE', uri: 'sip:a@b', headers }), 'trunk', to);
+    const users = (value: unknown) => (value as { uri: { user: string } }[] | undefined)?.map(({ uri }) => uri.user);
+
+    test('RFC 7044 §10.1.2: entries of History-Info that ask for privacy; to a trunk all of them, marks and all', () => {
+      const headers = {
+        'History-Info': '<sip:1@b?Privacy=history>;index=1, <sip:2@b>;index=1.1, <sip:3@b?privacy=none>;index=1.2',
+      };
+      expect(users(from(headers, 'phone')['History-Info'])).toEqual(['2', '3']);
+      expect(users(from(headers, 'trunk')['History-Info'])).toEqual(['1', '2', '3']);
+    });
+
+    test.each(['history', 'session', 'id;header'])(
+      'RFC 7044 §10.1.1: Privacy: %s of the request, for all entries',
+      (privacy) => {
+        const headers = { Privacy: privacy, 'History-Info': '<sip:1@b>;index=1' };
+        expect([from(headers, 'phone'), from(headers, 'trunk')]).toEqual([{}, {}]);
+      },
+    );
+
+    test('RFC 5806 §6.2: Diversion with privacy', () => {
+      const headers = {
+        Diversion: '<sip:1@b>;privacy=full, <sip:2@b>;privacy=off, <sip:3@b>;privacy="uri", <sip:4@b>',
+      };
+      expect(users(from(headers, 'phone').Diversion)).toEqual(['2', '4']);
+      expect(users(from(headers, 'trunk').Diversion)).toEqual(['1', '2', '3', '4']);
+    });
+
+    test('RFC 5806 §5.1: who sent it on here stands above who did before', () => {
+      const headers = { Diversion: '<sip:1@b>' };
+      const request = createRequest({ method: 'INVITE', uri: 'sip:a@b', headers });
+      expect(users(passInvite(request, 'trunk', 'phone', diversions(['3', '2'], 'b')).Diversion)).toEqual([
+        '3',
+        '2',
+        '1',
+      ]);
+      expect(users(passInvite(request, 'phone', 'phone', diversions(['3'], 'b')).Diversion)).toEqual(['3']);
+    });
+
+    test('what cannot be read is not passed', () => {
+      expect(from({ Diversion: '<sip:1@b', 'History-Info': '<<' }, 'trunk')).toEqual({});
+    });
   });
 
   test('of a provisional response: Reason', () => {

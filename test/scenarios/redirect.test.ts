@@ -2,7 +2,7 @@
 import { describe, expect } from 'vitest';
 import { sipUri } from '../../src/protocol/sip/uri.js';
 import { DOMAIN, officeScenario } from '../support/office.js';
-import { seenBy } from '../support/wire.js';
+import { headerOf, messagesOf, seenBy } from '../support/wire.js';
 
 describe('C4: redirection', () => {
   officeScenario('to another extension: it is called instead', {}, async (office, world) => {
@@ -16,6 +16,8 @@ describe('C4: redirection', () => {
     await world.until(call.talking());
     expect(call.state.kind).toBe('talking');
     expect(seenBy(world, '101', begin)).toEqual(['<INVITE', '>302', '<ACK']);
+    const [invite] = messagesOf(world, '102', begin).filter(({ method }) => method === 'INVITE');
+    expect(invite && headerOf(invite, 'Diversion')).toBe(`<sip:101@${DOMAIN}>;reason=deflection`);
     // RFC 3261 §21.1.3: the caller learns that it is forwarded.
     expect(seenBy(world, '100', begin).filter((each) => each !== '<100')).toEqual([
       '>INVITE',
@@ -44,6 +46,10 @@ describe('C4: redirection', () => {
     await world.until(call.ended());
     expect(call.state).toMatchObject({ status: 482 });
     expect(office.record.legs).toHaveLength(7);
+    // RFC 5806 §5.1: the last one to send it on stands first.
+    const last = messagesOf(world, '101').findLast(({ method }) => method === 'INVITE') ?? expect.fail('no INVITE');
+    const users = [...last.text.matchAll(/^Diversion: .*?<sip:(\d+)@/gm)].map((each) => each[1]);
+    expect(users).toEqual(['102', '101', '102', '101']);
     await office.quiet();
   });
 

@@ -5,6 +5,7 @@ import { replacesOf } from '../../src/testing/phone-transfer.js';
 import { VirtualPhone } from '../../src/testing/virtual-phone.js';
 import { DOMAIN, type Office, officeScenario } from '../support/office.js';
 import { type RawFields, RawPeer, rawSdp } from '../support/raw-peer.js';
+import { headerOf, messagesOf } from '../support/wire.js';
 
 const at = (user: string) => sipUri({ user, host: DOMAIN });
 
@@ -43,6 +44,19 @@ describe('a blind transfer under way', () => {
       await office.quiet();
     },
   );
+
+  officeScenario('RFC 3323 §4.2: a REFER with Privacy names nobody in Referred-By', {}, async (office, world) => {
+    const alice = await office.registered('100');
+    const bob = await office.registered('101');
+    await office.registered('102', { onCall: (each) => each.answer() });
+    const { call, answered } = await office.talk(alice, bob);
+    const transfer = call.transfer({ to: at('102'), headers: { Privacy: ['id'] } });
+    await world.run(() => transfer.settled);
+    const [invite] = messagesOf(world, '102').filter(({ method }) => method === 'INVITE');
+    expect([transfer.result, invite && headerOf(invite, 'Referred-By')]).toEqual([200, undefined]);
+    answered.hangUp();
+    await office.quiet();
+  });
 
   officeScenario(
     'RFC 3261 §8.2.1: a REFER of the party that waits alone is refused for now, not for good',
