@@ -2,8 +2,9 @@
  * What a call or a registration costs in the server alone: no sockets, no other process, time that passes at 500 calls a second, so that every timer of
  * every transaction runs out as it would.
  *
- *   node --expose-gc --import tsx test/bench/rates/in-process.ts [--work registrations] [--rounds 7] [--calls 2000]
+ *   npm run bench:rates -- in-process [--work registrations] [--rounds 7] [--calls 2000] [--talk] [--snapshot FILE]
  */
+import { writeHeapSnapshot } from 'node:v8';
 import { DeadlineQueue } from '../../../src/base/deadline-queue.js';
 import type { Cancel, Scheduler } from '../../../src/base/scheduler.js';
 import { memoryStorage } from '../../../src/storage/memory-storage.js';
@@ -85,12 +86,30 @@ function heap(): number {
   return heapUsed + external;
 }
 
+/** Established calls, and nothing of their beginnings. */
+async function talk(): Promise<number> {
+  phones.keepTalking = true;
+  const before = heap();
+  await round();
+  scheduler.advance(60_000);
+  await turn();
+  return (heap() - before) / calls;
+}
+
 const empty = heap();
 const rounds: number[] = [];
 for (let i = 0; i < flags.number('warm', 10); i++) await round();
 for (let i = 0; i < flags.number('rounds', 7); i++) rounds.push(await round());
-console.log(`CPU of a ${what}: ${show(spread(rounds), 1)} us, least ${Math.min(...rounds).toFixed(1)}`);
+if (rounds.length > 0)
+  console.log(`CPU of a ${what}: ${show(spread(rounds), 1)} us, least ${Math.min(...rounds).toFixed(1)}`);
 const lingering = Math.min(phones.finished, LINGER_MS / STEP_MS);
 console.log(`heap that a ${what} leaves for ${LINGER_MS / 1000} s: ${((heap() - empty) / lingering).toFixed(0)} bytes`);
+if (flags.has('talk')) {
+  scheduler.advance(60_000);
+  console.log(`heap of an established call: ${(await talk()).toFixed(0)} bytes`);
+}
+const snapshot = flags.text('snapshot');
+if (snapshot !== undefined) writeHeapSnapshot(snapshot);
 scheduler.advance(60_000);
-if (stack.transactions.size + stack.dialogs.size > 0) throw new Error('transactions or dialogs are left');
+if (!flags.has('talk') && stack.transactions.size + stack.dialogs.size > 0)
+  throw new Error('transactions or dialogs are left');

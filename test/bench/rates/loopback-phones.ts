@@ -33,6 +33,8 @@ export class LoopbackPhones {
   readonly network: Network;
   /** Calls that have ended, and registrations that have been granted, as they should. */
   finished = 0;
+  /** Callers do not hang up; a call that is answered counts as finished. */
+  keepTalking = false;
   readonly #server: string;
   readonly #password: string;
   #deliver: UdpOptions['onMessage'] = () => {};
@@ -154,7 +156,8 @@ export class LoopbackPhones {
     const contact = header(text, 'Contact');
     const uri = contact.slice(contact.indexOf('<') + 1, contact.indexOf('>'));
     this.#inside(text, uri, 'ACK', 1);
-    this.#inside(text, uri, 'BYE', 2);
+    if (this.keepTalking) this.finished++;
+    else this.#inside(text, uri, 'BYE', 2);
   }
 
   #inside(response: string, uri: string, method: string, sequence: number): void {

@@ -1,15 +1,18 @@
 /**
  * What the running server costs, beside its peers, on loopback UDP with sipp. The peer under test has one processor, the load the other.
  *
- *   npm run bench:rates -- calls|registrations|memory|profile
+ *   npm run bench:rates -- calls|registrations|memory|profile|in-process
  *     --peers pbxkit,kamailio,npm-sip  --rates 100,500  --repeats 3  --seconds 10  --highest 600  --json FILE
  *
  * `calls` and `registrations`: CPU at each rate, the peers in turn; with `--highest FROM` also the highest clean rate, the time of a
  * set-up at half of it and the delay of the event loop at 70 %. `memory`: a binding (`--bindings 50000`) and a call (`--calls 10000`).
  * On a busy machine `BENCH_NICE=-10` gives the programs of the benchmark a better place in the queue (as root).
  * `profile`: a .cpuprofile of pbxkit (`--work calls|registrations --rate 300 --file FILE`).
+ * `in-process`: what a call or a registration costs in the server alone, see in-process.ts.
  */
+import { spawnSync } from 'node:child_process';
 import path from 'node:path';
+import { bundle } from './bundle.js';
 import { Flags } from './flags.js';
 import { measure, type Work } from './measure.js';
 import { bindingMemory, callMemory } from './memory.js';
@@ -23,13 +26,13 @@ const flags = new Flags(process.argv.slice(2));
 const report = new Report();
 const command = flags.words[0] ?? 'calls';
 const seconds = flags.number('seconds', 10);
-const callee = new SippServer('answer');
+const callee = command === 'in-process' ? undefined : new SippServer('answer');
 const started: Peer[] = [];
 
 try {
   await run();
 } finally {
-  await Promise.all([callee.stop(), ...started.map(({ program }) => program.stop())]);
+  await Promise.all([callee?.stop(), ...started.map(({ program }) => program.stop())]);
 }
 const json = flags.text('json');
 if (json !== undefined) report.write(json);
@@ -44,8 +47,10 @@ async function run(): Promise<void> {
       return memory();
     case 'profile':
       return profile();
+    case 'in-process':
+      return inProcess();
     default:
-      throw new Error(`"${command}": expected calls, registrations, memory or profile`);
+      throw new Error(`"${command}": expected calls, registrations, memory, profile or in-process`);
   }
 }
 
@@ -58,7 +63,7 @@ async function rates(work: Work, names: readonly PeerName[], usual: readonly num
   const highest = await highestRates(plan, flags.number('highest', 400), report);
   await loopDelay(plan, Math.round(highest * 0.7), report);
   if (work.kind === 'calls') {
-    await callee.stop();
+    await callee?.stop();
     await setUpTimes(plan, Math.round(highest / 2), report);
   }
 }
@@ -90,6 +95,11 @@ async function profile(): Promise<void> {
   const sample = await measure({ peer, work, rate: flags.number('rate', 300), seconds });
   await peer.program.ask('profile-stop', path.resolve(flags.text('file') ?? 'pbxkit.cpuprofile'));
   report.note(line(sample));
+}
+
+async function inProcess(): Promise<void> {
+  const args = ['--expose-gc', '--enable-source-maps', await bundle('in-process'), ...process.argv.slice(3)];
+  process.exitCode = spawnSync(process.execPath, args, { stdio: 'inherit' }).status ?? 1;
 }
 
 async function start(names: readonly PeerName[], users = USERS): Promise<readonly Peer[]> {

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { build } from 'tsup';
+import { BUNDLES, bundle } from './bundle.js';
 import { kamailioConfiguration } from './kamailio-config.js';
 import { findProgram, Program } from './program.js';
 import type { ServerOptions } from './server-options.js';
@@ -10,8 +10,6 @@ import { RINGING_PORT, UAS_ADDRESS, UAS_PORT } from './sipp.js';
 /** The processor of the peer under test. */
 const PEER_CPU = 1;
 const PORT = 5060;
-/** Inside node_modules, so that what is not bundled is found, and nobody's clean-up takes it away in the midst of a run. */
-const TEMP = path.resolve('node_modules/.cache/pbxkit-bench');
 export const DOMAIN = 'bench.test';
 export const PASSWORD = 'secret';
 
@@ -36,7 +34,7 @@ export interface PeerOptions {
 export async function startPeer(name: PeerName, options: PeerOptions = {}): Promise<Peer> {
   const host = `127.0.0.${11 + PEERS.indexOf(name)}`;
   if (udpBound(host, PORT)) throw new Error(`${host}:${PORT} is taken: another benchmark is under way`);
-  await mkdir(TEMP, { recursive: true });
+  await mkdir(BUNDLES, { recursive: true });
   const program = await launch(name, host, options.users ?? 0);
   for (let i = 0; !udpBound(host, PORT); i++) {
     if (program.gone || i > 150) throw new Error(`${name} does not listen on ${host}:${PORT}`);
@@ -57,7 +55,7 @@ async function launch(name: PeerName, host: string, users: number): Promise<Prog
     case 'pbxkit':
     case 'pbxkit-lmdb': {
       const file = await bundle('server');
-      const folder = path.join(TEMP, 'lmdb');
+      const folder = path.join(BUNDLES, 'lmdb');
       await rm(folder, { recursive: true, force: true });
       await mkdir(folder, { recursive: true });
       const options: ServerOptions = {
@@ -79,29 +77,12 @@ async function launch(name: PeerName, host: string, users: number): Promise<Prog
 async function kamailio(host: string): Promise<Program> {
   const command = findProgram('kamailio');
   if (command === undefined) throw new Error('kamailio is needed: apt-get install kamailio');
-  const run = path.join(TEMP, 'kamailio');
+  const run = path.join(BUNDLES, 'kamailio');
   await mkdir(run, { recursive: true });
   const file = path.join(run, 'kamailio.cfg');
   const called = `sip:${UAS_ADDRESS}:${UAS_PORT}`;
   await writeFile(file, kamailioConfiguration({ host, port: PORT, domain: DOMAIN, password: PASSWORD, called }));
   return new Program({ command, args: ['-f', file, '-DD', '-E', '-m', '512', '-M', '16', '-Y', run], cpu: PEER_CPU });
-}
-
-/** As the package is built: one file of JavaScript from the sources as they stand. */
-async function bundle(name: string): Promise<string> {
-  await build({
-    config: false,
-    entry: { [name]: `test/bench/rates/${name}.ts` },
-    format: ['esm'],
-    outDir: TEMP,
-    outExtension: () => ({ js: '.mjs' }),
-    target: 'node20',
-    splitting: false,
-    sourcemap: true,
-    clean: false,
-    silent: true,
-  });
-  return path.join(TEMP, `${name}.mjs`);
 }
 
 function udpBound(host: string, port: number): boolean {
