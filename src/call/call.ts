@@ -90,7 +90,7 @@ export class Call implements LiveCall, TransferHost, WaitingCall {
       uri: formatUri(invite.request.from.uri),
       sipCallId: invite.request.callId,
     });
-    const call = new Call(context, start, log);
+    const call = new Call(context, { id, tenantId, caller, called }, log);
     void call.#run(start);
     return call;
   }

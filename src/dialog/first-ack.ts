@@ -5,8 +5,8 @@ import type { Dialog } from './dialog.js';
 import { type SentAck, sendAck } from './dialog-request.js';
 
 /**
- * The ACK to the 2xx that began a session: owed until it is sent, and sent again for each repeated 2xx (RFC 3261 §13.2.2.4). It
- * outlives the session by half a minute, because a 2xx may come that late, and holds nothing of it but the dialog.
+ * The ACK to the 2xx that began a session: owed until it is sent, and sent again for each repeated 2xx (RFC 3261 §13.2.2.4), for as
+ * long as one may come: the INVITE holds it for half a minute, the session only until it is sent.
  */
 export class FirstAck {
   readonly #context: DialogContext;
@@ -14,18 +14,11 @@ export class FirstAck {
   #owed: SipRequest | undefined;
   #sent: { readonly sequence: number; readonly ack: SentAck } | undefined;
 
-  constructor(context: DialogContext, dialog: Dialog) {
+  /** `invite` has got its 2xx and is not acknowledged yet. */
+  constructor(context: DialogContext, dialog: Dialog, invite: SipRequest) {
     this.#context = context;
     this.#dialog = dialog;
-  }
-
-  /** `invite` has got its 2xx and is not acknowledged yet. */
-  owe(invite: SipRequest): void {
     this.#owed = invite;
-  }
-
-  get owed(): boolean {
-    return this.#owed !== undefined;
   }
 
   /** With the answer, if the offer came in the 2xx. Does nothing when no ACK is owed. */

@@ -36,6 +36,8 @@ export interface Abandoned {
   readonly reason: readonly string[];
 }
 
+const NOBODY_LISTENS = (): void => {};
+
 /** An INVITE that came in, until it is answered: RFC 3261 §13.3. */
 export class IncomingInvite {
   readonly request: SipRequest;
@@ -47,7 +49,7 @@ export class IncomingInvite {
   readonly #contact: NameAddr;
   #abort: AbortController | undefined;
   readonly #early: EarlyDialogs;
-  #onAbandoned: (abandoned: Abandoned) => void = () => {};
+  #onAbandoned: (abandoned: Abandoned) => void = NOBODY_LISTENS;
   #state: 'open' | 'accepted' | 'rejected' | 'abandoned' = 'open';
   #cancelExpiry: Cancel = () => {};
 
@@ -199,6 +201,7 @@ export class IncomingInvite {
 
   #settle(state: 'accepted' | 'rejected' | 'abandoned', chosen?: EarlyDialog): void {
     this.#state = state;
+    if (state !== 'abandoned') this.#onAbandoned = NOBODY_LISTENS;
     this.#cancelExpiry();
     this.#early.close(chosen);
   }

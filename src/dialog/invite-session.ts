@@ -4,7 +4,7 @@ import type { UacFailure } from '../ua/uac.js';
 import type { DialogContext, DialogUsage } from './context.js';
 import type { Dialog, DialogRequestOptions, DialogSnapshot } from './dialog.js';
 import { endsDialog, sendBye, sendInDialog } from './dialog-request.js';
-import { FirstAck } from './first-ack.js';
+import type { FirstAck } from './first-ack.js';
 import type { IncomingModify } from './incoming-modify.js';
 import { Modifications, type ModifyOptions } from './modifications.js';
 import type { Agreed, Negotiation, NegotiationSnapshot } from './negotiation.js';
@@ -81,8 +81,8 @@ export class InviteSession implements DialogUsage {
   readonly #modifications: Modifications;
   /** @internal */
   readonly timer: SessionTimer;
-  /** The ACK to the 2xx that began the session. @internal */
-  readonly firstAck: FirstAck;
+  /** The ACK to the 2xx that began the session, as long as it is owed. */
+  #owedAck: FirstAck | undefined;
   #handlers: SessionHandlers = UNHANDLED;
   #state: State = { kind: 'confirmed' };
   /** A PRACK for a provisional response that was still unacknowledged at the answer (RFC 3262 §3). @internal */
@@ -95,7 +95,6 @@ export class InviteSession implements DialogUsage {
     updates = new Updates(context, dialog, negotiation, UNOWNED),
   ) {
     this.#context = context;
-    this.firstAck = new FirstAck(context, dialog);
     this.#negotiation = negotiation;
     this.dialog = dialog;
     this.#unregister = context.register(dialog, this);
@@ -114,7 +113,7 @@ export class InviteSession implements DialogUsage {
       updates,
       acks: this.#acks,
       timer: this.timer,
-      owesAck: () => this.firstAck.owed,
+      owesAck: () => this.#owedAck !== undefined,
       onModify: (modify) => this.#handlers.onModify(modify),
       onAcceptedLate: (before) => {
         if (this.#state.kind === 'confirmed') this.#handlers.onAcceptedLate?.(before);
@@ -212,6 +211,11 @@ export class InviteSession implements DialogUsage {
     };
   }
 
+  /** The 2xx that began the session is not acknowledged yet. @internal */
+  owe(ack: FirstAck): void {
+    this.#owedAck = ack;
+  }
+
   /** Repeats our 2xx to the INVITE with that CSeq number by `send`, until its ACK has come. @internal */
   awaitAck(sequence: number, offered: boolean, send: () => void, onAck: (sdp: string | undefined) => void): void {
     this.#acks.add(sequence, { offered, send, onAck });
@@ -224,10 +228,12 @@ export class InviteSession implements DialogUsage {
 
   /** Sends the ACK that is owed; at the latest when the session ends. @internal */
   acknowledge(sdp: string | undefined): void {
-    if (!this.firstAck.owed) return;
+    const ack = this.#owedAck;
+    if (ack === undefined) return;
+    this.#owedAck = undefined;
     const answer = sdp === undefined || this.#negotiation.open !== 'peer' ? undefined : this.#negotiation.answer(sdp);
     this.#negotiation.withdraw();
-    this.firstAck.send(answer);
+    ack.send(answer);
   }
 
   /** A BYE that waits for the ACK does not wait any longer. */

@@ -1,3 +1,4 @@
+import type { Millis } from '../base/clock.js';
 import { assertNever, errorText, PbxkitError } from '../base/errors.js';
 import type { Logger } from '../base/logger.js';
 import type { Scheduler } from '../base/scheduler.js';
@@ -8,6 +9,8 @@ import type { OutgoingRequest } from '../transport/outgoing.js';
 import { ackFor, cancelFor } from './derived-requests.js';
 import type { ClientEffect } from './effects.js';
 import { InviteClientMachine, type InviteClientState } from './invite-client.js';
+import { clientKey } from './key.js';
+import type { LingeringClient } from './lingering.js';
 import { NonInviteClientMachine, type NonInviteClientState } from './non-invite-client.js';
 import type { TransactionTransport } from './port.js';
 import { WakeUp } from './wake-up.js';
@@ -47,6 +50,8 @@ export interface ClientOwner {
   /** Starts the transaction of a CANCEL. */
   startCancel(cancel: SipRequest, hop: Hop): void;
   release(transaction: ClientRunner): void;
+  /** Its user has the final response. */
+  linger(left: LingeringClient): void;
 }
 
 /** The effects of one input. */
@@ -76,6 +81,8 @@ export class ClientRunner implements ClientTransaction {
   #performing = false;
   #started = false;
   #released = false;
+  /** When it ends, once nothing but `LingeringClient` is left of it in the layer. */
+  #lingersUntil: Millis | undefined;
   #error: PbxkitError | undefined;
   #cancelHeaders: HeaderInit | undefined;
   #ack: { readonly to: string | undefined; readonly outgoing: OutgoingRequest } | undefined;
@@ -95,7 +102,8 @@ export class ClientRunner implements ClientTransaction {
   }
 
   get state(): InviteClientState | NonInviteClientState {
-    return this.#machine.state;
+    const over = this.#lingersUntil !== undefined && this.#lingersUntil <= this.#owner.scheduler.now();
+    return over ? 'terminated' : this.#machine.state;
   }
 
   start(): void {
@@ -140,7 +148,7 @@ export class ClientRunner implements ClientTransaction {
 
   /** The mutation is done; its effects run after those of the mutation before it, even when one causes the other. */
   #run(effects: readonly ClientEffect[], source?: Source): void {
-    this.#wakeUp.set(this.#machine.nextDeadline);
+    if (this.#lingersUntil === undefined) this.#wakeUp.set(this.#machine.nextDeadline);
     const ended = this.#machine.terminated && !this.#released;
     if (ended) {
       this.#released = true;
@@ -160,6 +168,16 @@ export class ClientRunner implements ClientTransaction {
     for (let next = this.#waiting?.shift(); next !== undefined; next = this.#waiting?.shift())
       this.#performAll(next.effects, next.source, next.ended);
     this.#performing = false;
+    if (this.#machine.lingers) this.#linger();
+  }
+
+  #linger(): void {
+    const ends = this.#machine.nextDeadline;
+    if (this.#released || this.#lingersUntil !== undefined || ends === undefined) return;
+    this.#lingersUntil = ends;
+    this.#wakeUp.set(undefined);
+    const accepted = this.#machine instanceof InviteClientMachine;
+    this.#owner.linger({ key: clientKey(this.request), ends, handlers: this.#handlers, accepted });
   }
 
   #performAll(effects: readonly ClientEffect[], source: Source | undefined, ended: boolean): void {

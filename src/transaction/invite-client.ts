@@ -30,6 +30,11 @@ export class InviteClientMachine {
     return this.#state === 'terminated';
   }
 
+  /** Only more 2xx may come: the next deadline is the end. */
+  get lingers(): boolean {
+    return this.#state === 'accepted';
+  }
+
   get nextDeadline(): Millis | undefined {
     return this.#timers.next;
   }

@@ -34,6 +34,16 @@ export class InviteServerMachine {
     return this.#state === 'terminated';
   }
 
+  /** Only ACKs and retransmissions may still come: the next deadline is the end. */
+  get lingers(): boolean {
+    return this.#state === 'accepted' || this.#state === 'confirmed';
+  }
+
+  /** Whether a lingering one answers a retransmission. */
+  get repeats(): boolean {
+    return false;
+  }
+
   get nextDeadline(): Millis | undefined {
     return this.#timers.next;
   }

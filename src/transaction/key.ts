@@ -36,9 +36,9 @@ export function acknowledgedKeys(ack: SipRequest): readonly string[] {
     : [keyFor(ack, 'INVITE', ack.toTag), keyFor(ack, 'INVITE', undefined)];
 }
 
-/** Whether an ACK is for this response, where no branch says so: RFC 3261 §17.2.3. */
-export function acknowledges(ack: SipRequest, response: SipResponse | undefined): boolean {
-  return hasCookie(ack) || (response !== undefined && ack.toTag === response.toTag);
+/** Whether an ACK is for the response with that To tag, where no branch says so: RFC 3261 §17.2.3. */
+export function acknowledges(ack: SipRequest, toTag: string | undefined): boolean {
+  return hasCookie(ack) || (toTag !== undefined && ack.toTag === toTag);
 }
 
 /** `false` for an RFC 2543 element, and for a branch that is nothing but the cookie (RFC 4475 §3.2.1). */

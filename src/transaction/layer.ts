@@ -9,6 +9,7 @@ import type { Hop, Source } from '../transport/hop.js';
 import type { OutgoingRequest } from '../transport/outgoing.js';
 import { type ClientHandlers, type ClientOwner, ClientRunner, type ClientTransaction } from './client.js';
 import { acknowledgedKeys, acknowledges, cancelledKey, clientKey, MAGIC_COOKIE, serverKey } from './key.js';
+import { Lingering, type LingeringClient, type LingeringServer } from './lingering.js';
 import type { TransactionTransport } from './port.js';
 import { type ServerOwner, ServerRunner, type ServerTransaction } from './server.js';
 
@@ -66,8 +67,10 @@ export class TransactionLayer {
   readonly #random: Random;
   readonly #logger: Logger;
   readonly #limits: TransactionLimits;
-  readonly #clients = new Map<string, ClientRunner>();
-  readonly #servers = new Map<string, ServerRunner>();
+  readonly #clients = new Map<string, ClientRunner | LingeringClient>();
+  readonly #servers = new Map<string, ServerRunner | LingeringServer>();
+  readonly #lingeringClients: Lingering<LingeringClient>;
+  readonly #lingeringServers: Lingering<LingeringServer>;
   readonly #clientOwner: ClientOwner;
   readonly #serverOwner: ServerOwner;
   #handlers: Partial<TransactionHandlers> = {};
@@ -86,7 +89,20 @@ export class TransactionLayer {
       logger,
       startCancel: (cancel, hop) => this.#startCancel(cancel, hop),
       release: (transaction) => this.#clients.delete(clientKey(transaction.request)),
+      linger: (left) => {
+        if (this.#closed) return;
+        this.#clients.set(left.key, left);
+        this.#lingeringClients.add(left);
+      },
     };
+    this.#lingeringClients = new Lingering(scheduler, (left) => {
+      if (this.#clients.get(left.key) !== left) return;
+      this.#clients.delete(left.key);
+      this.#tell(left.key, () => left.handlers.onTerminated?.());
+    });
+    this.#lingeringServers = new Lingering(scheduler, (left) => {
+      if (this.#servers.get(left.id) === left) this.#servers.delete(left.id);
+    });
     const tagHmac = new HmacSha256(random.bytes(32));
     this.#serverOwner = {
       transport,
@@ -95,6 +111,15 @@ export class TransactionLayer {
       newTag: () => random.token(64),
       tagFor: (id) => tagHmac.digest(id).toString('hex', 0, 8),
       release: (transaction) => this.#servers.delete(transaction.id),
+      linger: (left) => {
+        if (this.#closed) return;
+        this.#servers.set(left.id, left);
+        this.#lingeringServers.add(left);
+      },
+      keep: (transaction) => {
+        if (!this.#closed) this.#servers.set(transaction.id, transaction);
+        return !this.#closed;
+      },
       passAck: (ack, source) => this.#handlers.onAck?.(ack, source),
     };
     transport.handle({
@@ -146,11 +171,23 @@ export class TransactionLayer {
     return { resend: () => outgoing.send() };
   }
 
+  /** The status of the last response that was sent in a server transaction, 0 for none; undefined: it is over. */
+  lastStatus(id: string): number | undefined {
+    const transaction = this.#servers.get(id);
+    return transaction instanceof ServerRunner ? (transaction.lastResponse?.status ?? 0) : transaction?.status;
+  }
+
   /** Ends every transaction: no timer is left. Users that wait for an answer hear a transport error. */
   close(): void {
     this.#closed = true;
-    for (const transaction of [...this.#clients.values()]) transaction.abort(closedError());
-    for (const transaction of this.#servers.values()) transaction.abort();
+    for (const transaction of [...this.#clients.values()]) {
+      if (transaction instanceof ClientRunner) transaction.abort(closedError());
+    }
+    for (const transaction of this.#servers.values()) {
+      if (transaction instanceof ServerRunner) transaction.abort();
+    }
+    this.#lingeringClients.clear();
+    this.#lingeringServers.clear();
     this.#clients.clear();
     this.#servers.clear();
   }
@@ -181,7 +218,10 @@ export class TransactionLayer {
   #onResponse(response: SipResponse, source: Source): void {
     const transaction = this.#clients.get(clientKey(response));
     if (transaction === undefined) this.#handlers.onStrayResponse?.(response, source);
-    else transaction.receive(response, source);
+    else if (transaction instanceof ClientRunner) transaction.receive(response, source);
+    else if (transaction.accepted && response.status >= 200 && response.status < 300) {
+      this.#tell(transaction.key, () => transaction.handlers.onResponse(response, source));
+    }
   }
 
   #onRequest(request: SipRequest, source: Source): void {
@@ -192,10 +232,24 @@ export class TransactionLayer {
     }
     const key = serverKey(request);
     const known = this.#servers.get(key);
-    if (known !== undefined) known.receiveRetransmission();
+    if (known instanceof ServerRunner) known.receiveRetransmission();
+    else if (known !== undefined) this.#repeat(known);
     else if (request.method === 'CANCEL') this.#onCancel(key, request, source);
     else if (this.#isFull(request)) this.#refuse(request, source);
     else this.#pass(this.#create(key, request, source));
+  }
+
+  #repeat({ repeated, source }: LingeringServer): void {
+    if (repeated !== undefined) this.#transport.sendResponse(repeated, source);
+  }
+
+  /** A user that fails stops nobody else. */
+  #tell(key: string, task: () => void): void {
+    try {
+      task();
+    } catch (error) {
+      this.#logger.error({ err: error, key }, `the user of a client transaction failed: ${errorText(error)}`);
+    }
   }
 
   #pass(transaction: ServerRunner): void {
@@ -217,10 +271,14 @@ export class TransactionLayer {
   #onAck(ack: SipRequest, source: Source): void {
     for (const key of acknowledgedKeys(ack)) {
       const transaction = this.#servers.get(key);
-      if (transaction !== undefined && acknowledges(ack, transaction.lastResponse)) {
-        transaction.receiveAck(ack, source);
-        return;
-      }
+      if (transaction === undefined) continue;
+      const lingers = !(transaction instanceof ServerRunner);
+      const toTag = lingers ? transaction.toTag : transaction.lastResponse?.toTag;
+      if (!acknowledges(ack, toTag)) continue;
+      // The ACK to a 2xx is the user's, although it matches (RFC 6026 §7.1).
+      if (lingers && transaction.status < 300) break;
+      if (!lingers) transaction.receiveAck(ack, source);
+      return;
     }
     this.#handlers.onAck?.(ack, source);
   }
@@ -228,11 +286,14 @@ export class TransactionLayer {
   /** RFC 3261 §9.2. A CANCEL is heeded even when the table is full, then without a transaction of its own. */
   #onCancel(key: string, cancel: SipRequest, source: Source): void {
     const invite = this.#servers.get(cancelledKey(cancel));
-    const toTag = invite === undefined ? this.#random.token(64) : (invite.lastResponse?.toTag ?? invite.toTag);
+    const toTag =
+      (invite instanceof ServerRunner ? invite.lastResponse?.toTag : undefined) ??
+      invite?.toTag ??
+      this.#random.token(64);
     const answer = responseTo(cancel, invite === undefined ? 481 : 200, { toTag });
     if (this.#isFull(cancel)) this.#transport.sendResponse(answer, source);
     else this.#create(key, cancel, source).respond(answer);
-    invite?.receiveCancel(cancel);
+    if (invite instanceof ServerRunner) invite.receiveCancel(cancel);
   }
 
   #isFull(request: SipRequest): boolean {

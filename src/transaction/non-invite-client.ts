@@ -26,6 +26,11 @@ export class NonInviteClientMachine {
     return this.#state === 'terminated';
   }
 
+  /** Only repeated responses may come: the next deadline is the end. */
+  get lingers(): boolean {
+    return this.#state === 'completed';
+  }
+
   get nextDeadline(): Millis | undefined {
     return this.#timers.next;
   }

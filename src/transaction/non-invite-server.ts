@@ -34,6 +34,16 @@ export class NonInviteServerMachine {
     return this.#state === 'terminated';
   }
 
+  /** Only retransmissions may still come: the next deadline is the end. */
+  get lingers(): boolean {
+    return this.#state === 'completed';
+  }
+
+  /** Whether a lingering one answers a retransmission. */
+  get repeats(): boolean {
+    return this.#last !== undefined;
+  }
+
   get nextDeadline(): Millis | undefined {
     return this.#timers.next;
   }

@@ -1,3 +1,4 @@
+import type { Millis } from '../base/clock.js';
 import { assertNever, errorText, type PbxkitError, UsageError } from '../base/errors.js';
 import type { Logger } from '../base/logger.js';
 import type { Scheduler } from '../base/scheduler.js';
@@ -5,6 +6,7 @@ import type { SipRequest, SipResponse } from '../protocol/sip/message.js';
 import type { Source } from '../transport/hop.js';
 import type { ServerEffect } from './effects.js';
 import { InviteServerMachine, type InviteServerState } from './invite-server.js';
+import type { LingeringServer } from './lingering.js';
 import { NonInviteServerMachine, type NonInviteServerState } from './non-invite-server.js';
 import type { TransactionTransport } from './port.js';
 import { tryingTo } from './trying.js';
@@ -63,6 +65,10 @@ export interface ServerOwner {
   /** The same for the same id, and not to be guessed. */
   tagFor(id: string): string;
   release(transaction: ServerRunner): void;
+  /** Its user is done with it, until `keep`. */
+  linger(left: LingeringServer): void;
+  /** It is to be told of its end after all. False: the layer is closed. */
+  keep(transaction: ServerRunner): boolean;
   /** RFC 6026 §7.1: an ACK that is the user's although it matches a transaction. */
   passAck(ack: SipRequest, source: Source): void;
 }
@@ -102,6 +108,8 @@ export class ServerRunner implements ServerTransaction {
   #cancelled = false;
   #answered = false;
   #released = false;
+  /** When it ends, once nothing but `LingeringServer` is left of it in the layer. */
+  #lingersUntil: Millis | undefined;
 
   constructor(owner: ServerOwner, id: string, request: SipRequest, source: Source) {
     this.#owner = owner;
@@ -120,7 +128,8 @@ export class ServerRunner implements ServerTransaction {
   }
 
   get state(): InviteServerState | NonInviteServerState {
-    return this.#machine.state;
+    const over = this.#lingersUntil !== undefined && this.#lingersUntil <= this.#owner.scheduler.now();
+    return over ? 'terminated' : this.#machine.state;
   }
 
   get toTag(): string {
@@ -143,7 +152,7 @@ export class ServerRunner implements ServerTransaction {
 
   respond(response: SipResponse): void {
     // The machine knows nothing of an answer that was sent once.
-    if (this.#released || !this.#machine.accepts(response.status)) {
+    if (this.#released || this.state === 'terminated' || !this.#machine.accepts(response.status)) {
       if (!this.#answered) {
         this.#owner.logger.debug(this.#fields(), `a ${response.status} came too late and is not sent`);
         return;
@@ -202,6 +211,9 @@ export class ServerRunner implements ServerTransaction {
 
   onTerminated(listener: () => void): void {
     this.#terminatedListeners = [...this.#terminatedListeners, listener];
+    if (this.#lingersUntil === undefined || this.state === 'terminated') return;
+    this.#lingersUntil = undefined;
+    if (this.#owner.keep(this)) this.#wakeUp.set(this.#machine.nextDeadline);
   }
 
   receiveRetransmission(): void {
@@ -237,7 +249,7 @@ export class ServerRunner implements ServerTransaction {
   #run(effects: readonly ServerEffect[], ack?: Incoming): void {
     if (this.#released) return;
     const ended = this.#machine.terminated;
-    this.#wakeUp.set(this.#machine.nextDeadline);
+    if (this.#lingersUntil === undefined) this.#wakeUp.set(this.#machine.nextDeadline);
     if (ended) {
       this.#released = true;
       this.#owner.release(this);
@@ -252,6 +264,25 @@ export class ServerRunner implements ServerTransaction {
     for (let next = this.#waiting?.shift(); next !== undefined; next = this.#waiting?.shift())
       this.#performAll(next.effects, next.ack, next.ended);
     this.#performing = false;
+    if (this.#machine.lingers) this.#linger();
+  }
+
+  /** Only its messages may still come again: whoever holds this object may let it go. */
+  #linger(): void {
+    const ends = this.#machine.nextDeadline;
+    const { lastResponse } = this;
+    if (this.#released || this.#lingersUntil !== undefined || ends === undefined) return;
+    if (this.#terminatedListeners.length > 0) return;
+    this.#lingersUntil = ends;
+    this.#wakeUp.set(undefined);
+    this.#owner.linger({
+      id: this.id,
+      ends,
+      repeated: this.#machine.repeats ? lastResponse : undefined,
+      source: this.source,
+      status: lastResponse?.status ?? 0,
+      toTag: lastResponse?.toTag ?? this.#tag,
+    });
   }
 
   #performAll(effects: readonly ServerEffect[], ack: Incoming | undefined, ended: boolean): void {

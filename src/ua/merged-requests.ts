@@ -1,7 +1,7 @@
 import { ExpiringMap } from '../base/expiring-map.js';
 import type { Scheduler } from '../base/scheduler.js';
 import { mergeKey } from '../transaction/key.js';
-import type { ServerTransaction } from '../transaction/layer.js';
+import type { ServerTransaction, TransactionLayer } from '../transaction/layer.js';
 import { TRANSACTION_TIMEOUT } from '../transaction/timers.js';
 import type { Refusal } from './refusal.js';
 
@@ -12,10 +12,13 @@ const CAPACITY = 20_000;
  * here, and a digest retry has a new CSeq.
  */
 export class MergedRequests {
-  readonly #seen = new ExpiringMap<string, ServerTransaction>({ capacity: CAPACITY });
+  /** The transaction of the first, by what both have in common. */
+  readonly #seen = new ExpiringMap<string, string>({ capacity: CAPACITY });
+  readonly #transactions: Pick<TransactionLayer, 'lastStatus'>;
   readonly #scheduler: Scheduler;
 
-  constructor(scheduler: Scheduler) {
+  constructor(transactions: Pick<TransactionLayer, 'lastStatus'>, scheduler: Scheduler) {
+    this.#transactions = transactions;
     this.#scheduler = scheduler;
   }
 
@@ -23,21 +26,15 @@ export class MergedRequests {
    * 482 for the second of two. Deviates: one that was challenged does not count, because some clients send the
    * request with credentials under the CSeq that it had without.
    */
-  check(transaction: ServerTransaction): Refusal | undefined {
-    const key = mergeKey(transaction.request);
+  check({ id, request }: ServerTransaction): Refusal | undefined {
+    const key = mergeKey(request);
     if (key === undefined) return undefined;
     const now = this.#scheduler.now();
     const first = this.#seen.get(key, now);
-    if (first !== undefined && first.state !== 'terminated' && !isChallenged(first)) return { status: 482 };
-    this.#seen.set(key, transaction, now + TRANSACTION_TIMEOUT, now);
-    transaction.onTerminated(() => {
-      if (this.#seen.get(key, this.#scheduler.now()) === transaction) this.#seen.delete(key);
-    });
+    // The same id: the first was answered once and forgotten, and has come again.
+    const status = first === undefined || first === id ? undefined : this.#transactions.lastStatus(first);
+    if (status !== undefined && status !== 401 && status !== 407) return { status: 482 };
+    this.#seen.set(key, id, now + TRANSACTION_TIMEOUT, now);
     return undefined;
   }
-}
-
-function isChallenged(transaction: ServerTransaction): boolean {
-  const status = transaction.lastResponse?.status;
-  return status === 401 || status === 407;
 }

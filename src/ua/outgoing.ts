@@ -7,6 +7,7 @@ import type { NameAddr } from '../protocol/sip/name-addr.js';
 import { readable } from '../protocol/sip/parse-error.js';
 import type { ClientHandlers, ClientTransaction } from '../transaction/layer.js';
 import type { Hop, Source } from '../transport/hop.js';
+import type { DigestClient } from './digest-client.js';
 import type { FailedHops } from './failed-hops.js';
 import { hopAtOnce, hopOfFlow, hopsFor, mayLeaveFlow, type NextHopResolver } from './next-hop.js';
 import type { OtherFlow, SendTarget } from './target.js';
@@ -43,7 +44,7 @@ export interface UacRequest {
   cancel(headers?: HeaderInit): void;
 }
 
-/** What a request under way asks of the core that owns it. */
+/** What the requests under way ask of the core that owns them: one for all, because there are many. */
 export interface OutgoingOwner {
   readonly resolver: NextHopResolver;
   readonly failedHops: FailedHops;
@@ -52,12 +53,6 @@ export interface OutgoingOwner {
   /** The Contact for whoever stands at that hop. @throws UsageError when nothing is listened to */
   contactFor(hop: Hop, user: string): NameAddr;
   transact(request: SipRequest, hop: Hop, handlers: ClientHandlers): ClientTransaction;
-  /** What the server before has challenged and refused means nothing to the next one. */
-  otherServer(): void;
-  /** The first 2xx has come: whatever was sent as credentials was right. */
-  succeeded(): void;
-  /** The request with credentials for a challenge; undefined: it cannot or must not be answered. */
-  answerChallenge(response: SipResponse, source: Source): SipRequest | undefined;
 }
 
 type Phase =
@@ -67,40 +62,51 @@ type Phase =
   | { readonly kind: 'succeeded' }
   | { readonly kind: 'failed' };
 
+const SUCCEEDED: Phase = { kind: 'succeeded' };
+const NO_FLOWS: readonly OtherFlow[] = [];
+const NO_HOPS: readonly Hop[] = [];
+const NO_TARGET: SendTarget = {};
+
 /** One request of the UAC: RFC 3261 §8.1, each hop and each retry in a transaction of its own (RFC 3263 §4.3). */
 export class OutgoingAttempts implements UacRequest {
   readonly #owner: OutgoingOwner;
+  readonly #digest: DigestClient | undefined;
   readonly #handlers: UacHandlers;
-  readonly #otherFlows: OtherFlow[];
+  #otherFlows: readonly OtherFlow[];
   #target: SendTarget;
   #template: SipRequest;
   #phase: Phase = { kind: 'resolving', abort: undefined };
-  #transaction: ClientTransaction | undefined;
-  #hops: readonly Hop[] = [];
+  /** As it was sent last. */
+  #sent: SipRequest | undefined;
+  /** Counts the transactions: what an earlier one still tells is not heard. */
+  #serial = 0;
+  #hops: readonly Hop[] = NO_HOPS;
   #next = 0;
   /** Something has come by the hop that is tried now: it is alive. */
   #heard = false;
   #cancelled = false;
 
-  constructor(owner: OutgoingOwner, request: SipRequest, target: SendTarget, handlers: UacHandlers) {
+  constructor(
+    owner: OutgoingOwner,
+    request: SipRequest,
+    target: SendTarget,
+    digest: DigestClient | undefined,
+    handlers: UacHandlers,
+  ) {
     this.#owner = owner;
-    this.#template = request;
+    this.#template = digest?.authorize(request) ?? request;
     this.#target = target;
+    this.#digest = digest;
     this.#handlers = handlers;
-    this.#otherFlows = [...(target.otherFlows ?? [])];
+    this.#otherFlows = target.otherFlows ?? NO_FLOWS;
   }
 
   get request(): SipRequest {
-    return this.#transaction?.request ?? this.#template;
+    return this.#sent ?? this.#template;
   }
 
   get byFlow(): boolean {
     return this.#target.flow !== undefined;
-  }
-
-  /** The request without Via: what the next try is made from. */
-  get template(): SipRequest {
-    return this.#template;
   }
 
   start(): void {
@@ -166,11 +172,12 @@ export class OutgoingAttempts implements UacRequest {
   }
 
   #tryNextFlow(failure: UacFailure): void {
-    const next = this.#cancelled ? undefined : this.#otherFlows.shift();
+    const [next, ...others] = this.#cancelled ? NO_FLOWS : this.#otherFlows;
     if (next === undefined) {
       this.#fail(failure);
       return;
     }
+    this.#otherFlows = others;
     const { uri, ...way } = next;
     const { route: _route, flow: _flow, flowOnly: _flowOnly, nextHop: _nextHop, ...target } = this.#target;
     this.#target = { ...target, ...way };
@@ -182,7 +189,7 @@ export class OutgoingAttempts implements UacRequest {
 
   /** The nonce of one server is a stranger's to the next, and a stranger's nonce looks like a wrong password to some. */
   #withoutCredentials(): void {
-    this.#owner.otherServer();
+    this.#digest?.forget();
     this.#template = this.#template.with({});
     this.#template.headers.remove('Authorization');
     this.#template.headers.remove('Proxy-Authorization');
@@ -199,9 +206,10 @@ export class OutgoingAttempts implements UacRequest {
   /** @throws what makes the request impossible to send, such as a header value that cannot be written */
   #send(hop: Hop): void {
     const request = this.#forHop(hop);
-    let transaction: ClientTransaction | undefined;
-    const current = (): boolean => this.#transaction === transaction && this.#phase.kind !== 'failed';
-    transaction = this.#owner.transact(request, hop, {
+    // The handlers outlive the transaction by half a minute and hold nothing of it.
+    const serial = ++this.#serial;
+    const current = (): boolean => this.#serial === serial && this.#phase.kind !== 'failed';
+    const transaction = this.#owner.transact(request, hop, {
       onResponse: (response, source) => {
         if (current()) this.#onResponse(response, source, hop);
       },
@@ -212,7 +220,7 @@ export class OutgoingAttempts implements UacRequest {
         if (current()) this.#onTransportError(error, hop);
       },
     });
-    this.#transaction = transaction;
+    this.#sent = transaction.request;
     this.#heard = false;
     this.#phase = { kind: 'trying', transaction, hop };
   }
@@ -233,8 +241,7 @@ export class OutgoingAttempts implements UacRequest {
     if (status < 200) {
       this.#handlers.onProvisional?.(response, source);
     } else if (status < 300) {
-      if (this.#phase.kind === 'trying') this.#owner.succeeded();
-      this.#phase = { kind: 'succeeded' };
+      if (this.#phase.kind === 'trying') this.#succeed();
       this.#handlers.onSuccess(response, source);
     } else {
       const retry =
@@ -271,9 +278,21 @@ export class OutgoingAttempts implements UacRequest {
     if (this.#hops.length > 1) this.#owner.failedHops.failed(hop, this.#owner.scheduler.now(), seconds);
   }
 
+  /** From here on only more 2xx can come: nothing is kept of what was only needed to send it. */
+  #succeed(): void {
+    this.#digest?.succeeded();
+    this.#phase = SUCCEEDED;
+    this.#template = this.request;
+    this.#hops = NO_HOPS;
+    this.#otherFlows = NO_FLOWS;
+    const { flow } = this.#target;
+    this.#target = flow === undefined ? NO_TARGET : { flow };
+  }
+
+  /** The request with credentials for a challenge; undefined: it cannot or must not be answered. */
   #authorize(response: SipResponse, source: Source): SipRequest | undefined {
     try {
-      return this.#owner.answerChallenge(response, source);
+      return this.#digest?.answer(this.#template, response, source);
     } catch (error) {
       const fields = { err: error, callId: this.#template.headers.first('Call-ID') };
       this.#owner.logger.warn(fields, `a challenge could not be answered: ${errorText(error)}`);

@@ -32,6 +32,7 @@ export interface RequestTaker {
 /** What the chain needs of `TransactionLayer`. */
 export interface RequestSource {
   handle(handlers: Pick<TransactionHandlers, 'onRequest' | 'onAck'>): void;
+  lastStatus(id: string): number | undefined;
 }
 
 export interface UasOptions extends Capabilities {
@@ -100,7 +101,7 @@ export class Uas {
     this.#options = options;
     this.#schemes = options.schemes ?? ['sip', 'tel'];
     this.#headers = options.server === undefined ? {} : { Server: options.server };
-    this.#merged = new MergedRequests(options.scheduler);
+    this.#merged = new MergedRequests(options.transactions, options.scheduler);
     this.#limits = { ...DEFAULT_REQUEST_LIMITS, ...options.limits };
     options.transactions.handle({
       onRequest: (transaction) => this.#onRequest(transaction),

@@ -13,7 +13,13 @@ import { DigestClient } from './digest-client.js';
 import { FailedHops } from './failed-hops.js';
 import { DEFAULT_MAX_FORWARDS } from './max-forwards.js';
 import type { NextHopResolver } from './next-hop.js';
-import { OutgoingAttempts, type UacFailure, type UacHandlers, type UacRequest } from './outgoing.js';
+import {
+  OutgoingAttempts,
+  type OutgoingOwner,
+  type UacFailure,
+  type UacHandlers,
+  type UacRequest,
+} from './outgoing.js';
 import type { SendTarget } from './target.js';
 
 export type { SentAck } from '../transaction/layer.js';
@@ -48,6 +54,7 @@ export class Uac {
   readonly #options: UacOptions;
   readonly #failedHops = new FailedHops();
   readonly #resolver: NextHopResolver;
+  readonly #owner: OutgoingOwner;
   readonly #strayListeners = new Set<StrayListener>();
   readonly #keyedListeners = new Map<string, StrayListener>();
 
@@ -57,6 +64,14 @@ export class Uac {
     this.#resolver = {
       resolve: async (uri, how) => this.#failedHops.order(await resolver.resolve(uri, how), scheduler.now()),
       ...(resolver.atOnce === undefined ? {} : { atOnce: (uri, transport) => resolver.atOnce?.(uri, transport) }),
+    };
+    this.#owner = {
+      resolver: this.#resolver,
+      failedHops: this.#failedHops,
+      scheduler,
+      logger: options.logger,
+      contactFor: (hop, user) => this.#contactFor(hop, user),
+      transact: (request, hop, handlers) => options.transactions.request(request, hop, handlers),
     };
     options.transactions.handle({ onStrayResponse: (response, source) => this.#onStray(response, source) });
   }
@@ -139,25 +154,8 @@ export class Uac {
   }
 
   #start(request: SipRequest, target: SendTarget, handlers: UacHandlers): OutgoingAttempts {
-    const { transactions, scheduler, logger } = this.#options;
     const digest = this.digestFor(target);
-    const complete = this.#complete(request, target);
-    const attempts: OutgoingAttempts = new OutgoingAttempts(
-      {
-        resolver: this.#resolver,
-        failedHops: this.#failedHops,
-        scheduler,
-        logger,
-        contactFor: (hop, user) => this.#contactFor(hop, user),
-        transact: (each, hop, clientHandlers) => transactions.request(each, hop, clientHandlers),
-        otherServer: () => digest?.forget(),
-        succeeded: () => digest?.succeeded(),
-        answerChallenge: (response, source) => digest?.answer(attempts.template, response, source),
-      },
-      digest?.authorize(complete) ?? complete,
-      target,
-      handlers,
-    );
+    const attempts = new OutgoingAttempts(this.#owner, this.#complete(request, target), target, digest, handlers);
     attempts.start();
     return attempts;
   }

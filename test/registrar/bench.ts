@@ -84,6 +84,7 @@ export class Bench {
     }
     new Uas({
       transactions: {
+        lastStatus: () => undefined,
         handle: (handlers) => {
           this.#onRequest = handlers.onRequest;
         },
