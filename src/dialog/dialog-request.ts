@@ -1,4 +1,5 @@
-import type { HeaderInit, SipRequest } from '../protocol/sip/message.js';
+import { SipHeaders } from '../protocol/sip/headers.js';
+import { type HeaderInit, SipRequest } from '../protocol/sip/message.js';
 import type { UacFailure, UacHandlers, UacRequest } from '../ua/uac.js';
 import type { DialogContext } from './context.js';
 import type { Dialog } from './dialog.js';
@@ -44,6 +45,15 @@ export function sendInDialog(
 export function sendBye(context: DialogContext, dialog: Dialog, headers: HeaderInit, onDone: () => void): void {
   const request = dialog.createRequest('BYE', { headers });
   sendInDialog(context, dialog, request, { onSuccess: onDone, onFailure: onDone });
+}
+
+/** Of an INVITE that was sent what the dialogs need that may still be made of it, and its ACKs; without the body. */
+export function openingOf(invite: SipRequest): SipRequest {
+  const headers = new SipHeaders();
+  for (const name of ['From', 'To', 'Call-ID', 'CSeq', 'Contact', 'Authorization', 'Proxy-Authorization']) {
+    headers.copyFrom(invite.headers, name);
+  }
+  return new SipRequest('INVITE', invite.requestUri, headers);
 }
 
 /** Whether a failed request shows that the peer has lost the whole dialog (RFC 3261 §12.2.1.2). */

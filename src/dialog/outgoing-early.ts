@@ -107,7 +107,10 @@ export class OutgoingEarly {
 
   /** The INVITE is over: what the callees have asked is refused. Their dialogs are kept for answers that come late. */
   close(): void {
-    for (const { session } of this.#sources.values()) session?.updates.end();
+    for (const [tag, { session }] of this.#sources) {
+      if (session === undefined) this.#sources.delete(tag);
+      else session.updates.end();
+    }
   }
 
   #note(response: SipResponse, source: Source, tag: string): Source1xx | undefined {

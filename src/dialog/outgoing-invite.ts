@@ -7,7 +7,7 @@ import type { Source, Target } from '../ua/target.js';
 import type { UacFailure, UacRequest } from '../ua/uac.js';
 import type { DialogContext } from './context.js';
 import { Dialog, type DialogWay } from './dialog.js';
-import { type SentAck, sendAck, sendBye } from './dialog-request.js';
+import { openingOf, type SentAck, sendAck, sendBye } from './dialog-request.js';
 import type { EarlySession } from './early-session.js';
 import { FirstAck } from './first-ack.js';
 import { InviteSession } from './invite-session.js';
@@ -90,7 +90,8 @@ export class OutgoingInvite {
   readonly localTag: string;
   readonly #context: DialogContext;
   readonly #digest: DigestClient | undefined;
-  readonly #options: OutgoingInviteOptions;
+  /** Undefined once it has its final response. */
+  #options: OutgoingInviteOptions | undefined;
   #handlers: OutgoingInviteHandlers;
   readonly #onOver: () => void;
   readonly #negotiation: Negotiation;
@@ -98,6 +99,8 @@ export class OutgoingInvite {
   /** The answers that nobody wanted, by To tag. */
   readonly #released = new Map<string, { readonly dialog: Dialog; readonly ack: SentAck }>();
   #uac: UacRequest | undefined;
+  /** Once it has its final response: what is still needed of it. */
+  #opening: { readonly invite: SipRequest; readonly way: DialogWay } | undefined;
   #state: State = { kind: 'calling' };
   /** The session interval that a 422 has asked for. */
   #minSeconds: number | undefined;
@@ -132,9 +135,11 @@ export class OutgoingInvite {
   }
 
   #send(sequence: number): void {
+    const options = this.#options;
+    if (options === undefined) return;
     const { supported, policies } = this.#context;
     const { sessionTimer } = policies();
-    const { target, from, to, sdp, headers, maxForwards, contactUser, reliable = sdp !== undefined } = this.#options;
+    const { target, from, to, sdp, headers, maxForwards, contactUser, reliable = sdp !== undefined } = options;
     const tags = [...(reliable ? ['100rel'] : []), ...(sessionTimer === undefined ? [] : ['timer']), ...supported];
     const request = createRequest({
       method: 'INVITE',
@@ -217,7 +222,8 @@ export class OutgoingInvite {
     const agreedEarly = negotiation.agreed !== undefined;
     // What was agreed before is not said again; a callee that does is not listened to (RFC 6337 §3.1.1).
     const sdp = agreedEarly ? negotiation.agreed?.remote : sessionDescription(response);
-    if (!agreedEarly && this.#options.sdp !== undefined) negotiation.answered(sdp);
+    const offered = this.#options?.sdp !== undefined;
+    if (!agreedEarly && offered) negotiation.answered(sdp);
     else if (!agreedEarly && sdp !== undefined) negotiation.offered(sdp);
     const session = new InviteSession(this.#context, dialog, negotiation, early?.updates);
     const ack = new FirstAck(this.#context, dialog, this.#invite());
@@ -225,9 +231,8 @@ export class OutgoingInvite {
     session.owe(ack);
     session.timer.onSuccess(response);
     const acknowledge = (answer: string | undefined): void => session.acknowledge(answer);
-    if (agreedEarly || this.#options.sdp !== undefined) acknowledge(undefined);
-    this.#early.close();
-    this.#onOver();
+    if (agreedEarly || offered) acknowledge(undefined);
+    this.#settle();
     this.#settled().onAnswered({ session, response, remoteTag, sdp, agreedEarly, acknowledge });
   }
 
@@ -258,9 +263,17 @@ export class OutgoingInvite {
   }
 
   #over(failure: InviteFailure): void {
-    this.#early.close();
-    this.#onOver();
+    this.#settle();
     this.#settled().onFailed(failure);
+  }
+
+  /** No other final response is expected: a late one needs little of all that was said. */
+  #settle(): void {
+    this.#early.close();
+    if (this.#uac !== undefined) this.#opening = { invite: openingOf(this.#uac.request), way: this.#way() };
+    this.#uac = undefined;
+    this.#options = undefined;
+    this.#onOver();
   }
 
   /** Who is told of the outcome, and of nothing after it: kept for late answers, an INVITE must not hold the whole call. */
@@ -271,12 +284,13 @@ export class OutgoingInvite {
   }
 
   #way(): DialogWay {
-    return { behindNat: this.#uac?.byFlow ?? false, digest: this.#digest };
+    return this.#opening?.way ?? { behindNat: this.#uac?.byFlow ?? false, digest: this.#digest };
   }
 
   /** The INVITE as it was sent last: a digest retry counts CSeq up. */
   #invite(): SipRequest {
-    if (this.#uac === undefined) throw new Error('a response came before the INVITE had left');
-    return this.#uac.request;
+    const invite = this.#uac?.request ?? this.#opening?.invite;
+    if (invite === undefined) throw new Error('a response came before the INVITE had left');
+    return invite;
   }
 }

@@ -176,8 +176,14 @@ export class ClientRunner implements ClientTransaction {
     if (this.#released || this.#lingersUntil !== undefined || ends === undefined) return;
     this.#lingersUntil = ends;
     this.#wakeUp.set(undefined);
+    const handlers = this.#handlers;
     const accepted = this.#machine instanceof InviteClientMachine;
-    this.#owner.linger({ key: clientKey(this.request), ends, handlers: this.#handlers, accepted });
+    this.#owner.linger({
+      key: clientKey(this.request),
+      ends,
+      onResponse: accepted ? (response, source) => handlers.onResponse(response, source) : undefined,
+      onTerminated: handlers.onTerminated === undefined ? undefined : () => handlers.onTerminated?.(),
+    });
   }
 
   #performAll(effects: readonly ClientEffect[], source: Source | undefined, ended: boolean): void {

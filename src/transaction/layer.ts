@@ -98,7 +98,7 @@ export class TransactionLayer {
     this.#lingeringClients = new Lingering(scheduler, (left) => {
       if (this.#clients.get(left.key) !== left) return;
       this.#clients.delete(left.key);
-      this.#tell(left.key, () => left.handlers.onTerminated?.());
+      if (left.onTerminated !== undefined) this.#tell(left.key, left.onTerminated);
     });
     this.#lingeringServers = new Lingering(scheduler, (left) => {
       if (this.#servers.get(left.id) === left) this.#servers.delete(left.id);
@@ -219,8 +219,8 @@ export class TransactionLayer {
     const transaction = this.#clients.get(clientKey(response));
     if (transaction === undefined) this.#handlers.onStrayResponse?.(response, source);
     else if (transaction instanceof ClientRunner) transaction.receive(response, source);
-    else if (transaction.accepted && response.status >= 200 && response.status < 300) {
-      this.#tell(transaction.key, () => transaction.handlers.onResponse(response, source));
+    else if (response.status >= 200 && response.status < 300) {
+      this.#tell(transaction.key, () => transaction.onResponse?.(response, source));
     }
   }
 

@@ -22,9 +22,9 @@ export interface LingeringServer {
 export interface LingeringClient {
   readonly key: string;
   readonly ends: Millis;
-  readonly handlers: ClientHandlers;
-  /** An INVITE: each further 2xx is told (RFC 6026 §7.2). Else further responses are only known. */
-  readonly accepted: boolean;
+  /** Whom each further 2xx to an INVITE is told (RFC 6026 §7.2); undefined: further responses are only known. */
+  readonly onResponse: ClientHandlers['onResponse'] | undefined;
+  readonly onTerminated: ClientHandlers['onTerminated'];
 }
 
 /**
