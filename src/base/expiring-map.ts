@@ -7,6 +7,7 @@ interface Entry<Value> {
 
 const SWEEP_MS = 1_000;
 const WHOLE_SWEEP_MS = 30_000;
+const FULL_SWEEP_MS = 10_000;
 
 /**
  * A bounded map whose entries end by themselves: no timer, expired entries are swept by later calls. Beyond `capacity`
@@ -16,7 +17,7 @@ export class ExpiringMap<Key, Value> {
   readonly #entries = new Map<Key, Entry<Value>>();
   readonly #capacity: number;
   #nextSweep: Millis = Number.NEGATIVE_INFINITY;
-  #nextWholeSweep: Millis = Number.NEGATIVE_INFINITY;
+  #lastWholeSweep: Millis = Number.NEGATIVE_INFINITY;
 
   constructor(options: { readonly capacity: number }) {
     this.#capacity = options.capacity;
@@ -54,13 +55,14 @@ export class ExpiringMap<Key, Value> {
 
   /**
    * Looks at most once a second, at the entries set longest ago and no further than the first that lives; at all of them only
-   * when the map is full, or once in a while. A map of tens of thousands must not cost its whole size each second.
+   * once in a while, sooner when the map is full. A map of tens of thousands must not cost its whole size each second.
    */
   #sweep(now: Millis): void {
     if (now < this.#nextSweep) return;
     this.#nextSweep = now + SWEEP_MS;
-    const whole = now >= this.#nextWholeSweep || this.#entries.size >= this.#capacity;
-    if (whole) this.#nextWholeSweep = now + WHOLE_SWEEP_MS;
+    const full = this.#entries.size >= this.#capacity;
+    const whole = now >= this.#lastWholeSweep + (full ? FULL_SWEEP_MS : WHOLE_SWEEP_MS);
+    if (whole) this.#lastWholeSweep = now;
     for (const [key, entry] of this.#entries) {
       if (entry.expires <= now) this.#entries.delete(key);
       else if (!whole) break;
