@@ -17,7 +17,8 @@ export class ExpiringMap<Key, Value> {
   readonly #entries = new Map<Key, Entry<Value>>();
   readonly #capacity: number;
   #nextSweep: Millis = Number.NEGATIVE_INFINITY;
-  #lastWholeSweep: Millis = Number.NEGATIVE_INFINITY;
+  #nextWholeSweep: Millis = Number.NEGATIVE_INFINITY;
+  #nextFullSweep: Millis = Number.NEGATIVE_INFINITY;
 
   constructor(options: { readonly capacity: number }) {
     this.#capacity = options.capacity;
@@ -55,17 +56,22 @@ export class ExpiringMap<Key, Value> {
 
   /**
    * Looks at most once a second, at the entries set longest ago and no further than the first that lives; at all of them only
-   * once in a while, sooner when the map is full. A map of tens of thousands must not cost its whole size each second.
+   * once in a while, or when the map is full, and then again soon only if that was of use. A map of tens of thousands must not
+   * cost its whole size each second.
    */
   #sweep(now: Millis): void {
     if (now < this.#nextSweep) return;
     this.#nextSweep = now + SWEEP_MS;
-    const full = this.#entries.size >= this.#capacity;
-    const whole = now >= this.#lastWholeSweep + (full ? FULL_SWEEP_MS : WHOLE_SWEEP_MS);
-    if (whole) this.#lastWholeSweep = now;
+    const before = this.#entries.size;
+    const whole = now >= (before >= this.#capacity ? this.#nextFullSweep : this.#nextWholeSweep);
+    let living = 0;
     for (const [key, entry] of this.#entries) {
       if (entry.expires <= now) this.#entries.delete(key);
       else if (!whole) break;
+      else living++;
     }
+    if (!whole) return;
+    this.#nextWholeSweep = now + WHOLE_SWEEP_MS;
+    this.#nextFullSweep = now + (living === before ? FULL_SWEEP_MS : SWEEP_MS);
   }
 }
