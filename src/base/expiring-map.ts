@@ -63,7 +63,8 @@ export class ExpiringMap<Key, Value> {
     if (now < this.#nextSweep) return;
     this.#nextSweep = now + SWEEP_MS;
     const before = this.#entries.size;
-    const whole = now >= (before >= this.#capacity ? this.#nextFullSweep : this.#nextWholeSweep);
+    const full = before >= this.#capacity;
+    const whole = now >= (full ? this.#nextFullSweep : this.#nextWholeSweep);
     let living = 0;
     for (const [key, entry] of this.#entries) {
       if (entry.expires <= now) this.#entries.delete(key);
@@ -72,6 +73,6 @@ export class ExpiringMap<Key, Value> {
     }
     if (!whole) return;
     this.#nextWholeSweep = now + WHOLE_SWEEP_MS;
-    this.#nextFullSweep = now + (living === before ? FULL_SWEEP_MS : SWEEP_MS);
+    this.#nextFullSweep = now + (full && living === before ? FULL_SWEEP_MS : SWEEP_MS);
   }
 }
