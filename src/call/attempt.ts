@@ -128,7 +128,7 @@ export class Attempt {
   async #prepare(leg: OutboundLeg, called: string, diverted: readonly string[]): Promise<OutgoingInviteOptions> {
     const { context, tenantId, callId, caller, invite, maxForwards } = this.#options;
     const exchange = { tenantId, callId, fromLeg: INBOUND_LEG, toLeg: leg.id };
-    const sdp = invite.sdp === undefined ? undefined : await context.media.offer({ ...exchange, sdp: invite.sdp });
+    const sdp = invite.sdp === undefined ? undefined : await context.media.offer({ sdp: invite.sdp, ...exchange });
     const domain = context.domainOf(tenantId);
     const { policy } = leg.target;
     const { headers: identity, ...from } = legIdentity(caller, domain, policy);
@@ -206,7 +206,7 @@ export class Attempt {
     let passed: string | undefined;
     try {
       const exchange = { tenantId, callId, fromLeg: INBOUND_LEG, toLeg: leg.id };
-      passed = sdp === undefined ? undefined : await context.media.answer({ ...exchange, sdp });
+      passed = sdp === undefined ? undefined : await context.media.answer({ sdp, ...exchange });
     } finally {
       answer.acknowledge(passed);
       if (passed === undefined) end();

@@ -95,7 +95,7 @@ export class CallLog {
 
   constructor(clock: Clock, call: Pick<CallRecord, 'id' | 'tenantId' | 'caller' | 'called'>) {
     this.#clock = clock;
-    this.#call = { ...call, startedAt: clock.wallTime(), talkMs: 0 };
+    this.#call = { startedAt: clock.wallTime(), talkMs: 0, ...call };
   }
 
   /**
@@ -118,30 +118,30 @@ export class CallLog {
   }
 
   addLeg(leg: LegStart): void {
-    this.#legs.set(leg.id, { ...leg, startedAt: this.#clock.wallTime() });
+    this.#legs.set(leg.id, { startedAt: this.#clock.wallTime(), ...leg });
   }
 
   ringing(legId: string): void {
     const leg = this.#leg(legId);
-    if (leg.ringingAt === undefined) this.#legs.set(legId, { ...leg, ringingAt: this.#clock.wallTime() });
+    if (leg.ringingAt === undefined) this.#legs.set(legId, { ringingAt: this.#clock.wallTime(), ...leg });
   }
 
   answered(legId: string): void {
     const leg = this.#leg(legId);
-    if (leg.answeredAt === undefined) this.#legs.set(legId, { ...leg, answeredAt: this.#clock.wallTime() });
+    if (leg.answeredAt === undefined) this.#legs.set(legId, { answeredAt: this.#clock.wallTime(), ...leg });
   }
 
   /** Both ends talk now. */
   callAnswered(): void {
     if (this.#call.answeredAt !== undefined) return;
     this.#answeredMonotonic = this.#clock.now();
-    this.#call = { ...this.#call, answeredAt: this.#clock.wallTime() };
+    this.#call = { answeredAt: this.#clock.wallTime(), ...this.#call };
   }
 
   endLeg(legId: string, end: LegEnd): void {
     const leg = this.#leg(legId);
     if (leg.endedAt !== undefined) return;
-    this.#legs.set(legId, { ...leg, ...end, endedAt: this.#clock.wallTime() });
+    this.#legs.set(legId, { endedAt: this.#clock.wallTime(), ...leg, ...end });
   }
 
   /** A party has handed its end to somebody else, or tried to. */
@@ -167,12 +167,12 @@ export class CallLog {
   endCall(): void {
     if (this.#call.endedAt !== undefined) return;
     const talkMs = this.#answeredMonotonic === undefined ? 0 : Math.round(this.#clock.now() - this.#answeredMonotonic);
-    this.#call = { ...this.#call, endedAt: this.#clock.wallTime(), talkMs };
+    this.#call = { endedAt: this.#clock.wallTime(), ...this.#call, talkMs };
   }
 
   /** The record as it stands now. */
   get record(): CallRecord {
-    return { ...this.#call, legs: [...this.#legs.values()] };
+    return Object.assign({}, this.#call, { legs: [...this.#legs.values()] });
   }
 
   #leg(id: string): LegRecord {

@@ -168,8 +168,8 @@ export class Call implements LiveCall, TransferHost, WaitingCall {
 
   async #run(start: CallStart): Promise<void> {
     const attempt = new Attempt({
-      ...start,
       callId: start.id,
+      ...start,
       context: this.#context,
       log: this.log,
       mailbox: this.mailbox,
@@ -348,8 +348,8 @@ export class Call implements LiveCall, TransferHost, WaitingCall {
   async #serve(invite: IncomingInvite, destination: HandlerDestination): Promise<void> {
     const { signal } = this.#gone;
     const handled = new HandledCall({
-      ...this.#identity,
       invite,
+      ...this.#identity,
       log: this.log,
       legId: INBOUND_LEG,
       onAnswered: () => this.#context.onAnswered(this),

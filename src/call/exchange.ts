@@ -29,7 +29,7 @@ export interface ExchangeWay {
 export async function passModify(modify: IncomingModify, to: Modifiable, way: ExchangeWay): Promise<boolean> {
   const { media, ...there } = way;
   const back = { ...there, fromLeg: there.toLeg, toLeg: there.fromLeg };
-  const offer = modify.sdp === undefined ? undefined : await media.offer({ ...there, sdp: modify.sdp });
+  const offer = modify.sdp === undefined ? undefined : await media.offer({ sdp: modify.sdp, ...there });
   const result = await to.modify({
     signal: modify.signal,
     method: modify.method === 'INVITE' ? 'INVITE' : 'UPDATE',
@@ -42,12 +42,12 @@ export async function passModify(modify: IncomingModify, to: Modifiable, way: Ex
   }
   if (result.kind !== 'accepted') return false;
   if (modify.sdp !== undefined) {
-    void modify.accept(result.sdp === undefined ? undefined : await media.answer({ ...back, sdp: result.sdp }));
+    void modify.accept(result.sdp === undefined ? undefined : await media.answer({ sdp: result.sdp, ...back }));
     return true;
   }
   // The peer asked for an offer: the other side's offer goes out in the 200, its answer comes back in the ACK.
-  const offered = result.sdp === undefined ? undefined : await media.offer({ ...back, sdp: result.sdp });
+  const offered = result.sdp === undefined ? undefined : await media.offer({ sdp: result.sdp, ...back });
   const answer = await modify.accept(offered);
-  result.acknowledge(answer === undefined ? undefined : await media.answer({ ...there, sdp: answer }));
+  result.acknowledge(answer === undefined ? undefined : await media.answer({ sdp: answer, ...there }));
   return true;
 }

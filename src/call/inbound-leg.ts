@@ -51,7 +51,7 @@ export class InboundLeg {
       this.invite.progress({ status, reason, headers });
       return;
     }
-    const exchange = { ...this.#towardsCaller(legId), sdp: progress.sdp };
+    const exchange = { sdp: progress.sdp, ...this.#towardsCaller(legId) };
     const sdp = offers ? await this.#options.media.offer(exchange) : await this.#options.media.answer(exchange);
     const source = sourceKey(legId, progress.remoteTag);
     this.#earlySource ??= source;
@@ -80,7 +80,7 @@ export class InboundLeg {
       onModify: (modify) => void this.#pass(modify, back, callee),
       onAcknowledged: (sdp) => {
         if (acknowledge === undefined) return;
-        const answered = sdp === undefined ? Promise.resolve(undefined) : media.answer({ ...back, sdp });
+        const answered = sdp === undefined ? Promise.resolve(undefined) : media.answer({ sdp, ...back });
         // A media engine that fails leaves the callee without an answer: it gives the INVITE up.
         answered.then(acknowledge, () => acknowledge(undefined));
       },
@@ -105,7 +105,7 @@ export class InboundLeg {
   /** The callee's answer; or its offer, when the caller made none. */
   #translate(legId: string, sdp: string): Promise<string> {
     const { media } = this.#options;
-    const exchange = { ...this.#towardsCaller(legId), sdp };
+    const exchange = { sdp, ...this.#towardsCaller(legId) };
     return this.invite.sdp === undefined ? media.offer(exchange) : media.answer(exchange);
   }
 

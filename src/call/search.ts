@@ -92,7 +92,7 @@ export class Search {
   /** The router's word; undefined when the signal fires meanwhile. */
   #ask(last: RouteOutcome | undefined): Promise<Destination | undefined> {
     const { context, route, signal } = this.#options;
-    const asked = context.router.next({ ...route, redirections: this.#diverted.length, signal }, last);
+    const asked = context.router.next({ redirections: this.#diverted.length, signal, ...route }, last);
     return untilAborted(asked, signal, (error) =>
       context.logger.debug({ callId: route.callId, err: error }, 'the router failed after the caller had gone'),
     );
@@ -124,7 +124,7 @@ export class Search {
       onProgress,
     });
     const result = await fork.run();
-    return result.kind === 'answered' ? { ...result, called } : result;
+    return result.kind === 'answered' ? { called, ...result } : result;
   }
 }
 

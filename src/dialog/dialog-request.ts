@@ -36,8 +36,8 @@ export function sendInDialog(
   handlers: Omit<UacHandlers, 'onRetry'>,
 ): UacRequest {
   return context.uac.send(request, dialog.target, {
-    ...handlers,
     onRetry: (retried) => dialog.noteLocalSequence(retried.cseq.sequence),
+    ...handlers,
   });
 }
 

@@ -238,12 +238,13 @@ export class Dialog {
 
   /** The ACK to a 2xx (RFC 3261 §13.2.2.4): the CSeq number and the credentials of the INVITE. */
   createAck(invite: SipRequest, options: DialogRequestOptions = {}): SipRequest {
-    const credentials: HeaderInit = {};
+    const headers: HeaderInit = {};
     for (const name of ['Authorization', 'Proxy-Authorization'] as const) {
       const values = invite.headers.raw(name);
-      if (values.length > 0) credentials[name] = values;
+      if (values.length > 0) headers[name] = values;
     }
-    return this.#build('ACK', invite.cseq.sequence, { ...options, headers: { ...credentials, ...options.headers } });
+    Object.assign(headers, options.headers);
+    return this.#build('ACK', invite.cseq.sequence, Object.assign({}, options, { headers }));
   }
 
   /** Where requests of this dialog are sent. */

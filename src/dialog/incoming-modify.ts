@@ -57,7 +57,7 @@ export class IncomingModify {
     const { incoming, contact, allow, headers, onAccepted, onSettled } = this.#parts;
     const body = this.#say(sdp);
     const response = incoming.respond(200, {
-      headers: { ...(contact === undefined ? {} : { Contact: [contact] }), Allow: allow, ...headers?.() },
+      headers: { Contact: contact === undefined ? undefined : [contact], Allow: allow, ...headers?.() },
       ...(body === undefined ? {} : { body, contentType: SDP_TYPE }),
     });
     onSettled(true);

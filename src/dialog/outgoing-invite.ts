@@ -159,7 +159,7 @@ export class OutgoingInvite {
     });
     this.#uac = this.#context.uac.send(
       request,
-      { ...target, contactUser, ...(this.#digest === undefined ? {} : { digest: this.#digest }) },
+      { contactUser, ...target, ...(this.#digest === undefined ? {} : { digest: this.#digest }) },
       {
         onProvisional: (response, source) => this.#onProvisional(response, source),
         onSuccess: (response, source) => this.onSuccess(response, source),

@@ -103,7 +103,7 @@ export class Subscriber implements DialogUsage {
     this.#armTimerN();
     this.#request = this.#context.uac.send(
       request,
-      { ...this.#target, contactUser },
+      { contactUser, ...this.#target },
       {
         onSuccess: (response) => this.#onAccepted(response),
         onFailure: (failure) => this.#finish({ kind: 'failed', failure }),

@@ -65,10 +65,10 @@ export function acceptHeaders(
     return { uri: uriOf(binding), params: withParam(binding.params, 'expires', String(seconds)) };
   });
   return {
-    ...(contacts.length > 0 && { Contact: contacts }),
-    ...(wish.path.length > 0 && { Path: wish.path }),
-    ...(keepsFlow && { Require: ['outbound'] }),
-    ...(keepsFlow && isConnected(wish) && { 'Flow-Timer': FLOW_TIMER_SECONDS }),
+    Contact: contacts.length > 0 ? contacts : undefined,
+    Path: wish.path.length > 0 ? wish.path : undefined,
+    Require: keepsFlow ? ['outbound'] : undefined,
+    'Flow-Timer': keepsFlow && isConnected(wish) ? FLOW_TIMER_SECONDS : undefined,
     Supported: ['path', 'outbound'],
     Date: new Date(now),
   };

@@ -53,7 +53,7 @@ function withoutRegId({ regId: _, ...contact }: ContactWish): ContactWish {
 /** Field by field: it is going to be stored. */
 function plainFlow({ protocol, local, remote, connectionId }: Flow): Flow {
   const flow = { protocol, local: plainAddress(local), remote: plainAddress(remote) };
-  return connectionId === undefined ? flow : { ...flow, connectionId };
+  return connectionId === undefined ? flow : { connectionId, ...flow };
 }
 
 function plainAddress({ address, port }: SocketAddress): SocketAddress {

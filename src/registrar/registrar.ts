@@ -327,7 +327,7 @@ export class Registrar implements RequestTaker, Events<RegistrarEvents> {
   /** What became of the wish; undefined when the store failed and nothing has changed. */
   async #apply(tenantId: TenantId, extension: Extension, wish: RegisterWish): Promise<RegisterOutcome | undefined> {
     const { number, maxContacts = this.#policy.maxContacts } = extension;
-    const policy = { ...this.#policy, maxContacts };
+    const policy = Object.assign({}, this.#policy, { maxContacts });
     try {
       const outcome = await this.#service.change(tenantId, number, (live) =>
         this.#withinLimit(tenantId, live, applyRegister(live, wish, policy, this.#clock.wallTime())),
@@ -375,7 +375,7 @@ export class Registrar implements RequestTaker, Events<RegistrarEvents> {
   #tell(tenantId: TenantId, change: BindingChange): void {
     const { binding } = change;
     const event = { tenantId, aor: binding.aor, binding };
-    if (change.type === 'removed') this.#events.emit('binding.removed', { ...event, reason: change.reason });
+    if (change.type === 'removed') this.#events.emit('binding.removed', { reason: change.reason, ...event });
     else this.#events.emit(`binding.${change.type}`, event);
   }
 }

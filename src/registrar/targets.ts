@@ -23,8 +23,8 @@ export function targetsOf(bindings: readonly Binding[], isOpen: (connectionId: s
     else flows.push(binding);
   }
   return [...phones.values()].map(([first, ...others]): Target => {
-    const target: Target = { ...wayTo(first, isOpen), policy: { peer: 'phone' } };
-    return others.length === 0 ? target : { ...target, otherFlows: others.map((other) => wayTo(other, isOpen)) };
+    const target: Target = { policy: { peer: 'phone' }, ...wayTo(first, isOpen) };
+    return others.length === 0 ? target : { otherFlows: others.map((other) => wayTo(other, isOpen)), ...target };
   });
 }
 

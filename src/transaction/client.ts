@@ -233,7 +233,7 @@ export class ClientRunner implements ClientTransaction {
 
   /** ACK and CANCEL go to the very address, port and transport of the INVITE, whatever their own size. */
   #sameWay(): Hop {
-    return { ...this.#taken, forceProtocol: true };
+    return Object.assign({}, this.#taken, { forceProtocol: true });
   }
 
   /** A repeated response gets the same bytes; only one with another To tag gets an ACK of its own. */

@@ -76,8 +76,10 @@ export class IncomingRequest {
    * @throws UsageError SIP_WRONG_STATE when the final response has already been given.
    */
   respond(status: number, options: RespondOptions = {}): SipResponse {
-    const { once = false, toTag = once ? this.transaction.statelessTag : this.toTag, headers, ...rest } = options;
-    const response = responseTo(this.request, status, { ...rest, toTag, headers: { ...this.#headers, ...headers } });
+    const { once = false, toTag = once ? this.transaction.statelessTag : this.toTag } = options;
+    const { headers: own, reason, body, contentType } = options;
+    const headers = own === undefined ? this.#headers : Object.assign({}, this.#headers, own);
+    const response = responseTo(this.request, status, { toTag, headers, reason, body, contentType });
     if (this.#withdrawn) return response;
     if (once) this.transaction.respondOnce(response);
     else this.transaction.respond(response);

@@ -126,7 +126,7 @@ export class Uas {
       // A request within a dialog belongs to the dialog, wherever its URI points: 481 if there is none, not 404.
       const nobody = tenantId === undefined && request.toTag === undefined;
       const refusal = this.#check(transaction) ?? (nobody ? { status: 404 } : undefined);
-      if (refusal !== undefined) incoming.respond(refusal.status, { ...refusal, once: true });
+      if (refusal !== undefined) incoming.respond(refusal.status, { once: true, ...refusal });
       else this.#enter(incoming);
     } catch (error) {
       this.#fail(incoming, error, 'the checks');

@@ -162,7 +162,7 @@ export class Uac {
 
   #contactFor(hop: Hop, user: string): NameAddr {
     const parts = this.#options.transport.contactFor(hop);
-    return { uri: sipUri(user === '' ? parts : { ...parts, user }), params: [] };
+    return { uri: sipUri(user === '' ? parts : { user, ...parts }), params: [] };
   }
 
   /** RFC 3261 §8.1.1: what every request must have and the sender need not know. */
