@@ -28,11 +28,17 @@ export interface TransactionHandlers {
 }
 
 export interface TransactionLimits {
-  /** Server transactions at a time; a new request beyond is answered 503. A tenth more for requests within dialogs. Default 50 000. */
+  /**
+   * Requests under way at a time: server transactions without those that are answered and only linger, of which there may be ten
+   * times as many. A new request beyond is answered 503. A tenth more for requests within dialogs. Default 50 000.
+   */
   readonly serverTransactions: number;
   /** What that 503 says in Retry-After, in seconds. Default 5. */
   readonly retryAfterSeconds: number;
 }
+
+/** How many times more transactions may linger than may be under way: at 900 calls a second they are 60,000. */
+const LINGERING_SHARE = 10;
 
 /** What holds where `limits` says nothing. */
 export const DEFAULT_TRANSACTION_LIMITS: TransactionLimits = Object.freeze({
@@ -74,6 +80,8 @@ export class TransactionLayer {
   readonly #clientOwner: ClientOwner;
   readonly #serverOwner: ServerOwner;
   #handlers: Partial<TransactionHandlers> = {};
+  /** Server transactions that do not only linger. */
+  #underWay = 0;
   #refused = 0;
   #closed = false;
 
@@ -110,15 +118,21 @@ export class TransactionLayer {
       logger,
       newTag: () => random.token(64),
       tagFor: (id) => tagHmac.digest(id).toString('hex', 0, 8),
-      release: (transaction) => this.#servers.delete(transaction.id),
+      release: (transaction) => {
+        this.#underWay--;
+        this.#servers.delete(transaction.id);
+      },
       linger: (left) => {
         if (this.#closed) return;
+        this.#underWay--;
         this.#servers.set(left.id, left);
         this.#lingeringServers.add(left);
       },
       keep: (transaction) => {
-        if (!this.#closed) this.#servers.set(transaction.id, transaction);
-        return !this.#closed;
+        if (this.#closed) return false;
+        this.#underWay++;
+        this.#servers.set(transaction.id, transaction);
+        return true;
       },
       passAck: (ack, source) => this.#handlers.onAck?.(ack, source),
     };
@@ -265,6 +279,7 @@ export class TransactionLayer {
   #create(key: string, request: SipRequest, source: Source): ServerRunner {
     const transaction = new ServerRunner(this.#serverOwner, key, request, source);
     this.#servers.set(key, transaction);
+    this.#underWay++;
     return transaction;
   }
 
@@ -297,8 +312,8 @@ export class TransactionLayer {
   }
 
   #isFull(request: SipRequest): boolean {
-    const limit = this.#limits.serverTransactions;
-    return this.#servers.size >= (request.toTag === undefined ? limit : limit * 1.1);
+    const limit = this.#limits.serverTransactions * (request.toTag === undefined ? 1 : 1.1);
+    return this.#underWay >= limit || this.#servers.size >= limit * LINGERING_SHARE;
   }
 
   #refuse(request: SipRequest, source: Source): void {

@@ -557,6 +557,22 @@ describe('server side', () => {
       expect(transport.statuses).toEqual([503]);
     });
 
+    it('what is answered and only lingers has ten times the room, and its retransmissions are known', async () => {
+      for (let i = 0; i < 100; i++) {
+        transport.receiveRequest(incomingRequest('OPTIONS', { branch: `z9hG4bK-l${i}` }));
+        respond(incoming.at(-1) ?? expect.fail('refused'), 200);
+      }
+      expect([incoming.length, layer.size]).toEqual([100, 100]);
+      transport.receiveRequest(incomingRequest('OPTIONS', { branch: 'z9hG4bK-more' }));
+      expect(transport.lastResponse.status).toBe(503);
+      transport.receiveRequest(incomingRequest('OPTIONS', { branch: 'z9hG4bK-l3' }));
+      expect([incoming.length, transport.lastResponse.status]).toEqual([100, 200]);
+      await clock.advance(32_000);
+      expect(layer.size).toBe(0);
+      fill(1);
+      expect(incoming).toHaveLength(101);
+    });
+
     it('a CANCEL is heeded all the same', () => {
       transport.receiveRequest(incomingRequest('INVITE'));
       fill(9);
