@@ -86,7 +86,8 @@ export class PrefixTable<T extends Row> {
       node = steps[at] as number;
       next = this.#rows[node] ?? next;
     }
-    this.#rows[node] = { next, ...row };
+    // Also for a row that another table has linked.
+    this.#rows[node] = Object.assign({ next, ...row }, { next });
   }
 }
 
