@@ -24,12 +24,19 @@ export function findLoops(table: TimedTable<CalledRecord>): CalledRecord[][] {
   for (;;) {
     const ring = findRing(nodes, cut);
     if (ring === undefined) return loops;
-    const records = [...new Set(ring.flatMap((node) => nodes[node]?.record ?? []))];
+    const records = fromFirst([...new Set(ring.flatMap((node) => nodes[node]?.record ?? []))]);
     const [first] = records;
     if (first === undefined) return loops;
     loops.push(records);
     cut.add(first);
   }
+}
+
+/** The same ring, told from the rule that was written first. */
+function fromFirst(ring: readonly CalledRecord[]): CalledRecord[] {
+  const indexes = ring.map(({ index }) => index);
+  const start = indexes.indexOf(Math.min(...indexes));
+  return [...ring.slice(start), ...ring.slice(0, start)];
 }
 
 function graphOf(table: TimedTable<CalledRecord>): readonly Node[] {

@@ -26,6 +26,8 @@ export interface CallerRecord extends TimedRecord {
 }
 
 export interface CalledRecord extends TimedRecord {
+  /** Among the rules of all plans, from 0. */
+  readonly index: number;
   /** Undefined: the changed number is analysed again. */
   readonly route: Route | undefined;
   readonly level: string | undefined;
@@ -72,6 +74,7 @@ export function tablesOf(rules: DialPlanRules): Tables {
   const called = (rules.called ?? []).map(({ plan = DEFAULT_PLAN, prefix, level, time, ...rule }, i) => ({
     plan,
     record: {
+      index: i,
       path: `called[${i}]`,
       prefix,
       route: route(rule.route),
