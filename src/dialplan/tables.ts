@@ -107,7 +107,7 @@ export function tablesOf(rules: DialPlanRules): Tables {
 }
 
 /** The items by key, each list in their order. */
-export function grouped<T>(items: readonly T[], keyOf: (item: T) => string): Map<string, T[]> {
+function grouped<T>(items: readonly T[], keyOf: (item: T) => string): Map<string, T[]> {
   const groups = new Map<string, T[]>();
   for (const item of items) {
     const key = keyOf(item);
