@@ -201,6 +201,7 @@ describe('check: loops of re-analysis', () => {
       [on('*', insertDigits({ digits: '9' })), { prefix: '9', route: line() }],
     ],
     ['shorter each time, over two rules', [on('12', swap(2, '3')), on('3', swap(1, '1'))]],
+    ['fewer last digits than the prefix has', [on('123', keepDigits({ last: 2 }))]],
     ['an exact number', [on('7', sequence(keepDigits({ first: 1 }), swap(1, '55'))), on('56', swap(2, '7'))]],
     ['in different plans', [on('1', swap(1, '2')), on('2', swap(1, '1'), { plan: 'other' })]],
   ] as const)('none: %s', (_name, called) => {
