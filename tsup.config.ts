@@ -16,6 +16,7 @@ const entry = {
   call: 'src/call/index.ts',
   registrar: 'src/registrar/index.ts',
   directory: 'src/directory/index.ts',
+  dialplan: 'src/dialplan/index.ts',
   storage: 'src/storage/index.ts',
   'storage/lmdb': 'src/storage/lmdb/index.ts',
   'storage/file': 'src/storage/file/index.ts',

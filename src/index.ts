@@ -68,6 +68,43 @@ export {
   type SubscriberOptions,
   type SubscriptionEnd,
 } from './dialog/subscriber.js';
+export type { KnownNames, PlanProblem } from './dialplan/check.js';
+export type { DecidedRoute, PlanCall, RouteDecision } from './dialplan/decision.js';
+export { type CallNumbers, DialPlan } from './dialplan/dial-plan.js';
+export { DialPlanError, type RuleFault } from './dialplan/dial-plan-error.js';
+export type { Explanation, PlanStep } from './dialplan/explanation.js';
+export { FEATURE_CODES, type FeatureCode } from './dialplan/feature-code.js';
+export {
+  extension,
+  group,
+  line,
+  peer,
+  type Route,
+  reject,
+  type ServiceName,
+  service,
+  trunk,
+} from './dialplan/route.js';
+export type {
+  BlackListRule,
+  CalledRule,
+  CallerRule,
+  DialPlanRules,
+  RefineRule,
+  TransformRef,
+} from './dialplan/rules.js';
+export type { TimeCondition, Weekday } from './dialplan/time-condition.js';
+export {
+  appendDigits,
+  applyTransform,
+  deleteDigits,
+  describeTransform,
+  insertDigits,
+  keepDigits,
+  replaceDigits,
+  sequence,
+  type Transform,
+} from './dialplan/transform.js';
 export type { Directory } from './directory/directory.js';
 export { type Extension, type ExtensionOptions, extensionFrom } from './directory/extension.js';
 export { MemoryDirectory } from './directory/memory-directory.js';

@@ -28,6 +28,7 @@ export type ErrorCode =
   | 'BLOB_NOT_FOUND'
   | 'DIRECTORY_DUPLICATE'
   | 'DIRECTORY_NOT_FOUND'
+  | 'DIALPLAN_INVALID'
   | 'TEST_TIME_LIMIT';
 
 /**
