@@ -1,0 +1,85 @@
+import type { Logger } from '../base/logger.js';
+import type { ChallengingPeer, CredentialSource, PasswordSecret, SecretRequest } from '../ua/credential-source.js';
+import type { PeerAddresses } from './peer-addresses.js';
+
+export interface LineCredentialsOptions {
+  readonly username: string;
+  readonly password: string;
+  /** The only realm that is answered; undefined: the first one that was accepted. */
+  readonly realm: string | undefined;
+  /** Who may ask. */
+  readonly peers: Pick<PeerAddresses, 'has'>;
+  readonly logger: Logger;
+}
+
+/**
+ * The credentials of one line, which only the line's own server gets (a digest is enough to guess a password at leisure): who
+ * challenges must be at an address that the line's server or proxy has, and name the line's realm. Anybody else gets nothing, also one
+ * who copies the realm.
+ */
+export class LineCredentials implements CredentialSource {
+  readonly #options: LineCredentialsOptions;
+  #realm: string | undefined;
+  #isPinned: boolean;
+  #unanswered: string | undefined;
+
+  constructor(options: LineCredentialsOptions) {
+    this.#options = options;
+    this.#realm = options.realm;
+    this.#isPinned = options.realm !== undefined;
+  }
+
+  /** The realm that is answered; undefined until the registrar has named one. */
+  get realm(): string | undefined {
+    return this.#realm;
+  }
+
+  secretFor({ realm }: SecretRequest, { remote }: ChallengingPeer): PasswordSecret | undefined {
+    const { username, password, peers } = this.#options;
+    if (!peers.has(remote.address)) {
+      return this.#refuse(`${remote.address} is not the server of this line, its challenge was not answered`);
+    }
+    if (this.#realm !== undefined && this.#realm !== realm) {
+      return this.#refuse(`the realm is "${this.#realm}", a challenge for "${realm}" was not answered`);
+    }
+    this.#unanswered = undefined;
+    return { username, password };
+  }
+
+  /** For REGISTER alone: until a realm is known, the first that the registrar asks for is the line's. */
+  get forRegister(): CredentialSource {
+    return {
+      secretFor: (request, peer) => {
+        const secret = this.secretFor(request, peer);
+        if (secret !== undefined) this.#realm ??= request.realm;
+        return secret;
+      },
+    };
+  }
+
+  /** A REGISTER begins: forgets why a challenge was not answered. */
+  begin(): void {
+    this.#unanswered = undefined;
+  }
+
+  /** The registrar has accepted them: from now on its realm is the only one. */
+  accepted(): void {
+    this.#isPinned = this.#realm !== undefined;
+  }
+
+  /** They were not accepted: a realm that was only tried is forgotten. */
+  rejected(): void {
+    if (!this.#isPinned) this.#realm = undefined;
+  }
+
+  /** Why the last challenge was not answered. */
+  get unanswered(): string | undefined {
+    return this.#unanswered;
+  }
+
+  #refuse(why: string): undefined {
+    this.#unanswered = why;
+    this.#options.logger.warn({}, why);
+    return undefined;
+  }
+}
