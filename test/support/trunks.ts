@@ -1,3 +1,4 @@
+import type { Random } from '../../src/base/random.js';
 import { parseUri } from '../../src/protocol/sip/uri.js';
 import { Resolver } from '../../src/resolver/resolver.js';
 import { MemoryRecords } from '../../src/storage/memory-records.js';
@@ -24,6 +25,8 @@ export interface TrunkStack {
 export interface TrunkStackOptions extends Partial<Pick<TrunkManagerOptions, 'suspendAfter' | 'registersPerSecond'>> {
   readonly machine?: Machine;
   readonly records?: RecordStore;
+  /** Of the TrunkManager alone. */
+  readonly random?: Random;
 }
 
 const EVENTS: readonly (keyof TrunkEvents)[] = [
@@ -36,7 +39,7 @@ const EVENTS: readonly (keyof TrunkEvents)[] = [
 /** Transport, transactions, UAC and TrunkManager on the world's own machine, or another; closed with the world. */
 export async function trunkStack(world: World, options: TrunkStackOptions = {}): Promise<TrunkStack> {
   const { machine = world.pbx, records = new MemoryRecords({ clock: world.clock }), ...rest } = options;
-  const { network, scheduler, random, logger } = machine.ports;
+  const { network, scheduler, logger, random } = machine.ports;
   const host = machine.host.addresses[0] ?? '';
   const transport = new TransportLayer({
     network,
