@@ -24,7 +24,7 @@ import {
   type LineMemory,
   type Suspension,
 } from './line-memory.js';
-import type { LineConfig } from './line-options.js';
+import type { Account } from './line-options.js';
 import { PeerAddresses } from './peer-addresses.js';
 import { readRegisterAnswer } from './register-answer.js';
 import { type Observed, registerRequest } from './register-request.js';
@@ -43,6 +43,8 @@ export interface LineParts {
   readonly maxRefusals: number;
   readonly maxFailures: number;
   readonly goodbyeMs: number;
+  /** Addresses that the configuration names besides the server's. */
+  readonly isListed: (address: string) => boolean;
 }
 
 /** How a line stands. */
@@ -58,10 +60,11 @@ export type LineState =
 /** One external line: keeps its account registered at the carrier, as long as the carrier wants it. */
 export class ExternalLine {
   readonly tenantId: TenantId;
-  readonly config: LineConfig;
-  readonly peers: PeerAddresses;
+  readonly name: string;
+  readonly account: Account;
   readonly credentials: LineCredentials;
   readonly #parts: LineParts;
+  readonly #addresses: PeerAddresses;
   readonly #registration: Registration;
   readonly #logger: Logger;
   /** Writes in order. */
@@ -79,31 +82,25 @@ export class ExternalLine {
   #suspension: Suspension | undefined;
   #cancelWakeUp: Cancel = () => {};
 
-  constructor(tenantId: TenantId, config: LineConfig, parts: LineParts) {
+  constructor(tenantId: TenantId, name: string, account: Account, parts: LineParts) {
     const { random, pace, maxRefusals, maxFailures, goodbyeMs } = parts;
     this.tenantId = tenantId;
-    this.config = config;
+    this.name = name;
+    this.account = account;
     this.#parts = parts;
-    this.#logger = parts.logger.child({ tenantId, line: config.name });
-    this.peers = new PeerAddresses(parts.resolver);
-    const { authorizationId: username, password, realm, expiresSeconds } = config;
-    this.credentials = new LineCredentials({ username, password, realm, peers: this.peers, logger: this.#logger });
+    this.#logger = parts.logger.child({ tenantId, line: name });
+    this.#addresses = new PeerAddresses(parts.resolver);
+    const { authorizationId: username, password, realm, expiresSeconds } = account;
+    const peers = { has: (address: string) => this.isPeer(address) };
+    this.credentials = new LineCredentials({ username, password, realm, peers, logger: this.#logger });
     this.#digest = parts.uac.digestFor({ credentials: this.credentials.forRegister });
     this.#callId = random.token(128);
     this.#registration = new Registration({ random, pace, maxRefusals, maxFailures, goodbyeMs, expiresSeconds });
   }
 
-  get name(): string {
-    return this.config.name;
-  }
-
   /** The user part of this line's Contact: a request for it came by this line, and no other. Empty before `start`. */
   get token(): string {
     return this.#token;
-  }
-
-  get isRegistered(): boolean {
-    return this.#registration.expiresAt !== undefined;
   }
 
   get state(): LineState {
@@ -119,8 +116,13 @@ export class ExternalLine {
 
   /** The preloaded Route of this line's requests: the outbound proxy, then what the registrar named (RFC 3608 §6.1). */
   get route(): readonly NameAddr[] {
-    const { proxy } = this.config;
+    const { proxy } = this.account;
     return proxy === undefined ? this.#serviceRoute : [{ uri: proxy, params: NO_PARAMS }, ...this.#serviceRoute];
+  }
+
+  /** Whether that address is the carrier's: one that its names have led to of late, or that the configuration names. */
+  isPeer(address: string): boolean {
+    return this.#addresses.has(address) || this.#parts.isListed(address);
   }
 
   /** Begins to register; a line that was suspended with these very credentials stays so. @throws what the store throws */
@@ -128,7 +130,7 @@ export class ExternalLine {
     const { memories, random } = this.#parts;
     const memory = await memories.load(this.tenantId, this.name);
     this.#token = memory?.token ?? random.token();
-    if (memory?.suspended !== undefined && isSameCredentials(this.config, memory)) {
+    if (memory?.suspended !== undefined && isSameCredentials(this.account, memory)) {
       const { fault, at } = memory.suspended;
       this.#suspension = { fault, at };
     } else if (memory === undefined || memory.suspended !== undefined) {
@@ -203,7 +205,7 @@ export class ExternalLine {
   /** Sends one REGISTER; whatever becomes of it comes back as an answer. */
   #register(expiresSeconds: number): void {
     // What the names lead to now is who may challenge, so it is looked up before the UAC does.
-    this.peers
+    this.#addresses
       .refresh(this.#nextHops())
       .then(() => this.#send(expiresSeconds))
       .catch(asUnreachable)
@@ -212,7 +214,7 @@ export class ExternalLine {
   }
 
   #nextHops(): readonly SipUri[] {
-    const { server, proxy } = this.config;
+    const { server, proxy } = this.account;
     const first = this.#serviceRoute[0]?.uri;
     // Calls go to the service route's first hop, which may challenge them.
     return proxy === undefined && first?.kind === 'sip' ? [server, first] : [proxy ?? server];
@@ -220,9 +222,9 @@ export class ExternalLine {
 
   #send(expiresSeconds: number): Promise<UacResult> {
     const { random, uac } = this.#parts;
-    const { callId, server, proxy } = this.config;
+    const { callId, server, proxy } = this.account;
     const request = registerRequest({
-      config: this.config,
+      account: this.account,
       callId: callId === 'same' ? this.#callId : random.token(128),
       sequence: ++this.#sequence,
       fromTag: random.token(64),
@@ -249,7 +251,7 @@ export class ExternalLine {
       token: this.#token,
       observed: this.#observed,
       expiresSeconds,
-      rewriteContact: this.config.rewriteContact,
+      rewriteContact: this.account.rewriteContact,
       unanswered: this.credentials.unanswered,
     });
     if (answer.kind === 'granted') {
@@ -276,7 +278,7 @@ export class ExternalLine {
     const suspension = { fault, at: this.#parts.scheduler.wallTime() };
     this.#suspension = suspension;
     this.#serviceRoute = [];
-    const credentials = credentialsHash(this.config, this.#token);
+    const credentials = credentialsHash(this.account, this.#token);
     this.#writes
       .run(() => this.#remember({ ...suspension, credentials }))
       .catch((error: unknown) =>

@@ -4,7 +4,7 @@ import type { TenantId } from '../base/tenant.js';
 import type { Json } from '../storage/json.js';
 import type { RecordStore } from '../storage/record-store.js';
 import type { LineFault } from './fault.js';
-import type { LineConfig } from './line-options.js';
+import type { Account } from './line-options.js';
 
 /** Why and since when a line does not register any more. */
 export interface Suspension {
@@ -52,16 +52,16 @@ export class LineMemories {
  * A hash by which changed credentials are noticed, salted with the line's token. Slow on purpose (some milliseconds), since line passwords
  * are short; it is computed for suspended lines alone.
  */
-export function credentialsHash(config: LineConfig, token: string): string {
-  const { authorizationId, password, username, domain, server, proxy, realm } = config;
+export function credentialsHash(account: Account, token: string): string {
+  const { authorizationId, password, username, domain, server, proxy, realm } = account;
   const text = JSON.stringify([authorizationId, password, username, domain, server, proxy ?? null, realm ?? null]);
   return scryptSync(text, token, 32, { N: 4096 }).toString('hex');
 }
 
 /** Whether these are the credentials that were refused. */
-export function isSameCredentials(config: LineConfig, { token, suspended }: LineMemory): boolean {
+export function isSameCredentials(account: Account, { token, suspended }: LineMemory): boolean {
   if (suspended === undefined) return false;
-  const now = Buffer.from(credentialsHash(config, token));
+  const now = Buffer.from(credentialsHash(account, token));
   const then = Buffer.from(suspended.credentials);
   return now.length === then.length && timingSafeEqual(now, then);
 }

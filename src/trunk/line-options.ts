@@ -1,11 +1,11 @@
-import { UsageError } from '../base/errors.js';
 import { normalizeHost } from '../base/ip.js';
-import { getParam, hasParam, withParam } from '../protocol/sip/params.js';
-import { readable } from '../protocol/sip/parse-error.js';
-import { parseUri, type SipUri, sipUri } from '../protocol/sip/uri.js';
+import { withParam } from '../protocol/sip/params.js';
+import type { SipUri } from '../protocol/sip/uri.js';
+import { type CallConfig, type CallOptions, callConfig } from './call-options.js';
+import { checkName, checkNumber, checkText, refuse, serverUri } from './checks.js';
 
 /** An account at a carrier, as a person would write it down. */
-export interface LineOptions {
+export interface LineOptions extends CallOptions {
   /** Unique among the lines and trunks of a tenant: 1–64 letters, digits, `-`, `_`, `.`, `+`. */
   readonly name: string;
   /** Host name, address or SIP URI of the registrar: `sip.carrier.example`, `192.0.2.9:5080`, `sip:carrier.example;transport=tcp`. */
@@ -34,9 +34,8 @@ export interface LineOptions {
   readonly userPhone?: boolean;
 }
 
-/** A line's options, checked and complete. */
-export interface LineConfig {
-  readonly name: string;
+/** What the registrar gets to see of a line: a change of it begins anew. */
+export interface Account {
   /** Next hop for REGISTER, and for calls where nothing else is said. */
   readonly server: SipUri;
   /** With `lr`: goes into a Route. */
@@ -50,7 +49,14 @@ export interface LineConfig {
   readonly expiresSeconds: number;
   readonly callId: 'same' | 'new';
   readonly rewriteContact: boolean;
+}
+
+/** A line's options, checked and complete. */
+export interface LineConfig {
+  readonly name: string;
+  readonly fixed: Account;
   readonly userPhone: boolean;
+  readonly calls: CallConfig;
 }
 
 const DEFAULT_EXPIRES_SECONDS = 3600;
@@ -60,67 +66,32 @@ export function lineConfig(options: LineOptions): LineConfig {
   const { name, username, password, expiresSeconds = DEFAULT_EXPIRES_SECONDS, callId = 'same' } = options;
   const where = `line ${checkName(name)}`;
   const server = serverUri(options.server, `${where}: server`);
-  if (username === '' || username.includes('@') || hasControl(username)) {
-    refuse(`${where}: username`, username, 'the user part of the account, without a domain');
-  }
-  if (password === '') throw new UsageError('PBX_INVALID_ARGUMENT', `${where}: password: found "", expected some text`);
-  if (!Number.isInteger(expiresSeconds) || expiresSeconds < 60 || expiresSeconds > 86_400) {
-    refuse(`${where}: expiresSeconds`, expiresSeconds, 'a whole number from 60 to 86400');
-  }
-  for (const key of ['authorizationId', 'realm', 'displayName'] as const) {
-    const value = options[key];
-    if (value !== undefined && (value === '' || hasControl(value))) refuse(`${where}: ${key}`, value, 'a line of text');
-  }
+  checkText(`${where}: username`, username);
+  if (username.includes('@')) refuse(`${where}: username`, username, 'the user part of the account, without a domain');
+  // Never in a message, not even a wrong one.
+  if (password === '') refuse(`${where}: password`, '', 'some text');
+  checkNumber(`${where}: expiresSeconds`, expiresSeconds, 60, 86_400);
+  checkText(`${where}: authorizationId`, options.authorizationId);
+  checkText(`${where}: realm`, options.realm);
+  checkText(`${where}: displayName`, options.displayName);
   const proxy = options.proxy === undefined ? undefined : serverUri(options.proxy, `${where}: proxy`);
   const domain = options.domain === undefined ? server.host : serverUri(options.domain, `${where}: domain`).host;
   return {
     name,
-    server,
-    proxy: proxy === undefined ? undefined : { ...proxy, params: withParam(proxy.params, 'lr') },
-    domain: normalizeHost(domain),
-    username,
-    authorizationId: options.authorizationId ?? username,
-    password,
-    realm: options.realm,
-    displayName: options.displayName,
-    expiresSeconds,
-    callId,
-    rewriteContact: options.rewriteContact ?? true,
+    fixed: {
+      server,
+      proxy: proxy === undefined ? undefined : { ...proxy, params: withParam(proxy.params, 'lr') },
+      domain: normalizeHost(domain),
+      username,
+      authorizationId: options.authorizationId ?? username,
+      password,
+      realm: options.realm,
+      displayName: options.displayName,
+      expiresSeconds,
+      callId,
+      rewriteContact: options.rewriteContact ?? true,
+    },
     userPhone: options.userPhone ?? false,
+    calls: callConfig(options, where),
   };
-}
-
-/** Whether two configurations are the same in everything that the registrar gets to see. */
-export function sameConfig(a: object, b: object): boolean {
-  return JSON.stringify(a) === JSON.stringify(b);
-}
-
-/** @throws UsageError PBX_INVALID_ARGUMENT; returns the name */
-export function checkName(name: string): string {
-  if (typeof name === 'string' && /^[\w.+-]{1,64}$/.test(name)) return name;
-  return refuse('name', name, '1–64 letters, digits, "-", "_", "." or "+"');
-}
-
-/** The SIP URI of a server that is written as a host, `host:port` or URI. @throws UsageError PBX_INVALID_ARGUMENT */
-export function serverUri(text: string, where: string): SipUri {
-  const isUri = /^sips?:/i.test(text);
-  const bare = !isUri && text.includes(':') && !text.includes('[') && text.split(':').length > 2 ? `[${text}]` : text;
-  const uri = readable(() => parseUri(isUri ? text : `sip:${bare}`));
-  const expected = 'a host name, address or SIP URI such as "sip.carrier.example"';
-  if (uri?.kind !== 'sip' || uri.user !== undefined || uri.headers.length > 0) return refuse(where, text, expected);
-  const transport = getParam(uri.params, 'transport')?.toLowerCase();
-  if (hasParam(uri.params, 'transport') && !['udp', 'tcp', 'tls'].includes(transport ?? '')) {
-    refuse(where, text, 'transport=udp, tcp or tls');
-  }
-  return sipUri({ host: uri.host, port: uri.port, scheme: uri.scheme, params: uri.params });
-}
-
-/** @throws UsageError PBX_INVALID_ARGUMENT, always */
-export function refuse(what: string, found: unknown, expected: string): never {
-  throw new UsageError('PBX_INVALID_ARGUMENT', `${what}: found ${JSON.stringify(found)}, expected ${expected}`);
-}
-
-function hasControl(text: string): boolean {
-  for (let i = 0; i < text.length; i++) if (text.charCodeAt(i) < 0x20 || text.charCodeAt(i) === 0x7f) return true;
-  return false;
 }

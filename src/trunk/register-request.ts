@@ -4,7 +4,7 @@ import { type NameAddr, withTag } from '../protocol/sip/name-addr.js';
 import { NO_PARAMS } from '../protocol/sip/params.js';
 import { type SipUri, sipUri } from '../protocol/sip/uri.js';
 import type { TransportProtocol } from '../ua/target.js';
-import type { LineConfig } from './line-options.js';
+import type { Account } from './line-options.js';
 
 /** Where the registrar sees us: what a NAT in between has made of our address. */
 export interface Observed extends SocketAddress {
@@ -12,7 +12,7 @@ export interface Observed extends SocketAddress {
 }
 
 export interface RegisterParts {
-  readonly config: LineConfig;
+  readonly account: Account;
   readonly callId: string;
   readonly sequence: number;
   readonly fromTag: string;
@@ -27,10 +27,10 @@ export interface RegisterParts {
 
 /** A REGISTER for one line: RFC 3261 §10.2. Contact is left out where the address of the hop's own side is to stand in it. */
 export function registerRequest(parts: RegisterParts): SipRequest {
-  const { config, observed, stale, token } = parts;
-  const { displayName } = config;
+  const { account, observed, stale, token } = parts;
+  const { displayName } = account;
   const aor: NameAddr = {
-    uri: sipUri({ user: config.username, host: config.domain }),
+    uri: sipUri({ user: account.username, host: account.domain }),
     params: NO_PARAMS,
     ...(displayName === undefined ? {} : { displayName }),
   };
@@ -38,7 +38,7 @@ export function registerRequest(parts: RegisterParts): SipRequest {
   const removed = stale.map(({ uri }): NameAddr => ({ uri, params: [{ name: 'expires', value: '0' }] }));
   return createRequest({
     method: 'REGISTER',
-    uri: sipUri({ host: config.domain }),
+    uri: sipUri({ host: account.domain }),
     headers: {
       From: withTag(aor, parts.fromTag),
       To: aor,

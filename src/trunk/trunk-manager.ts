@@ -1,18 +1,28 @@
 import { UsageError } from '../base/errors.js';
 import { type Events, TypedEmitter } from '../base/events.js';
 import type { Logger } from '../base/logger.js';
-import { Mailbox } from '../base/mailbox.js';
 import type { Random } from '../base/random.js';
 import type { Scheduler } from '../base/scheduler.js';
 import type { TenantId } from '../base/tenant.js';
+import type { SipRequest } from '../protocol/sip/message.js';
 import type { RecordStore } from '../storage/record-store.js';
 import type { NextHopResolver } from '../ua/next-hop.js';
+import type { Lease, Source } from '../ua/target.js';
 import type { Uac } from '../ua/uac.js';
+import type { CallConfig } from './call-options.js';
+import { lineTarget, trunkTarget } from './call-target.js';
+import { checkNumber, refuse } from './checks.js';
 import type { TrunkEvents } from './events.js';
-import { ExternalLine, type LineParts, type LineState } from './external-line.js';
+import { ExternalLine, type LineState } from './external-line.js';
+import { type Inbound, identifyInbound } from './inbound.js';
 import { LineMemories } from './line-memory.js';
-import { type LineConfig, type LineOptions, lineConfig, refuse, sameConfig } from './line-options.js';
+import { type LineConfig, type LineOptions, lineConfig } from './line-options.js';
 import { Pacer } from './pacer.js';
+import { PeerTable } from './peer-table.js';
+import { type Candidate, Selection, type SelectionCandidates, type SkipReason, type Strategy } from './selection.js';
+import { SipTrunk, type TrunkState } from './sip-trunk.js';
+import { type TrunkOptions, type TrunkPeerConfig, trunkConfig } from './trunk-options.js';
+import { Usage } from './usage.js';
 
 export interface TrunkManagerOptions {
   readonly uac: Pick<Uac, 'request' | 'digestFor'>;
@@ -30,67 +40,96 @@ export interface TrunkManagerOptions {
    * once); `failures`: of any kind (default: never, for a carrier may be out of order for a night).
    */
   readonly suspendAfter?: { readonly refusals?: number; readonly failures?: number };
-  /** How long `close`, `removeLine` and a change wait for the carrier to answer the de-registration. Default 2000. */
+  /** How long `close`, removal and change of a line wait for the carrier to answer the de-registration. Default 2000. */
   readonly goodbyeMs?: number;
+  /** Whether a time condition holds now; asked for lines and trunks that name one. Default: it does. */
+  readonly isOpen?: (tenantId: TenantId, timeCondition: string) => boolean;
 }
 
-/** The lines of one tenant. */
+/** The lines and trunks of one tenant; no two of one name. */
 export interface TrunkConfig {
   readonly lines?: readonly LineOptions[];
+  readonly trunks?: readonly TrunkOptions[];
 }
 
 /** A line and how it stands. */
 export interface LineStatus {
   readonly name: string;
   readonly state: LineState;
+  /** Calls now. */
+  readonly inUse: { readonly out: number; readonly in: number };
 }
 
-interface Entry {
-  /** What is wanted; the line follows as soon as the one before has said goodbye. */
-  config: LineConfig;
-  line: ExternalLine;
-  /** Changes of one line in order. */
-  readonly turn: Mailbox;
+/** A trunk and how it stands. */
+export interface TrunkStatus {
+  readonly name: string;
+  readonly state: TrunkState;
+  /** Calls now. */
+  readonly inUse: { readonly out: number; readonly in: number };
+}
+
+/** What a call wants. */
+export interface SelectOptions {
+  /** The number for the Request-URI, as the carrier wants it. */
+  readonly number: string;
+  /** Names of lines and trunks. Default: those of `group`, else all lines. */
+  readonly names?: readonly string[];
+  readonly group?: string;
+  /** Default `round-robin`. */
+  readonly strategy?: Strategy;
+  /** The extension that calls: lines with another owner are passed over. */
+  readonly caller?: string;
 }
 
 /**
- * The external lines of all tenants: registers them, keeps them registered, and stops where the carrier says no. It knows no calls.
- * `configure` begins, `close` ends.
+ * The external lines and SIP trunks of all tenants: registers lines and keeps them registered, asks trunks whether they live, says where a
+ * call goes out and on what a request came in. It knows no calls. `configure` begins, `close` ends.
  */
 export class TrunkManager implements Events<TrunkEvents> {
+  readonly #options: TrunkManagerOptions;
   readonly #events: TypedEmitter<TrunkEvents>;
-  readonly #parts: LineParts;
-  readonly #memories: LineMemories;
-  readonly #tenants = new Map<TenantId, Map<string, Entry>>();
-  /** Lines that are gone and whose goodbye is under way: one that comes anew under that name waits for it. */
-  readonly #leaving = new Map<string, Promise<void>>();
+  readonly #lines: PeerTable<LineConfig, ExternalLine>;
+  readonly #trunks: PeerTable<TrunkPeerConfig, SipTrunk>;
+  readonly #usages = new Map<string, Usage>();
+  #turn = 0;
   #closing: Promise<void> | undefined;
 
   /** @throws UsageError PBX_INVALID_ARGUMENT for a number out of range */
   constructor(options: TrunkManagerOptions) {
     const { uac, resolver, records, scheduler, random, registersPerSecond = 10, goodbyeMs = 2000 } = options;
-    const { refusals = 5, failures = Number.POSITIVE_INFINITY } = options.suspendAfter ?? {};
+    const { refusals = 5, failures } = options.suspendAfter ?? {};
     const logger = options.logger.child({ area: 'trunk' });
     if (!(registersPerSecond > 0)) refuse('registersPerSecond', registersPerSecond, 'more than 0');
     if (!(goodbyeMs >= 0)) refuse('goodbyeMs', goodbyeMs, 'milliseconds, 0 or more');
-    checkCount('suspendAfter.refusals', refusals);
-    if (failures !== Number.POSITIVE_INFINITY) checkCount('suspendAfter.failures', failures);
-    this.#events = new TypedEmitter(logger);
-    this.#memories = new LineMemories(records);
+    checkNumber('suspendAfter.refusals', refusals, 1, Number.MAX_SAFE_INTEGER);
+    checkNumber('suspendAfter.failures', failures, 1, Number.MAX_SAFE_INTEGER);
+    this.#options = options;
+    const events = new TypedEmitter<TrunkEvents>(logger);
+    this.#events = events;
+    const memories = new LineMemories(records);
     const pacer = new Pacer({ perSecond: registersPerSecond, random });
-    this.#parts = {
-      uac,
-      resolver,
-      scheduler,
-      random,
-      logger,
-      memories: this.#memories,
-      events: this.#events,
-      pace: (now) => pacer.reserve(now),
-      maxRefusals: refusals,
-      maxFailures: failures,
-      goodbyeMs,
-    };
+    const common = { uac, resolver, scheduler, random, logger, events };
+    this.#lines = new PeerTable({
+      make: (tenantId, { name, fixed }) =>
+        new ExternalLine(tenantId, name, fixed, {
+          ...common,
+          memories,
+          pace: (now) => pacer.reserve(now),
+          maxRefusals: refusals,
+          maxFailures: failures ?? Number.POSITIVE_INFINITY,
+          goodbyeMs,
+          isListed: (address) => this.#lines.get(tenantId, name)?.config.calls.addresses.has(address) === true,
+        }),
+      onRemoved: (tenantId, name) => memories.forget(tenantId, name),
+    });
+    this.#trunks = new PeerTable({
+      make: (tenantId, { name, fixed }) =>
+        new SipTrunk(tenantId, name, fixed, {
+          ...common,
+          isListed: (address) => this.#trunks.get(tenantId, name)?.config.calls.addresses.has(address) === true,
+        }),
+      onRemoved: () => Promise.resolve(),
+    });
   }
 
   on<Name extends keyof TrunkEvents>(name: Name, listener: (event: TrunkEvents[Name]) => unknown): () => void {
@@ -102,49 +141,105 @@ export class TrunkManager implements Events<TrunkEvents> {
   }
 
   /**
-   * Makes these the tenant's lines, and no others. New lines register; changed ones take leave and register anew; those that are gone
-   * take leave and are forgotten; unchanged ones notice nothing. Resolves when that has been set going.
+   * Makes these the tenant's lines and trunks, and no others. New lines register; those of which the carrier would see a change take leave
+   * and register anew; those that are gone take leave and are forgotten; the others notice nothing. Resolves when that has been set going.
    * @throws UsageError PBX_INVALID_ARGUMENT (nothing has changed then), PBX_WRONG_STATE once closed; what the store throws
    */
-  async configure(tenantId: TenantId, { lines = [] }: TrunkConfig): Promise<void> {
+  async configure(tenantId: TenantId, { lines = [], trunks = [] }: TrunkConfig): Promise<void> {
     this.#checkOpen();
-    const wanted = new Map<string, LineConfig>();
-    for (const options of lines) {
-      const config = lineConfig(options);
-      if (wanted.has(config.name)) refuse('name', config.name, 'a name that no other line has');
-      wanted.set(config.name, config);
+    const wantedLines = lines.map(lineConfig);
+    const wantedTrunks = trunks.map(trunkConfig);
+    const names = new Set<string>();
+    for (const { name } of [...wantedLines, ...wantedTrunks]) {
+      if (names.has(name)) refuseName(name);
+      names.add(name);
     }
-    const gone = [...(this.#tenants.get(tenantId)?.keys() ?? [])].filter((name) => !wanted.has(name));
+    const gone = [...this.#lines.entries(tenantId), ...this.#trunks.entries(tenantId)]
+      .map(({ peer }) => peer.name)
+      // One that was a line and is a trunk now, or the other way round, is gone as what it was.
+      .filter(
+        (name) => !wantedLines.some((each) => each.name === name && this.#lines.get(tenantId, name) !== undefined),
+      )
+      .filter(
+        (name) => !wantedTrunks.some((each) => each.name === name && this.#trunks.get(tenantId, name) !== undefined),
+      );
     await Promise.all([
-      ...gone.map((name) => this.#remove(tenantId, name)),
-      ...[...wanted.values()].map((config) => this.#set(tenantId, config)),
+      ...gone.map((name) => this.remove(tenantId, name)),
+      ...wantedLines.map((config) => this.#lines.set(tenantId, config)),
+      ...wantedTrunks.map((config) => this.#trunks.set(tenantId, config)),
     ]);
   }
 
   /** Adds a line, or puts it in the place of the one with its name. @throws as `configure` */
   async setLine(tenantId: TenantId, options: LineOptions): Promise<void> {
     this.#checkOpen();
-    await this.#set(tenantId, lineConfig(options));
+    const config = lineConfig(options);
+    if (this.#trunks.get(tenantId, config.name) !== undefined) refuseName(config.name);
+    await this.#lines.set(tenantId, config);
   }
 
-  /** False: there is no such line. @throws what the store throws */
-  removeLine(tenantId: TenantId, name: string): Promise<boolean> {
-    return this.#remove(tenantId, name);
+  /** Adds a trunk, or puts it in the place of the one with its name. @throws as `configure` */
+  async setTrunk(tenantId: TenantId, options: TrunkOptions): Promise<void> {
+    this.#checkOpen();
+    const config = trunkConfig(options);
+    if (this.#lines.get(tenantId, config.name) !== undefined) refuseName(config.name);
+    await this.#trunks.set(tenantId, config);
   }
 
-  /** Lets a suspended line try again. False: it is not suspended. @throws UsageError PBX_INVALID_ARGUMENT for a line that is not there; what the store throws */
+  /** Removes a line or trunk. False: there is none of that name. @throws what the store throws */
+  async remove(tenantId: TenantId, name: string): Promise<boolean> {
+    this.#usages.delete(keyOf(tenantId, name));
+    const removed = await Promise.all([this.#lines.remove(tenantId, name), this.#trunks.remove(tenantId, name)]);
+    return removed.includes(true);
+  }
+
+  /**
+   * Lets a suspended line try again. False: it is not suspended.
+   * @throws UsageError PBX_INVALID_ARGUMENT for a line that is not there; what the store throws
+   */
   async resume(tenantId: TenantId, name: string): Promise<boolean> {
-    const entry = this.#find(tenantId, name);
-    if (entry === undefined) return refuse('line', name, 'the name of a line of this tenant');
-    return entry.turn.run(() => entry.line.resume());
+    const resumed = await this.#lines.inTurn(tenantId, name, (line) => line.resume());
+    return resumed ?? refuse('line', name, 'the name of a line of this tenant');
   }
 
   /** How the tenant's lines stand, in the order in which they were added. */
   lines(tenantId: TenantId): readonly LineStatus[] {
-    return [...(this.#tenants.get(tenantId)?.values() ?? [])].map(({ line }) => ({
-      name: line.name,
-      state: line.state,
-    }));
+    return [...this.#lines.entries(tenantId)].map(({ peer: { name, state } }) => {
+      return { name, state, inUse: this.#inUse(tenantId, name) };
+    });
+  }
+
+  /** How the tenant's trunks stand, in the order in which they were added. */
+  trunks(tenantId: TenantId): readonly TrunkStatus[] {
+    return [...this.#trunks.entries(tenantId)].map(({ peer: { name, state } }) => {
+      return { name, state, inUse: this.#inUse(tenantId, name) };
+    });
+  }
+
+  /** The choice for one outgoing call: ask it for the first target, and after a failure for the next. */
+  select(tenantId: TenantId, options: SelectOptions): Selection {
+    const { strategy = 'round-robin', caller } = options;
+    const { random, scheduler } = this.#options;
+    return new Selection({
+      candidates: () => this.#candidates(tenantId, options),
+      strategy,
+      caller,
+      random,
+      now: () => scheduler.now(),
+      nextTurn: () => ++this.#turn,
+    });
+  }
+
+  /** Which line or trunk a request came in on; of one tenant, if it is known whose request it is. Undefined: none that is known. */
+  identify(request: SipRequest, source: Source, tenantId?: TenantId): Inbound | undefined {
+    const lines = this.#lines.entries(tenantId);
+    return identifyInbound(request, source, { lines, trunks: this.#trunks.entries(tenantId) });
+  }
+
+  /** Counts an incoming call until its lease is released. Undefined: the line or trunk has all the calls it may have, or is not there. */
+  admit(tenantId: TenantId, name: string): Lease | undefined {
+    const calls = (this.#lines.get(tenantId, name) ?? this.#trunks.get(tenantId, name))?.config.calls;
+    return calls === undefined ? undefined : this.#usageOf(tenantId, name).takeIn(calls.maxInboundCalls);
   }
 
   /** Takes leave of all carriers, for `goodbyeMs` at most. What is suspended stays so. */
@@ -154,67 +249,92 @@ export class TrunkManager implements Events<TrunkEvents> {
   }
 
   async #close(): Promise<void> {
-    const entries = [...this.#tenants.values()].flatMap((lines) => [...lines.values()]);
-    await Promise.all(entries.map(({ line, turn }) => Promise.all([line.close(), turn.idle()])));
+    await Promise.all([this.#lines.close(), this.#trunks.close()]);
     this.#events.removeAll();
   }
 
-  #set(tenantId: TenantId, config: LineConfig): Promise<void> {
-    const entry = this.#find(tenantId, config.name);
-    if (entry === undefined) return this.#add(tenantId, config);
-    if (sameConfig(entry.config, config)) return Promise.resolve();
-    entry.config = config;
-    return entry.turn.run(async () => {
-      await entry.line.close();
-      if (this.#closing !== undefined) return;
-      entry.line = new ExternalLine(tenantId, config, this.#parts);
-      await entry.line.start();
-    });
+  #candidates(tenantId: TenantId, { names, group, number }: SelectOptions): SelectionCandidates {
+    if (names !== undefined) {
+      return names.map((name) => {
+        const line = this.#lines.get(tenantId, name);
+        if (line !== undefined) return this.#line(tenantId, line.peer, line.config, number);
+        const trunk = this.#trunks.get(tenantId, name);
+        return trunk === undefined ? { name } : this.#trunk(tenantId, trunk.peer, trunk.config, number);
+      });
+    }
+    const isMeant = ({ calls }: { readonly calls: CallConfig }): boolean =>
+      group === undefined || calls.group === group;
+    const lines = [...this.#lines.entries(tenantId)]
+      .filter(({ config }) => isMeant(config))
+      .map(({ peer, config }) => this.#line(tenantId, peer, config, number));
+    if (group === undefined) return lines;
+    const trunks = [...this.#trunks.entries(tenantId)]
+      .filter(({ config }) => isMeant(config))
+      .map(({ peer, config }) => this.#trunk(tenantId, peer, config, number));
+    return [...lines, ...trunks];
   }
 
-  #add(tenantId: TenantId, config: LineConfig): Promise<void> {
-    const line = new ExternalLine(tenantId, config, this.#parts);
-    const added: Entry = { config, line, turn: new Mailbox() };
-    const entries = this.#tenants.get(tenantId) ?? new Map<string, Entry>();
-    entries.set(config.name, added);
-    this.#tenants.set(tenantId, entries);
-    return added.turn.run(async () => {
-      await this.#leaving.get(keyOf(tenantId, config.name));
-      await line.start();
-    });
+  #line(tenantId: TenantId, line: ExternalLine, config: LineConfig, number: string): Candidate {
+    const { kind } = line.state;
+    const { name, calls } = config;
+    const down = kind === 'registered' ? undefined : kind === 'suspended' ? 'suspended' : 'down';
+    return this.#candidate(tenantId, name, calls, down, (lease) => ({
+      kind: 'line',
+      name,
+      target: lineTarget(line, config, number, lease),
+      ...(calls.noAnswerSeconds === undefined ? {} : { noAnswerSeconds: calls.noAnswerSeconds }),
+    }));
   }
 
-  async #remove(tenantId: TenantId, name: string): Promise<boolean> {
-    const entry = this.#find(tenantId, name);
-    if (entry === undefined) return false;
-    const entries = this.#tenants.get(tenantId);
-    entries?.delete(name);
-    if (entries?.size === 0) this.#tenants.delete(tenantId);
-    const key = keyOf(tenantId, name);
-    const gone = entry.turn.run(async () => {
-      await entry.line.close();
-      await this.#memories.forget(tenantId, name);
-    });
-    // A failure is told to whoever removes the line; one that comes anew need not care.
-    const settled = gone.catch(() => {}).finally(() => this.#leaving.delete(key));
-    this.#leaving.set(key, settled);
-    await gone;
-    return true;
+  #trunk(tenantId: TenantId, trunk: SipTrunk, config: TrunkPeerConfig, number: string): Candidate {
+    const { name, calls, callerNumber } = config;
+    const down = trunk.state === 'down' ? 'down' : undefined;
+    return this.#candidate(tenantId, name, calls, down, (lease) => ({
+      kind: 'trunk',
+      name,
+      target: trunkTarget(trunk, config, number, lease),
+      ...(callerNumber === undefined ? {} : { callerNumber }),
+      ...(calls.noAnswerSeconds === undefined ? {} : { noAnswerSeconds: calls.noAnswerSeconds }),
+    }));
   }
 
-  #find(tenantId: TenantId, name: string): Entry | undefined {
-    return this.#tenants.get(tenantId)?.get(name);
+  #candidate(
+    tenantId: TenantId,
+    name: string,
+    calls: CallConfig,
+    down: SkipReason | undefined,
+    select: Candidate['select'],
+  ): Candidate {
+    const { timeCondition } = calls;
+    const open = timeCondition === undefined || this.#options.isOpen?.(tenantId, timeCondition) !== false;
+    const blocked: SkipReason | undefined = down ?? (open ? undefined : 'out-of-hours');
+    return { name, calls, usage: this.#usageOf(tenantId, name), blocked, select };
   }
 
   #checkOpen(): void {
     if (this.#closing !== undefined) throw new UsageError('PBX_WRONG_STATE', 'this TrunkManager is closed');
   }
+
+  #inUse(tenantId: TenantId, name: string): LineStatus['inUse'] {
+    const usage = this.#usageOf(tenantId, name);
+    return { out: usage.out, in: usage.in };
+  }
+
+  #usageOf(tenantId: TenantId, name: string): Usage {
+    const key = keyOf(tenantId, name);
+    const known = this.#usages.get(key);
+    if (known !== undefined) return known;
+    const usage = new Usage();
+    this.#usages.set(key, usage);
+    return usage;
+  }
+}
+
+/** @throws UsageError PBX_INVALID_ARGUMENT */
+function refuseName(name: string): never {
+  return refuse('name', name, 'a name that no other line or trunk has');
 }
 
 function keyOf(tenantId: TenantId, name: string): string {
   return `${name} ${tenantId}`;
-}
-
-function checkCount(what: string, value: number): void {
-  if (!Number.isSafeInteger(value) || value < 1) refuse(what, value, 'a whole number above 0');
 }

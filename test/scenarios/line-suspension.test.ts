@@ -48,7 +48,7 @@ describe('a line that was refused too often', () => {
     const sent = registersOf(carrier).length;
     const second = await restarted(world, first, [LINE]);
     await world.advance({ minutes: 24 * 60 });
-    expect(second.trunks.lines(TENANT)).toEqual([{ name: '1234', state }]);
+    expect(second.trunks.lines(TENANT)).toMatchObject([{ name: '1234', state }]);
     expect(state).toMatchObject({ kind: 'suspended', at: since, fault: { kind: 'wrong-password', status: 401 } });
     expect(registersOf(carrier)).toHaveLength(sent);
     expect(second.told).toEqual([]);
@@ -111,7 +111,7 @@ describe('a line that was refused too often', () => {
     expect(stored.map(({ id }) => id)).toEqual(['1234']);
     expect(JSON.stringify(stored)).not.toContain('wrong-one');
     expect(Object.keys(stored[0]?.value as object)).toEqual(['token', 'suspended']);
-    await world.run(() => trunks.removeLine(TENANT, '1234'));
+    await world.run(() => trunks.remove(TENANT, '1234'));
     expect(await records.scan(`${TENANT}/lines`)).toEqual([]);
   });
 

@@ -162,7 +162,7 @@ describe('configure', () => {
       [{ authorizationId: 'a\r\nb' }, 'line 2: authorizationId'],
       [{ proxy: '' }, 'line 2: proxy'],
       [{ name: 'a b' }, 'name: found "a b"'],
-      [{ name: '1' }, 'a name that no other line has'],
+      [{ name: '1' }, 'a name that no other line or trunk has'],
     ];
     for (const [options, message] of bad) {
       const lines = [lineOf(1, { displayName: 'changed' }), lineOf(2, options)];
@@ -180,12 +180,12 @@ describe('configure', () => {
       const { trunks } = await trunkStack(world);
       await world.run(() => trunks.setLine(TENANT, lineOf(1)));
       await world.advance({ seconds: 5 });
-      await world.run(() => Promise.all([trunks.removeLine(TENANT, '1'), trunks.setLine(TENANT, lineOf(1))]));
+      await world.run(() => Promise.all([trunks.remove(TENANT, '1'), trunks.setLine(TENANT, lineOf(1))]));
       await world.advance({ seconds: 5 });
       const all = registersOf(carrier);
       expect(all.map((each) => each.header('Expires'))).toEqual(['3600', '0', '3600']);
       expect(contactOf(all[2]).user).not.toBe(contactOf(all[0]).user);
-      expect(await world.run(() => trunks.removeLine(TENANT, '2'))).toBe(false);
+      expect(await world.run(() => trunks.remove(TENANT, '2'))).toBe(false);
     },
   );
 

@@ -22,7 +22,7 @@ export interface TrunkStack {
   readonly told: string[];
 }
 
-export interface TrunkStackOptions extends Partial<Pick<TrunkManagerOptions, 'suspendAfter' | 'registersPerSecond'>> {
+export interface TrunkStackOptions extends Partial<Pick<TrunkManagerOptions, 'suspendAfter' | 'isOpen'>> {
   readonly machine?: Machine;
   readonly records?: RecordStore;
   /** Of the TrunkManager alone. */
@@ -34,6 +34,8 @@ const EVENTS: readonly (keyof TrunkEvents)[] = [
   'line.failed',
   'line.suspended',
   'line.unregistered',
+  'trunk.up',
+  'trunk.down',
 ];
 
 /** Transport, transactions, UAC and TrunkManager on the world's own machine, or another; closed with the world. */
@@ -56,7 +58,8 @@ export async function trunkStack(world: World, options: TrunkStackOptions = {}):
   const uac = new Uac({ transactions, resolver, transport, scheduler, random, logger });
   const trunks = new TrunkManager({ uac, resolver, records, scheduler, random, logger, ...rest });
   const told: string[] = [];
-  for (const name of EVENTS) trunks.on(name, ({ line }) => told.push(`${name} ${line}`));
+  for (const name of EVENTS)
+    trunks.on(name, (event) => told.push(`${name} ${'line' in event ? event.line : event.trunk}`));
   await world.run(() => transport.start());
   world.use({
     close: async () => {
