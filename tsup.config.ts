@@ -15,6 +15,7 @@ const entry = {
   dialog: 'src/dialog/index.ts',
   call: 'src/call/index.ts',
   registrar: 'src/registrar/index.ts',
+  trunk: 'src/trunk/index.ts',
   directory: 'src/directory/index.ts',
   storage: 'src/storage/index.ts',
   'storage/lmdb': 'src/storage/lmdb/index.ts',

@@ -233,6 +233,30 @@ export {
 } from './transport/layer.js';
 export { DEFAULT_TRANSPORT_LIMITS } from './transport/limits.js';
 export type { TransportCounters } from './transport/stats.js';
+export type { TrunkCallOptions } from './trunk/call-options.js';
+export type { TrunkEvents } from './trunk/events.js';
+export type { LineState } from './trunk/external-line.js';
+export type { LineFault, LineFaultKind } from './trunk/fault.js';
+export type { InboundPeer } from './trunk/inbound.js';
+export type { LineOptions } from './trunk/line-options.js';
+export {
+  type AttemptFailure,
+  failsOver,
+  type Selected,
+  type Selection,
+  type SelectionStrategy,
+  type SkipReason,
+} from './trunk/selection.js';
+export type { TrunkState } from './trunk/sip-trunk.js';
+export {
+  type LinesAndTrunks,
+  type LineStatus,
+  type SelectOptions,
+  TrunkManager,
+  type TrunkManagerOptions,
+  type TrunkStatus,
+} from './trunk/trunk-manager.js';
+export type { TrunkOptions } from './trunk/trunk-options.js';
 export { OutgoingAck } from './ua/ack.js';
 export type { Capabilities } from './ua/capabilities.js';
 export type { ChallengingPeer, CredentialSource, PasswordSecret, SecretRequest } from './ua/credential-source.js';

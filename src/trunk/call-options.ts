@@ -2,7 +2,7 @@ import { AddressSet } from '../base/address-set.js';
 import { checkNumber, checkText, refuse } from './checks.js';
 
 /** What lines and trunks have in common: who may call by them, how much, and where their calls go. None of it is seen by the carrier. */
-export interface CallOptions {
+export interface TrunkCallOptions {
   /** Lines and trunks that `select` may be asked for by one name. */
   readonly group?: string;
   /** For the strategy `priority`: the lowest first. Default 0. */
@@ -28,7 +28,7 @@ export interface CallOptions {
 }
 
 /** Call options, checked. */
-export interface CallConfig extends Omit<CallOptions, 'addresses'> {
+export interface TrunkCallConfig extends Omit<TrunkCallOptions, 'addresses'> {
   readonly priority: number;
   readonly weight: number;
   readonly addresses: AddressSet;
@@ -37,7 +37,7 @@ export interface CallConfig extends Omit<CallOptions, 'addresses'> {
 const MOST_CALLS = 1_000_000;
 
 /** @throws UsageError PBX_INVALID_ARGUMENT */
-export function callConfig(options: CallOptions, where: string): CallConfig {
+export function callConfig(options: TrunkCallOptions, where: string): TrunkCallConfig {
   const { group, owner, timeCondition, inbound, priority = 0, weight = 1, addresses = [] } = options;
   const { maxCalls, maxInboundCalls, maxCallsPerSecond, noAnswerSeconds } = options;
   checkText(`${where}: group`, group);

@@ -26,6 +26,13 @@ export function checkText(what: string, value: string | undefined): void {
   refuse(what, value, 'a line of text');
 }
 
+/** A realm or several. @throws UsageError PBX_INVALID_ARGUMENT */
+export function realmList(what: string, realm: string | readonly string[] | undefined): readonly string[] {
+  const realms = realm === undefined ? [] : typeof realm === 'string' ? [realm] : realm;
+  for (const each of realms) checkText(what, each);
+  return realms;
+}
+
 /** The SIP URI of a server that is written as a host, `host:port` or URI. @throws UsageError PBX_INVALID_ARGUMENT */
 export function serverUri(text: string, where: string): SipUri {
   const isUri = /^sips?:/i.test(text.slice(0, 5));

@@ -90,9 +90,9 @@ export class ExternalLine {
     this.#parts = parts;
     this.#logger = parts.logger.child({ tenantId, line: name });
     this.#addresses = new PeerAddresses(parts.resolver);
-    const { authorizationId: username, password, realm, expiresSeconds } = account;
+    const { authorizationId: username, password, realms, expiresSeconds } = account;
     const peers = { has: (address: string) => this.isPeer(address) };
-    this.credentials = new LineCredentials({ username, password, realm, peers, logger: this.#logger });
+    this.credentials = new LineCredentials({ username, password, realms, peers, logger: this.#logger });
     this.#digest = parts.uac.digestFor({ credentials: this.credentials.forRegister });
     this.#callId = random.token(128);
     this.#registration = new Registration({ random, pace, maxRefusals, maxFailures, goodbyeMs, expiresSeconds });

@@ -10,7 +10,7 @@ import type { SipTrunk } from './sip-trunk.js';
 import type { TrunkPeerConfig } from './trunk-options.js';
 
 /** Which line or trunk a request came in on, and how certain that is. */
-export interface Inbound {
+export interface InboundPeer {
   readonly tenantId: TenantId;
   readonly kind: 'line' | 'trunk';
   readonly name: string;
@@ -36,7 +36,7 @@ interface Known<Peer, Config> {
   readonly config: Config;
 }
 
-export interface InboundPeers {
+export interface KnownPeers {
   readonly lines: Iterable<Known<ExternalLine, LineConfig>>;
   readonly trunks: Iterable<Known<SipTrunk, TrunkPeerConfig>>;
 }
@@ -45,7 +45,7 @@ export interface InboundPeers {
  * Finds the line or trunk. By address a trunk goes before a line; several lines at one carrier are told apart by the account in the Request-URI
  * or To, and where that names none of them the answer is undefined: a guess would be somebody else's call.
  */
-export function identifyInbound(request: SipRequest, source: Source, peers: InboundPeers): Inbound | undefined {
+export function identifyInbound(request: SipRequest, source: Source, peers: KnownPeers): InboundPeer | undefined {
   const lines = [...peers.lines];
   const trunks = [...peers.trunks];
   const address = normalizeHost(source.remote.address);
@@ -86,9 +86,9 @@ function theOne(
 
 function fromLine(
   { tenantId, peer, config }: Known<ExternalLine, LineConfig>,
-  certainty: Inbound['certainty'],
+  certainty: InboundPeer['certainty'],
   fromPeer: boolean,
-): Inbound {
+): InboundPeer {
   const { inbound } = config.calls;
   const destination = inbound === undefined ? {} : { inbound };
   return { tenantId, kind: 'line', name: peer.name, certainty, fromPeer, transit: 'never', ...destination };
@@ -98,7 +98,7 @@ function fromTrunk(
   { tenantId, peer, config }: Known<SipTrunk, TrunkPeerConfig>,
   certainty: 'address' | 'domain',
   { protocol }: Source,
-): Inbound {
+): InboundPeer {
   const { inbound } = config.calls;
   const proven = certainty === 'address' && protocol !== 'udp';
   return {

@@ -5,8 +5,8 @@ import type { PeerAddresses } from './peer-addresses.js';
 export interface LineCredentialsOptions {
   readonly username: string;
   readonly password: string;
-  /** The only realm that is answered; undefined: the first one that was accepted. */
-  readonly realm: string | undefined;
+  /** The only realms that are answered; none: the first one that was accepted. */
+  readonly realms: readonly string[];
   /** Who may ask. */
   readonly peers: Pick<PeerAddresses, 'has'>;
   readonly logger: Logger;
@@ -19,19 +19,14 @@ export interface LineCredentialsOptions {
  */
 export class LineCredentials implements CredentialSource {
   readonly #options: LineCredentialsOptions;
-  #realm: string | undefined;
+  #realms: readonly string[];
   #isPinned: boolean;
   #unanswered: string | undefined;
 
   constructor(options: LineCredentialsOptions) {
     this.#options = options;
-    this.#realm = options.realm;
-    this.#isPinned = options.realm !== undefined;
-  }
-
-  /** The realm that is answered; undefined until the registrar has named one. */
-  get realm(): string | undefined {
-    return this.#realm;
+    this.#realms = options.realms;
+    this.#isPinned = options.realms.length > 0;
   }
 
   secretFor({ realm }: SecretRequest, { remote }: ChallengingPeer): PasswordSecret | undefined {
@@ -39,8 +34,8 @@ export class LineCredentials implements CredentialSource {
     if (!peers.has(remote.address)) {
       return this.#refuse(`${remote.address} is not the server of this line, its challenge was not answered`);
     }
-    if (this.#realm !== undefined && this.#realm !== realm) {
-      return this.#refuse(`the realm is "${this.#realm}", a challenge for "${realm}" was not answered`);
+    if (this.#realms.length > 0 && !this.#realms.includes(realm)) {
+      return this.#refuse(`the realm is "${this.#realms.join('" or "')}", a challenge for "${realm}" was not answered`);
     }
     this.#unanswered = undefined;
     return { username, password };
@@ -51,7 +46,7 @@ export class LineCredentials implements CredentialSource {
     return {
       secretFor: (request, peer) => {
         const secret = this.secretFor(request, peer);
-        if (secret !== undefined) this.#realm ??= request.realm;
+        if (secret !== undefined && this.#realms.length === 0) this.#realms = [request.realm];
         return secret;
       },
     };
@@ -64,12 +59,12 @@ export class LineCredentials implements CredentialSource {
 
   /** The registrar has accepted them: from now on its realm is the only one. */
   accepted(): void {
-    this.#isPinned = this.#realm !== undefined;
+    this.#isPinned = this.#realms.length > 0;
   }
 
   /** They were not accepted: a realm that was only tried is forgotten. */
   rejected(): void {
-    if (!this.#isPinned) this.#realm = undefined;
+    if (!this.#isPinned) this.#realms = [];
   }
 
   /** Why the last challenge was not answered. */

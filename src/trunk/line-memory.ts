@@ -53,8 +53,8 @@ export class LineMemories {
  * are short; it is computed for suspended lines alone.
  */
 export function credentialsHash(account: Account, token: string): string {
-  const { authorizationId, password, username, domain, server, proxy, realm } = account;
-  const text = JSON.stringify([authorizationId, password, username, domain, server, proxy ?? null, realm ?? null]);
+  const { authorizationId, password, username, domain, server, proxy, realms } = account;
+  const text = JSON.stringify([authorizationId, password, username, domain, server, proxy ?? null, realms]);
   return scryptSync(text, token, 32, { N: 4096 }).toString('hex');
 }
 

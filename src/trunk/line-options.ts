@@ -1,11 +1,11 @@
 import { normalizeHost } from '../base/ip.js';
 import { withParam } from '../protocol/sip/params.js';
 import type { SipUri } from '../protocol/sip/uri.js';
-import { type CallConfig, type CallOptions, callConfig } from './call-options.js';
-import { checkName, checkNumber, checkText, refuse, serverUri } from './checks.js';
+import { callConfig, type TrunkCallConfig, type TrunkCallOptions } from './call-options.js';
+import { checkName, checkNumber, checkText, realmList, refuse, serverUri } from './checks.js';
 
 /** An account at a carrier, as a person would write it down. */
-export interface LineOptions extends CallOptions {
+export interface LineOptions extends TrunkCallOptions {
   /** Unique among the lines and trunks of a tenant: 1–64 letters, digits, `-`, `_`, `.`, `+`. */
   readonly name: string;
   /** Host name, address or SIP URI of the registrar: `sip.carrier.example`, `192.0.2.9:5080`, `sip:carrier.example;transport=tcp`. */
@@ -19,8 +19,8 @@ export interface LineOptions extends CallOptions {
   readonly domain?: string;
   /** Where everything is sent first, the outbound proxy; written like `server`. Default: the server. */
   readonly proxy?: string;
-  /** The realm whose challenges are answered. Default: the first one that the registrar accepts credentials for. */
-  readonly realm?: string;
+  /** The realm, or realms, whose challenges are answered. Default: the first one that the registrar accepts credentials for. */
+  readonly realm?: string | readonly string[];
   readonly displayName?: string;
   /** What is asked for; the registrar decides. Default 3600, from 60 to 86,400. */
   readonly expiresSeconds?: number;
@@ -44,7 +44,7 @@ export interface Account {
   readonly username: string;
   readonly authorizationId: string;
   readonly password: string;
-  readonly realm: string | undefined;
+  readonly realms: readonly string[];
   readonly displayName: string | undefined;
   readonly expiresSeconds: number;
   readonly callId: 'same' | 'new';
@@ -56,7 +56,7 @@ export interface LineConfig {
   readonly name: string;
   readonly fixed: Account;
   readonly userPhone: boolean;
-  readonly calls: CallConfig;
+  readonly calls: TrunkCallConfig;
 }
 
 const DEFAULT_EXPIRES_SECONDS = 3600;
@@ -72,7 +72,6 @@ export function lineConfig(options: LineOptions): LineConfig {
   if (password === '') refuse(`${where}: password`, '', 'some text');
   checkNumber(`${where}: expiresSeconds`, expiresSeconds, 60, 86_400);
   checkText(`${where}: authorizationId`, options.authorizationId);
-  checkText(`${where}: realm`, options.realm);
   checkText(`${where}: displayName`, options.displayName);
   const proxy = options.proxy === undefined ? undefined : serverUri(options.proxy, `${where}: proxy`);
   const domain = options.domain === undefined ? server.host : serverUri(options.domain, `${where}: domain`).host;
@@ -85,7 +84,7 @@ export function lineConfig(options: LineOptions): LineConfig {
       username,
       authorizationId: options.authorizationId ?? username,
       password,
-      realm: options.realm,
+      realms: realmList(`${where}: realm`, options.realm),
       displayName: options.displayName,
       expiresSeconds,
       callId,

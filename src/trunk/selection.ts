@@ -1,11 +1,11 @@
 import type { Millis } from '../base/clock.js';
 import type { Random } from '../base/random.js';
 import type { Lease, Target } from '../ua/target.js';
-import type { CallConfig } from './call-options.js';
+import type { TrunkCallConfig } from './call-options.js';
 import type { FullReason, Usage } from './usage.js';
 
 /** Which of several: in turn (the one that was chosen longest ago), the lowest `priority`, the one with the fewest calls, or by chance with the `weight`s. */
-export type Strategy = 'round-robin' | 'priority' | 'least-used' | 'weighted';
+export type SelectionStrategy = 'round-robin' | 'priority' | 'least-used' | 'weighted';
 
 /** Why a line or trunk was passed over. */
 export type SkipReason =
@@ -46,7 +46,7 @@ export type AttemptFailure =
 /** A line or trunk as the selection sees it at this moment. */
 export interface Candidate {
   readonly name: string;
-  readonly calls: CallConfig;
+  readonly calls: TrunkCallConfig;
   readonly usage: Usage;
   /** Why it cannot be chosen, whoever calls; undefined: it can. */
   readonly blocked: SkipReason | undefined;
@@ -59,7 +59,7 @@ export type SelectionCandidates = readonly (Candidate | { readonly name: string;
 export interface SelectionOptions {
   /** As they stand now. */
   readonly candidates: () => SelectionCandidates;
-  readonly strategy: Strategy;
+  readonly strategy: SelectionStrategy;
   /** The extension that calls; undefined: nobody's, so that lines with an owner are passed over. */
   readonly caller: string | undefined;
   readonly random: Random;
@@ -84,22 +84,31 @@ export function failsOver(failure: AttemptFailure): boolean {
 }
 
 /** The choice for one call: `next()` is the first, `next(failure)` the one after a failure. No line is chosen twice. */
-export class Selection {
+export interface Selection {
+  /** What the last `next` has passed over, and why. */
+  readonly skipped: readonly { readonly name: string; readonly reason: SkipReason }[];
+  /**
+   * Undefined: there is none, or after this failure none may be tried (see `failsOver`). What is returned counts as in use until its
+   * lease is released.
+   */
+  next(failure?: AttemptFailure): Selected | undefined;
+}
+
+/** Chooses among candidates as they stand at the moment of each `next`. */
+export class CandidateSelection implements Selection {
   readonly #options: SelectionOptions;
   readonly #tried = new Set<string>();
   #last: Usage | undefined;
-  #skipped: readonly { readonly name: string; readonly reason: SkipReason }[] = [];
+  #skipped: Selection['skipped'] = [];
 
   constructor(options: SelectionOptions) {
     this.#options = options;
   }
 
-  /** What the last `next` has passed over, and why. */
-  get skipped(): readonly { readonly name: string; readonly reason: SkipReason }[] {
+  get skipped(): Selection['skipped'] {
     return this.#skipped;
   }
 
-  /** Undefined: there is none, or after this failure none may be tried. What is returned counts as in use until its lease is released. */
   next(failure?: AttemptFailure): Selected | undefined {
     this.#skipped = [];
     const { now, nextTurn } = this.#options;

@@ -59,14 +59,14 @@ export class SipTrunk {
     this.#parts = parts;
     this.#addresses = new PeerAddresses(parts.resolver);
     this.#callId = parts.random.token(128);
-    const { username, password, realm } = peer;
+    const { username, password, realms } = peer;
     this.credentials =
       username === undefined || password === undefined
         ? undefined
         : new LineCredentials({
             username,
             password,
-            realm,
+            realms,
             peers: { has: (address) => this.isPeer(address) },
             logger: parts.logger.child({ tenantId, trunk: name }),
           });

@@ -9,17 +9,24 @@ import type { RecordStore } from '../storage/record-store.js';
 import type { NextHopResolver } from '../ua/next-hop.js';
 import type { Lease, Source } from '../ua/target.js';
 import type { Uac } from '../ua/uac.js';
-import type { CallConfig } from './call-options.js';
+import type { TrunkCallConfig } from './call-options.js';
 import { lineTarget, trunkTarget } from './call-target.js';
 import { checkNumber, refuse } from './checks.js';
 import type { TrunkEvents } from './events.js';
 import { ExternalLine, type LineState } from './external-line.js';
-import { type Inbound, identifyInbound } from './inbound.js';
+import { type InboundPeer, identifyInbound } from './inbound.js';
 import { LineMemories } from './line-memory.js';
 import { type LineConfig, type LineOptions, lineConfig } from './line-options.js';
 import { Pacer } from './pacer.js';
 import { PeerTable } from './peer-table.js';
-import { type Candidate, Selection, type SelectionCandidates, type SkipReason, type Strategy } from './selection.js';
+import {
+  type Candidate,
+  CandidateSelection,
+  type Selection,
+  type SelectionCandidates,
+  type SelectionStrategy,
+  type SkipReason,
+} from './selection.js';
 import { SipTrunk, type TrunkState } from './sip-trunk.js';
 import { type TrunkOptions, type TrunkPeerConfig, trunkConfig } from './trunk-options.js';
 import { Usage } from './usage.js';
@@ -47,7 +54,7 @@ export interface TrunkManagerOptions {
 }
 
 /** The lines and trunks of one tenant; no two of one name. */
-export interface TrunkConfig {
+export interface LinesAndTrunks {
   readonly lines?: readonly LineOptions[];
   readonly trunks?: readonly TrunkOptions[];
 }
@@ -76,7 +83,7 @@ export interface SelectOptions {
   readonly names?: readonly string[];
   readonly group?: string;
   /** Default `round-robin`. */
-  readonly strategy?: Strategy;
+  readonly strategy?: SelectionStrategy;
   /** The extension that calls: lines with another owner are passed over. */
   readonly caller?: string;
 }
@@ -145,7 +152,7 @@ export class TrunkManager implements Events<TrunkEvents> {
    * and register anew; those that are gone take leave and are forgotten; the others notice nothing. Resolves when that has been set going.
    * @throws UsageError PBX_INVALID_ARGUMENT (nothing has changed then), PBX_WRONG_STATE once closed; what the store throws
    */
-  async configure(tenantId: TenantId, { lines = [], trunks = [] }: TrunkConfig): Promise<void> {
+  async configure(tenantId: TenantId, { lines = [], trunks = [] }: LinesAndTrunks): Promise<void> {
     this.#checkOpen();
     const wantedLines = lines.map(lineConfig);
     const wantedTrunks = trunks.map(trunkConfig);
@@ -220,7 +227,7 @@ export class TrunkManager implements Events<TrunkEvents> {
   select(tenantId: TenantId, options: SelectOptions): Selection {
     const { strategy = 'round-robin', caller } = options;
     const { random, scheduler } = this.#options;
-    return new Selection({
+    return new CandidateSelection({
       candidates: () => this.#candidates(tenantId, options),
       strategy,
       caller,
@@ -231,7 +238,7 @@ export class TrunkManager implements Events<TrunkEvents> {
   }
 
   /** Which line or trunk a request came in on; of one tenant, if it is known whose request it is. Undefined: none that is known. */
-  identify(request: SipRequest, source: Source, tenantId?: TenantId): Inbound | undefined {
+  identify(request: SipRequest, source: Source, tenantId?: TenantId): InboundPeer | undefined {
     const lines = this.#lines.entries(tenantId);
     return identifyInbound(request, source, { lines, trunks: this.#trunks.entries(tenantId) });
   }
@@ -262,7 +269,7 @@ export class TrunkManager implements Events<TrunkEvents> {
         return trunk === undefined ? { name } : this.#trunk(tenantId, trunk.peer, trunk.config, number);
       });
     }
-    const isMeant = ({ calls }: { readonly calls: CallConfig }): boolean =>
+    const isMeant = ({ calls }: { readonly calls: TrunkCallConfig }): boolean =>
       group === undefined || calls.group === group;
     const lines = [...this.#lines.entries(tenantId)]
       .filter(({ config }) => isMeant(config))
@@ -301,7 +308,7 @@ export class TrunkManager implements Events<TrunkEvents> {
   #candidate(
     tenantId: TenantId,
     name: string,
-    calls: CallConfig,
+    calls: TrunkCallConfig,
     down: SkipReason | undefined,
     select: Candidate['select'],
   ): Candidate {

@@ -2,11 +2,11 @@ import { normalizeHost } from '../base/ip.js';
 import { type Params, withParam } from '../protocol/sip/params.js';
 import { readable } from '../protocol/sip/parse-error.js';
 import { parseUri, type SipUri } from '../protocol/sip/uri.js';
-import { type CallConfig, type CallOptions, callConfig } from './call-options.js';
-import { checkName, checkNumber, checkText, refuse, serverUri } from './checks.js';
+import { callConfig, type TrunkCallConfig, type TrunkCallOptions } from './call-options.js';
+import { checkName, checkNumber, checkText, realmList, refuse, serverUri } from './checks.js';
 
 /** A server that is trusted by its address, without registration; as a person would write it down. */
-export interface TrunkOptions extends CallOptions {
+export interface TrunkOptions extends TrunkCallOptions {
   /** Unique among the lines and trunks of a tenant: 1–64 letters, digits, `-`, `_`, `.`, `+`. */
   readonly name: string;
   /** Host name, address or SIP URI: `trunk.carrier.example`, `192.0.2.9:5080`, `sip:carrier.example;transport=tls`. */
@@ -18,8 +18,8 @@ export interface TrunkOptions extends CallOptions {
   /** For carriers that challenge calls: answered to the trunk's own addresses alone. */
   readonly username?: string;
   readonly password?: string;
-  /** The realm whose challenges are answered. Default: any that the trunk's own addresses name. */
-  readonly realm?: string;
+  /** The realm, or realms, whose challenges are answered. Default: any that the trunk's own addresses name. */
+  readonly realm?: string | readonly string[];
   /** The number that every call shows, whoever calls. Default: the caller's own. */
   readonly callerNumber?: string;
   /** Parameters that every Request-URI gets: `tgrp=office;trunk-context=carrier.example`. */
@@ -44,7 +44,7 @@ export interface TrunkPeer {
   readonly domain: string;
   readonly username: string | undefined;
   readonly password: string | undefined;
-  readonly realm: string | undefined;
+  readonly realms: readonly string[];
   /** 0: never asked. */
   readonly qualifySeconds: number;
 }
@@ -58,7 +58,7 @@ export interface TrunkPeerConfig {
   readonly format: 'sip' | 'tel';
   readonly userPhone: boolean;
   readonly transit: boolean;
-  readonly calls: CallConfig;
+  readonly calls: TrunkCallConfig;
 }
 
 const DEFAULT_QUALIFY_SECONDS = 60;
@@ -71,7 +71,6 @@ export function trunkConfig(options: TrunkOptions): TrunkPeerConfig {
   const proxy = options.proxy === undefined ? undefined : serverUri(options.proxy, `${where}: proxy`);
   const domain = options.domain === undefined ? server.host : serverUri(options.domain, `${where}: domain`).host;
   checkText(`${where}: username`, username);
-  checkText(`${where}: realm`, options.realm);
   checkText(`${where}: callerNumber`, options.callerNumber);
   if ((username === undefined) !== (password === undefined) || password === '') {
     refuse(`${where}: username`, username ?? '', 'user name and password together, or neither');
@@ -86,7 +85,7 @@ export function trunkConfig(options: TrunkOptions): TrunkPeerConfig {
       domain: normalizeHost(domain),
       username,
       password,
-      realm: options.realm,
+      realms: realmList(`${where}: realm`, options.realm),
       qualifySeconds,
     },
     callerNumber: options.callerNumber,

@@ -4,7 +4,7 @@ import { silentLogger } from '../../src/base/logger.js';
 import { MemoryRecords } from '../../src/storage/memory-records.js';
 import { ManualClock } from '../../src/testing/manual-clock.js';
 import { SeededRandom } from '../../src/testing/seeded-random.js';
-import { type AttemptFailure, failsOver, type Selected, type Strategy } from '../../src/trunk/selection.js';
+import { type AttemptFailure, failsOver, type Selected, type SelectionStrategy } from '../../src/trunk/selection.js';
 import { TrunkManager, type TrunkManagerOptions } from '../../src/trunk/trunk-manager.js';
 import type { TrunkOptions } from '../../src/trunk/trunk-options.js';
 
@@ -36,7 +36,11 @@ const THREE = [{}, {}, {}];
 const BUSY: AttemptFailure = { kind: 'response', status: 503, retryAfterSeconds: 120 };
 const SILENT: AttemptFailure = { kind: 'timeout' };
 
-function pick(trunks: TrunkManager, strategy: Strategy, wanted: readonly string[] = names): Selected | undefined {
+function pick(
+  trunks: TrunkManager,
+  strategy: SelectionStrategy,
+  wanted: readonly string[] = names,
+): Selected | undefined {
   return trunks.select(TENANT, { names: wanted, number: '1', strategy }).next();
 }
 
@@ -208,7 +212,7 @@ describe('leases', () => {
     const step = fc.oneof(
       fc.record({
         act: fc.constant('take' as const),
-        strategy: fc.constantFrom<Strategy>('round-robin', 'priority', 'least-used', 'weighted'),
+        strategy: fc.constantFrom<SelectionStrategy>('round-robin', 'priority', 'least-used', 'weighted'),
       }),
       fc.record({ act: fc.constant('release' as const), which: fc.nat(20) }),
     );
