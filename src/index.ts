@@ -249,8 +249,8 @@ export {
 } from './trunk/selection.js';
 export type { TrunkState } from './trunk/sip-trunk.js';
 export {
-  type LinesAndTrunks,
   type LineStatus,
+  type LinesAndTrunks,
   type SelectOptions,
   TrunkManager,
   type TrunkManagerOptions,
