@@ -12,7 +12,7 @@ import { NO_PARAMS } from '../protocol/sip/params.js';
 import type { SipUri } from '../protocol/sip/uri.js';
 import type { DigestClient } from '../ua/digest-client.js';
 import type { NextHopResolver } from '../ua/next-hop.js';
-import type { SendTarget } from '../ua/target.js';
+import type { FlowRef, SendTarget } from '../ua/target.js';
 import type { Uac, UacResult } from '../ua/uac.js';
 import type { TrunkEvents } from './events.js';
 import type { LineFault } from './fault.js';
@@ -79,6 +79,8 @@ export class ExternalLine {
   #observed: Observed | undefined;
   #stale: readonly NameAddr[] = [];
   #serviceRoute: readonly NameAddr[] = [];
+  /** The connection that the last grant came by. */
+  #connectionId: string | undefined;
   #suspension: Suspension | undefined;
   #cancelWakeUp: Cancel = () => {};
 
@@ -148,6 +150,14 @@ export class ExternalLine {
     this.#registration.resume(this.#parts.scheduler.now());
     this.#sleep();
     return true;
+  }
+
+  /** A connection has closed. If it was the one that the registrar knows the line by, the line registers anew. */
+  flowClosed({ connectionId }: FlowRef): void {
+    if (connectionId === undefined || connectionId !== this.#connectionId) return;
+    this.#connectionId = undefined;
+    this.#registration.hurry(this.#parts.scheduler.now());
+    this.#sleep();
   }
 
   /** Removes the registration at the carrier and ends; waits for its answer no longer than `goodbyeMs`. */
@@ -259,6 +269,7 @@ export class ExternalLine {
       this.#observed = granted.observed ?? this.#observed;
       this.#stale = granted.stale;
       this.#serviceRoute = granted.serviceRoute;
+      this.#connectionId = result.kind === 'response' ? result.source.flow.connectionId : undefined;
     } else if (answer.kind === 'failed') this.#failed(answer);
     this.#run(this.#registration.onAnswer(answer, this.#parts.scheduler.now()));
   }

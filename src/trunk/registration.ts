@@ -52,6 +52,8 @@ export interface RegistrationOptions {
   readonly pace: (now: Millis) => Millis;
 }
 
+const SOONEST_AGAIN_MS = 30_000;
+
 /**
  * The registration of one line, as seen by the client: RFC 3261 §10.2. Without I/O: what happens comes in with the time, what is to be
  * done comes out, `nextDeadline` says when to call `onDeadline`. There is never more than one REGISTER under way.
@@ -62,6 +64,7 @@ export class Registration {
   #phase: Phase = { kind: 'idle' };
   #askSeconds: number;
   #paced = false;
+  #grantedAt: Millis = Number.NEGATIVE_INFINITY;
   #failures = 0;
   #refusals = 0;
   #lastFault: LineFault | undefined;
@@ -107,6 +110,17 @@ export class Registration {
     this.#succeeded();
     this.#wait(now);
     return true;
+  }
+
+  /**
+   * The way by which the registrar reaches us is gone: refreshes now, but no sooner than half a minute after the last grant, so that a
+   * carrier that closes each connection is not asked without end.
+   */
+  hurry(now: Millis): void {
+    const due = this.#timers.get('attempt');
+    if (this.#phase.kind !== 'waiting' || this.expiresAt === undefined || due === undefined) return;
+    const soonest = Math.max(now, this.#grantedAt + SOONEST_AGAIN_MS);
+    if (soonest < due) this.#wait(soonest);
   }
 
   onDeadline(now: Millis): RegistrationEffect[] {
@@ -180,6 +194,7 @@ export class Registration {
     }
     const before = this.expiresAt;
     this.#succeeded();
+    this.#grantedAt = now;
     this.#timers.set('expiry', now + seconds * 1000);
     if (before === undefined) effects.push({ type: 'registered', expiresSeconds: seconds });
     if (elsewhere && !phase.moved) {

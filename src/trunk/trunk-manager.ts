@@ -7,7 +7,7 @@ import type { TenantId } from '../base/tenant.js';
 import type { SipRequest } from '../protocol/sip/message.js';
 import type { RecordStore } from '../storage/record-store.js';
 import type { NextHopResolver } from '../ua/next-hop.js';
-import type { Lease, Source } from '../ua/target.js';
+import type { FlowRef, Lease, Source } from '../ua/target.js';
 import type { Uac } from '../ua/uac.js';
 import type { TrunkCallConfig } from './call-options.js';
 import { lineTarget, trunkTarget } from './call-target.js';
@@ -247,6 +247,14 @@ export class TrunkManager implements Events<TrunkEvents> {
   admit(tenantId: TenantId, name: string): Lease | undefined {
     const calls = (this.#lines.get(tenantId, name) ?? this.#trunks.get(tenantId, name))?.config.calls;
     return calls === undefined ? undefined : this.#usageOf(tenantId, name).takeIn(calls.maxInboundCalls);
+  }
+
+  /**
+   * To be told by the transport when a connection is closed: a line that was registered by it registers anew, because calls could not reach
+   * it any more if a NAT is in between.
+   */
+  flowClosed(flow: FlowRef): void {
+    for (const { peer } of this.#lines.entries()) peer.flowClosed(flow);
   }
 
   /** Takes leave of all carriers, for `goodbyeMs` at most. What is suspended stays so. */

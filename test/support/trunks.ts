@@ -17,6 +17,7 @@ export interface TrunkStack {
   readonly trunks: TrunkManager;
   readonly uac: Uac;
   readonly transport: TransportLayer;
+  readonly transactions: TransactionLayer;
   readonly records: RecordStore;
   /** `line.registered 1234`, in the order of telling. */
   readonly told: string[];
@@ -60,6 +61,7 @@ export async function trunkStack(world: World, options: TrunkStackOptions = {}):
   const told: string[] = [];
   for (const name of EVENTS)
     trunks.on(name, (event) => told.push(`${name} ${'line' in event ? event.line : event.trunk}`));
+  transport.onFlowClosed((flow) => trunks.flowClosed(flow));
   await world.run(() => transport.start());
   world.use({
     close: async () => {
@@ -69,7 +71,7 @@ export async function trunkStack(world: World, options: TrunkStackOptions = {}):
       await transport.close();
     },
   });
-  return { trunks, uac, transport, records, told };
+  return { trunks, uac, transport, transactions, records, told };
 }
 
 /** How a scripted registrar answers. */

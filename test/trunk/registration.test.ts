@@ -69,6 +69,26 @@ describe('RFC 3261 §10.2 as a machine', () => {
     expect([registration.state, registration.nextDeadline]).toEqual(['closed', undefined]);
   });
 
+  test('hurry: at once, but not within half a minute of the last grant, and only where there is a registration', () => {
+    const registration = machine();
+    registration.hurry(0);
+    registration.start(0);
+    registration.onDeadline(0);
+    registration.hurry(0);
+    expect(registration.nextDeadline).toBeUndefined();
+    registration.onAnswer(GRANTED, 1_000);
+    registration.hurry(2_000);
+    expect(registration.nextDeadline).toBe(31_000);
+    expect(types(registration.onDeadline(31_000))).toEqual(['register']);
+    registration.onAnswer(GRANTED, 31_000);
+    registration.hurry(500_000);
+    expect(types(registration.onDeadline(500_000))).toEqual(['register']);
+    registration.onAnswer(GRANTED, 500_000);
+    const due = registration.nextDeadline ?? 0;
+    registration.hurry(due - 1 + 10_000);
+    expect(registration.nextDeadline).toBe(due);
+  });
+
   test('suspended at the start: nothing until resume', () => {
     const registration = machine();
     registration.start(0, { kind: 'forbidden', status: 403, text: '403' });
