@@ -39,7 +39,7 @@ function trunkUri(
   number: string,
 ): Uri {
   const { format, userPhone, uriParams } = config;
-  if (format === 'tel') return { kind: 'tel', number, params: uriParams };
+  if (format === 'tel' && isTelephone(number)) return { kind: 'tel', number, params: uriParams };
   // The port belongs to the server's own name alone.
   const port = peer.domain === peer.server.host ? peer.server.port : undefined;
   const params = uriParams.reduce<Params>(
@@ -47,6 +47,11 @@ function trunkUri(
     phoneParams(userPhone),
   );
   return sipUri({ user: number, host: peer.domain, port, params });
+}
+
+/** Digits and what may stand between them (RFC 3966 §3): a name is called by a SIP URI, whatever the trunk prefers. */
+function isTelephone(number: string): boolean {
+  return number.length <= 64 && /^\+?[\d*#().-]*\d[\d*#().-]*$/.test(number);
 }
 
 function phoneParams(userPhone: boolean): Params {

@@ -14,6 +14,7 @@ import type { DigestClient } from '../ua/digest-client.js';
 import type { NextHopResolver } from '../ua/next-hop.js';
 import type { FlowRef, SendTarget } from '../ua/target.js';
 import type { Uac, UacResult } from '../ua/uac.js';
+import { sameConfig } from './checks.js';
 import type { TrunkEvents } from './events.js';
 import type { LineFault } from './fault.js';
 import { LineCredentials } from './line-credentials.js';
@@ -268,10 +269,23 @@ export class ExternalLine {
       this.credentials.accepted();
       this.#observed = granted.observed ?? this.#observed;
       this.#stale = granted.stale;
-      this.#serviceRoute = granted.serviceRoute;
+      this.#follow(granted.serviceRoute);
       this.#connectionId = result.kind === 'response' ? result.source.flow.connectionId : undefined;
     } else if (answer.kind === 'failed') this.#failed(answer);
     this.#run(this.#registration.onAnswer(answer, this.#parts.scheduler.now()));
+  }
+
+  /** What a 2xx names is the service route, and nothing if it names none (RFC 3608 §6.1). */
+  #follow(serviceRoute: readonly NameAddr[]): void {
+    const known = this.#serviceRoute;
+    this.#serviceRoute = serviceRoute;
+    if (serviceRoute.length === 0 || sameConfig(known, serviceRoute)) return;
+    // Its first hop may challenge the next call already.
+    this.#addresses
+      .refresh(this.#nextHops())
+      .catch((error: unknown) =>
+        this.#logger.warn({ err: error }, `the service route leads nowhere: ${errorText(error)}`),
+      );
   }
 
   #failed({ fault }: RegisterAnswer & { readonly kind: 'failed' }): void {

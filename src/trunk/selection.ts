@@ -26,6 +26,10 @@ export interface Selected {
   readonly name: string;
   /** With a lease that counts the call: to be released once, whatever becomes of it. */
   readonly target: Target;
+  /** The domain in which the carrier knows numbers: for From and P-Asserted-Identity. */
+  readonly domain: string;
+  /** The account of a line, which many carriers want to see in From. */
+  readonly account?: string;
   /** What From is to show; absent: the caller's own number. */
   readonly callerNumber?: string;
   /** How long to let it ring; absent: as the PBX does. */

@@ -86,9 +86,9 @@ export class SipTrunk {
     return this.#addresses.has(address) || this.#parts.isListed(address);
   }
 
-  /** Resolves once its names have been looked up, found or not. */
+  /** Looks its names up, and begins to ask; waits for neither, for DNS may be out of order. */
   async start(): Promise<void> {
-    await this.#lookUp();
+    void this.#lookUp();
     const { random } = this.#parts;
     const spread = Math.min(START_SPREAD_MS, this.#intervalMs);
     this.#sleep(this.peer.qualifySeconds === 0 ? this.#intervalMs : random.integer(spread));
@@ -149,6 +149,7 @@ export class SipTrunk {
     return uac.request(request, { ...way, contactUser: 'ping' }, { signal }).catch(() => undefined);
   }
 
+  /** Never rejects. */
   async #lookUp(): Promise<void> {
     try {
       await this.#addresses.refresh([this.peer.proxy ?? this.peer.server]);

@@ -297,6 +297,8 @@ export class TrunkManager implements Events<TrunkEvents> {
       kind: 'line',
       name,
       target: lineTarget(line, config, number, lease),
+      domain: line.account.domain,
+      account: line.account.username,
       ...(calls.noAnswerSeconds === undefined ? {} : { noAnswerSeconds: calls.noAnswerSeconds }),
     }));
   }
@@ -308,6 +310,7 @@ export class TrunkManager implements Events<TrunkEvents> {
       kind: 'trunk',
       name,
       target: trunkTarget(trunk, config, number, lease),
+      domain: trunk.peer.domain,
       ...(callerNumber === undefined ? {} : { callerNumber }),
       ...(calls.noAnswerSeconds === undefined ? {} : { noAnswerSeconds: calls.noAnswerSeconds }),
     }));

@@ -65,7 +65,13 @@ describe('a call by a line', () => {
     );
     await world.until(() => stack.told.includes('line.registered 1234'));
     const selected = first(stack, ['1234'], '+4930123');
-    expect(selected).toMatchObject({ kind: 'line', noAnswerSeconds: 25, target: { policy: { peer: 'trunk' } } });
+    const account = { domain: 'carrier.example', account: '1234' };
+    expect(selected).toMatchObject({
+      kind: 'line',
+      noAnswerSeconds: 25,
+      ...account,
+      target: { policy: { peer: 'trunk' } },
+    });
     expect(await send(world, stack, selected)).toBe(200);
     expect(messages(peer).map(({ uri }) => uri)).toEqual(Array(2).fill('sip:+4930123@carrier.example;user=phone'));
     expect(messages(peer)[1]?.header('Proxy-Authorization')).toContain('username="1234", realm="carrier"');
@@ -90,6 +96,34 @@ describe('a call by a line', () => {
         '<sip:edge.carrier.example;lr>',
         '<sip:core.carrier.example;lr>',
       ]);
+    },
+  );
+
+  scenario(
+    'the first hop of the service route may challenge at once; a 2xx without one clears it',
+    { seed: 5 },
+    async (world) => {
+      let headers = ['Service-Route: <sip:edge.carrier.example;lr>'];
+      const registrar = await scriptedRegistrar(world, () => ({ status: 200, grantSeconds: 60, headers }));
+      world.network.dns.set('carrier.example', [registrar.address]);
+      const edge = await RawPeer.open(world, { name: 'edge', address: '198.51.100.7' });
+      edge.onMessage = (message) => {
+        const known = message.header('Proxy-Authorization') !== undefined;
+        edge.respond(message, known ? 200 : 407, { headers: known ? [] : [CHALLENGE], contact: '', toTag: 'e' });
+      };
+      world.network.dns.set('edge.carrier.example', [edge.address]);
+      const stack = await trunkStack(world);
+      await world.run(() => stack.trunks.configure(TENANT, { lines: [LINE] }));
+      await world.until(() => stack.told.includes('line.registered 1234'));
+      await world.advance({ ms: 100 });
+      expect(await send(world, stack, first(stack, ['1234']))).toBe(200);
+      expect(messages(edge).map((each) => each.header('Route'))).toEqual(
+        Array(2).fill('<sip:edge.carrier.example;lr>'),
+      );
+      headers = [];
+      await world.advance({ seconds: 60 });
+      expect(first(stack, ['1234']).target).toMatchObject({ nextHop: { host: 'carrier.example' } });
+      expect(first(stack, ['1234']).target.route).toBeUndefined();
     },
   );
 
@@ -162,6 +196,11 @@ describe('a call by a trunk', () => {
     const message = await answered(world, { domain: 'pstn.example', proxy: '198.51.100.9:5080' }, '123');
     expect(message?.uri).toBe('sip:123@pstn.example');
     expect(message?.header('Route')).toBe('<sip:198.51.100.9:5080;lr>');
+  });
+
+  scenario('tel: (RFC 3966) is for numbers alone', { seed: 13 }, async (world) => {
+    const message = await answered(world, { format: 'tel' }, 'alice');
+    expect(message?.uri).toBe('sip:alice@198.51.100.9:5080');
   });
 
   scenario('tel: (RFC 3966)', { seed: 12 }, async (world) => {
