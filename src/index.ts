@@ -235,10 +235,10 @@ export { DEFAULT_TRANSPORT_LIMITS } from './transport/limits.js';
 export type { TransportCounters } from './transport/stats.js';
 export type { TrunkCallOptions } from './trunk/call-options.js';
 export type { TrunkEvents } from './trunk/events.js';
-export type { LineState } from './trunk/external-line.js';
 export type { LineFault, LineFaultKind } from './trunk/fault.js';
 export type { InboundPeer } from './trunk/inbound.js';
 export type { LineOptions } from './trunk/line-options.js';
+export type { LineState } from './trunk/line-parts.js';
 export {
   type AttemptFailure,
   failsOver,

@@ -1,62 +1,25 @@
-import type { Millis } from '../base/clock.js';
 import { errorText, PbxkitError } from '../base/errors.js';
-import type { TypedEmitter } from '../base/events.js';
 import type { Logger } from '../base/logger.js';
 import { Mailbox } from '../base/mailbox.js';
-import type { Random } from '../base/random.js';
-import type { Cancel, Scheduler } from '../base/scheduler.js';
+import type { Cancel } from '../base/scheduler.js';
 import type { TenantId } from '../base/tenant.js';
 import type { SipRequest } from '../protocol/sip/message.js';
 import type { NameAddr } from '../protocol/sip/name-addr.js';
 import { NO_PARAMS } from '../protocol/sip/params.js';
 import type { SipUri } from '../protocol/sip/uri.js';
 import type { DigestClient } from '../ua/digest-client.js';
-import type { NextHopResolver } from '../ua/next-hop.js';
 import type { FlowRef, SendTarget } from '../ua/target.js';
-import type { Uac, UacResult } from '../ua/uac.js';
+import type { UacResult } from '../ua/uac.js';
 import { sameConfig } from './checks.js';
-import type { TrunkEvents } from './events.js';
 import type { LineFault } from './fault.js';
 import { LineCredentials } from './line-credentials.js';
-import {
-  credentialsHash,
-  isSameCredentials,
-  type LineMemories,
-  type LineMemory,
-  type Suspension,
-} from './line-memory.js';
+import { credentialsHash, isSameCredentials, type LineMemory, type Suspension } from './line-memory.js';
 import type { Account } from './line-options.js';
+import type { LineParts, LineState } from './line-parts.js';
 import { PeerAddresses } from './peer-addresses.js';
 import { readRegisterAnswer } from './register-answer.js';
 import { type Observed, registerRequest } from './register-request.js';
 import { type RegisterAnswer, Registration, type RegistrationEffect } from './registration.js';
-
-/** What a line needs of the world. */
-export interface LineParts {
-  readonly uac: Pick<Uac, 'request' | 'digestFor'>;
-  readonly resolver: NextHopResolver;
-  readonly scheduler: Scheduler;
-  readonly random: Random;
-  readonly logger: Logger;
-  readonly memories: LineMemories;
-  readonly events: TypedEmitter<TrunkEvents>;
-  readonly pace: (now: Millis) => Millis;
-  readonly maxRefusals: number;
-  readonly maxFailures: number;
-  readonly goodbyeMs: number;
-  /** Addresses that the configuration names besides the server's. */
-  readonly isListed: (address: string) => boolean;
-}
-
-/** How a line stands. */
-export type LineState =
-  /** Nothing is known yet: the first attempt is on its way. */
-  | { readonly kind: 'registering' }
-  | { readonly kind: 'registered'; readonly expiresInMs: number; readonly fault?: LineFault }
-  /** Not registered; attempts go on. */
-  | { readonly kind: 'failing'; readonly fault: LineFault }
-  | { readonly kind: 'suspended'; readonly fault: LineFault; readonly at: number }
-  | { readonly kind: 'closed' };
 
 /** One external line: keeps its account registered at the carrier, as long as the carrier wants it. */
 export class ExternalLine {

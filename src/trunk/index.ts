@@ -1,9 +1,9 @@
 export type { TrunkCallOptions } from './call-options.js';
 export type { TrunkEvents } from './events.js';
-export type { LineState } from './external-line.js';
 export type { LineFault, LineFaultKind } from './fault.js';
 export type { InboundPeer } from './inbound.js';
 export type { LineOptions } from './line-options.js';
+export type { LineState } from './line-parts.js';
 export {
   type AttemptFailure,
   failsOver,

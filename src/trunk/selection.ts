@@ -156,7 +156,7 @@ export class CandidateSelection implements Selection {
       case 'priority':
         return least(free, ({ calls }) => calls.priority);
       case 'least-used':
-        return least(free, ({ usage }) => usage.out);
+        return least(free, ({ usage }) => usage.inUse.out);
       default:
         return least(free, () => 0);
     }

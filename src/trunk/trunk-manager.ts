@@ -9,27 +9,20 @@ import type { RecordStore } from '../storage/record-store.js';
 import type { NextHopResolver } from '../ua/next-hop.js';
 import type { FlowRef, Lease, Source } from '../ua/target.js';
 import type { Uac } from '../ua/uac.js';
-import type { TrunkCallConfig } from './call-options.js';
-import { lineTarget, trunkTarget } from './call-target.js';
+import { type CandidateOptions, Candidates } from './candidates.js';
 import { checkNumber, refuse } from './checks.js';
 import type { TrunkEvents } from './events.js';
-import { ExternalLine, type LineState } from './external-line.js';
+import { ExternalLine } from './external-line.js';
 import { type InboundPeer, identifyInbound } from './inbound.js';
 import { LineMemories } from './line-memory.js';
 import { type LineConfig, type LineOptions, lineConfig } from './line-options.js';
+import type { LineState } from './line-parts.js';
 import { Pacer } from './pacer.js';
 import { PeerTable } from './peer-table.js';
-import {
-  type Candidate,
-  CandidateSelection,
-  type Selection,
-  type SelectionCandidates,
-  type SelectionStrategy,
-  type SkipReason,
-} from './selection.js';
+import { CandidateSelection, type Selection, type SelectionStrategy } from './selection.js';
 import { SipTrunk, type TrunkState } from './sip-trunk.js';
 import { type TrunkOptions, type TrunkPeerConfig, trunkConfig } from './trunk-options.js';
-import { Usage } from './usage.js';
+import { type CallsInUse, Usages } from './usage.js';
 
 export interface TrunkManagerOptions {
   readonly uac: Pick<Uac, 'request' | 'digestFor'>;
@@ -64,7 +57,7 @@ export interface LineStatus {
   readonly name: string;
   readonly state: LineState;
   /** Calls now. */
-  readonly inUse: { readonly out: number; readonly in: number };
+  readonly inUse: CallsInUse;
 }
 
 /** A trunk and how it stands. */
@@ -72,16 +65,11 @@ export interface TrunkStatus {
   readonly name: string;
   readonly state: TrunkState;
   /** Calls now. */
-  readonly inUse: { readonly out: number; readonly in: number };
+  readonly inUse: CallsInUse;
 }
 
 /** What a call wants. */
-export interface SelectOptions {
-  /** The number for the Request-URI, as the carrier wants it. */
-  readonly number: string;
-  /** Names of lines and trunks. Default: those of `group`, else all lines. */
-  readonly names?: readonly string[];
-  readonly group?: string;
+export interface SelectOptions extends CandidateOptions {
   /** Default `round-robin`. */
   readonly strategy?: SelectionStrategy;
   /** The extension that calls: lines with another owner are passed over. */
@@ -97,7 +85,8 @@ export class TrunkManager implements Events<TrunkEvents> {
   readonly #events: TypedEmitter<TrunkEvents>;
   readonly #lines: PeerTable<LineConfig, ExternalLine>;
   readonly #trunks: PeerTable<TrunkPeerConfig, SipTrunk>;
-  readonly #usages = new Map<string, Usage>();
+  readonly #usages = new Usages();
+  readonly #candidates: Candidates;
   #turn = 0;
   #closing: Promise<void> | undefined;
 
@@ -137,6 +126,8 @@ export class TrunkManager implements Events<TrunkEvents> {
         }),
       onRemoved: () => Promise.resolve(),
     });
+    const { isOpen = () => true } = options;
+    this.#candidates = new Candidates({ lines: this.#lines, trunks: this.#trunks, usages: this.#usages, isOpen });
   }
 
   on<Name extends keyof TrunkEvents>(name: Name, listener: (event: TrunkEvents[Name]) => unknown): () => void {
@@ -195,7 +186,7 @@ export class TrunkManager implements Events<TrunkEvents> {
 
   /** Removes a line or trunk. False: there is none of that name. @throws what the store throws */
   async remove(tenantId: TenantId, name: string): Promise<boolean> {
-    this.#usages.delete(keyOf(tenantId, name));
+    this.#usages.forget(tenantId, name);
     const removed = await Promise.all([this.#lines.remove(tenantId, name), this.#trunks.remove(tenantId, name)]);
     return removed.includes(true);
   }
@@ -212,14 +203,14 @@ export class TrunkManager implements Events<TrunkEvents> {
   /** How the tenant's lines stand, in the order in which they were added. */
   lines(tenantId: TenantId): readonly LineStatus[] {
     return [...this.#lines.entries(tenantId)].map(({ peer: { name, state } }) => {
-      return { name, state, inUse: this.#inUse(tenantId, name) };
+      return { name, state, inUse: this.#usages.of(tenantId, name).inUse };
     });
   }
 
   /** How the tenant's trunks stand, in the order in which they were added. */
   trunks(tenantId: TenantId): readonly TrunkStatus[] {
     return [...this.#trunks.entries(tenantId)].map(({ peer: { name, state } }) => {
-      return { name, state, inUse: this.#inUse(tenantId, name) };
+      return { name, state, inUse: this.#usages.of(tenantId, name).inUse };
     });
   }
 
@@ -228,7 +219,7 @@ export class TrunkManager implements Events<TrunkEvents> {
     const { strategy = 'round-robin', caller } = options;
     const { random, scheduler } = this.#options;
     return new CandidateSelection({
-      candidates: () => this.#candidates(tenantId, options),
+      candidates: () => this.#candidates.of(tenantId, options),
       strategy,
       caller,
       random,
@@ -246,7 +237,7 @@ export class TrunkManager implements Events<TrunkEvents> {
   /** Counts an incoming call until its lease is released. Undefined: the line or trunk has all the calls it may have, or is not there. */
   admit(tenantId: TenantId, name: string): Lease | undefined {
     const calls = (this.#lines.get(tenantId, name) ?? this.#trunks.get(tenantId, name))?.config.calls;
-    return calls === undefined ? undefined : this.#usageOf(tenantId, name).takeIn(calls.maxInboundCalls);
+    return calls === undefined ? undefined : this.#usages.of(tenantId, name).takeIn(calls.maxInboundCalls);
   }
 
   /**
@@ -268,91 +259,12 @@ export class TrunkManager implements Events<TrunkEvents> {
     this.#events.removeAll();
   }
 
-  #candidates(tenantId: TenantId, { names, group, number }: SelectOptions): SelectionCandidates {
-    if (names !== undefined) {
-      return names.map((name) => {
-        const line = this.#lines.get(tenantId, name);
-        if (line !== undefined) return this.#line(tenantId, line.peer, line.config, number);
-        const trunk = this.#trunks.get(tenantId, name);
-        return trunk === undefined ? { name } : this.#trunk(tenantId, trunk.peer, trunk.config, number);
-      });
-    }
-    const isMeant = ({ calls }: { readonly calls: TrunkCallConfig }): boolean =>
-      group === undefined || calls.group === group;
-    const lines = [...this.#lines.entries(tenantId)]
-      .filter(({ config }) => isMeant(config))
-      .map(({ peer, config }) => this.#line(tenantId, peer, config, number));
-    if (group === undefined) return lines;
-    const trunks = [...this.#trunks.entries(tenantId)]
-      .filter(({ config }) => isMeant(config))
-      .map(({ peer, config }) => this.#trunk(tenantId, peer, config, number));
-    return [...lines, ...trunks];
-  }
-
-  #line(tenantId: TenantId, line: ExternalLine, config: LineConfig, number: string): Candidate {
-    const { kind } = line.state;
-    const { name, calls } = config;
-    const down = kind === 'registered' ? undefined : kind === 'suspended' ? 'suspended' : 'down';
-    return this.#candidate(tenantId, name, calls, down, (lease) => ({
-      kind: 'line',
-      name,
-      target: lineTarget(line, config, number, lease),
-      domain: line.account.domain,
-      account: line.account.username,
-      ...(calls.noAnswerSeconds === undefined ? {} : { noAnswerSeconds: calls.noAnswerSeconds }),
-    }));
-  }
-
-  #trunk(tenantId: TenantId, trunk: SipTrunk, config: TrunkPeerConfig, number: string): Candidate {
-    const { name, calls, callerNumber } = config;
-    const down = trunk.state === 'down' ? 'down' : undefined;
-    return this.#candidate(tenantId, name, calls, down, (lease) => ({
-      kind: 'trunk',
-      name,
-      target: trunkTarget(trunk, config, number, lease),
-      domain: trunk.peer.domain,
-      ...(callerNumber === undefined ? {} : { callerNumber }),
-      ...(calls.noAnswerSeconds === undefined ? {} : { noAnswerSeconds: calls.noAnswerSeconds }),
-    }));
-  }
-
-  #candidate(
-    tenantId: TenantId,
-    name: string,
-    calls: TrunkCallConfig,
-    down: SkipReason | undefined,
-    select: Candidate['select'],
-  ): Candidate {
-    const { timeCondition } = calls;
-    const open = timeCondition === undefined || this.#options.isOpen?.(tenantId, timeCondition) !== false;
-    const blocked: SkipReason | undefined = down ?? (open ? undefined : 'out-of-hours');
-    return { name, calls, usage: this.#usageOf(tenantId, name), blocked, select };
-  }
-
   #checkOpen(): void {
     if (this.#closing !== undefined) throw new UsageError('PBX_WRONG_STATE', 'this TrunkManager is closed');
-  }
-
-  #inUse(tenantId: TenantId, name: string): LineStatus['inUse'] {
-    const usage = this.#usageOf(tenantId, name);
-    return { out: usage.out, in: usage.in };
-  }
-
-  #usageOf(tenantId: TenantId, name: string): Usage {
-    const key = keyOf(tenantId, name);
-    const known = this.#usages.get(key);
-    if (known !== undefined) return known;
-    const usage = new Usage();
-    this.#usages.set(key, usage);
-    return usage;
   }
 }
 
 /** @throws UsageError PBX_INVALID_ARGUMENT */
 function refuseName(name: string): never {
   return refuse('name', name, 'a name that no other line or trunk has');
-}
-
-function keyOf(tenantId: TenantId, name: string): string {
-  return `${name} ${tenantId}`;
 }

@@ -1,4 +1,5 @@
 import type { Millis } from '../base/clock.js';
+import type { TenantId } from '../base/tenant.js';
 import type { Lease, LeaseOutcome } from '../ua/target.js';
 
 /** Why a call cannot be taken now. `full`: as many calls as allowed; `rate`: as many in this second. */
@@ -7,6 +8,12 @@ export type FullReason = 'full' | 'rate';
 export interface OutgoingLimits {
   readonly maxCalls?: number;
   readonly maxCallsPerSecond?: number;
+}
+
+/** Calls at this moment. */
+export interface CallsInUse {
+  readonly out: number;
+  readonly in: number;
 }
 
 /** What of a line or trunk is in use. Outlives changes of its configuration: calls that are up still count. */
@@ -18,14 +25,8 @@ export class Usage {
   /** When the calls of the last second began, oldest first. */
   #begun: Millis[] = [];
 
-  /** Outgoing calls now. */
-  get out(): number {
-    return this.#out;
-  }
-
-  /** Incoming calls now. */
-  get in(): number {
-    return this.#in;
+  get inUse(): CallsInUse {
+    return { out: this.#out, in: this.#in };
   }
 
   /** A number that grows with each choice over all lines: the smallest was chosen longest ago. 0: never. */
@@ -63,6 +64,27 @@ export class Usage {
 
   isPutOff(now: Millis): boolean {
     return this.#putOffUntil > now;
+  }
+}
+
+/** What is in use, by tenant and name. */
+export class Usages {
+  readonly #usages = new Map<string, Usage>();
+
+  of(tenantId: TenantId, name: string): Usage {
+    const key = `${name} ${tenantId}`;
+    const known = this.#usages.get(key);
+    if (known !== undefined) return known;
+    const usage = new Usage();
+    this.#usages.set(key, usage);
+    return usage;
+  }
+
+  /** The line is gone. While calls are up by it they go on counting, for it may come back. */
+  forget(tenantId: TenantId, name: string): void {
+    const key = `${name} ${tenantId}`;
+    const { out = 0, in: incoming = 0 } = this.#usages.get(key)?.inUse ?? {};
+    if (out + incoming === 0) this.#usages.delete(key);
   }
 }
 

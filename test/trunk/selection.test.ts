@@ -208,6 +208,16 @@ describe('leases', () => {
     expect(trunks.trunks(TENANT)[0]?.inUse.out).toBe(1);
   });
 
+  test('calls that are up count on when the trunk goes and comes back', async () => {
+    const { trunks } = await manager([{ maxCalls: 1 }]);
+    const held = pick(trunks, 'round-robin', ['t1']);
+    await trunks.remove(TENANT, 't1');
+    await trunks.setTrunk(TENANT, { name: 't1', server: '198.51.100.1', qualifySeconds: 0, maxCalls: 1 });
+    expect(pick(trunks, 'round-robin', ['t1'])).toBeUndefined();
+    held?.target.lease?.release('answered');
+    expect(pick(trunks, 'round-robin', ['t1'])?.name).toBe('t1');
+  });
+
   test('for any history: what is in use is what is held, and never more than allowed', async () => {
     const step = fc.oneof(
       fc.record({
