@@ -21,6 +21,7 @@ const entry = {
   'storage/lmdb': 'src/storage/lmdb/index.ts',
   'storage/file': 'src/storage/file/index.ts',
   media: 'src/media/index.ts',
+  mailer: 'src/mailer/index.ts',
   testing: 'src/testing/index.ts',
 };
 

@@ -28,6 +28,8 @@ export type ErrorCode =
   | 'BLOB_NOT_FOUND'
   | 'DIRECTORY_DUPLICATE'
   | 'DIRECTORY_NOT_FOUND'
+  | 'MAIL_REFUSED'
+  | 'MAIL_FAILED'
   | 'TEST_TIME_LIMIT';
 
 /**
