@@ -29,25 +29,23 @@ export class LineCredentials implements CredentialSource {
     this.#isPinned = options.realms.length > 0;
   }
 
-  secretFor({ realm }: SecretRequest, { remote }: ChallengingPeer): PasswordSecret | undefined {
-    const { username, password, peers } = this.#options;
-    if (!peers.has(remote.address)) {
-      return this.#refuse(`${remote.address} is not the server of this line, its challenge was not answered`);
-    }
-    if (this.#realms.length > 0 && !this.#realms.includes(realm)) {
-      return this.#refuse(`the realm is "${this.#realms.join('" or "')}", a challenge for "${realm}" was not answered`);
-    }
-    this.#unanswered = undefined;
-    return { username, password };
+  secretFor(request: SecretRequest, peer: ChallengingPeer): PasswordSecret | undefined {
+    const refusal = this.#refusalOf(request, peer);
+    if (refusal !== undefined) this.#options.logger.warn({}, refusal);
+    const { username, password } = this.#options;
+    return refusal === undefined ? { username, password } : undefined;
   }
 
-  /** For REGISTER alone: until a realm is known, the first that the registrar asks for is the line's. */
+  /**
+   * For REGISTER alone: until a realm is known, the first that the registrar asks for is the line's; and why a challenge was not answered
+   * is kept.
+   */
   get forRegister(): CredentialSource {
     return {
       secretFor: (request, peer) => {
-        const secret = this.secretFor(request, peer);
-        if (secret !== undefined && this.#realms.length === 0) this.#realms = [request.realm];
-        return secret;
+        this.#unanswered = this.#refusalOf(request, peer);
+        if (this.#unanswered === undefined && this.#realms.length === 0) this.#realms = [request.realm];
+        return this.secretFor(request, peer);
       },
     };
   }
@@ -67,14 +65,16 @@ export class LineCredentials implements CredentialSource {
     if (!this.#isPinned) this.#realms = [];
   }
 
-  /** Why the last challenge was not answered. */
+  /** Why the last challenge to a REGISTER was not answered. */
   get unanswered(): string | undefined {
     return this.#unanswered;
   }
 
-  #refuse(why: string): undefined {
-    this.#unanswered = why;
-    this.#options.logger.warn({}, why);
-    return undefined;
+  #refusalOf({ realm }: SecretRequest, { remote }: ChallengingPeer): string | undefined {
+    if (!this.#options.peers.has(remote.address)) {
+      return `${remote.address} is not the server of this line, its challenge was not answered`;
+    }
+    if (this.#realms.length === 0 || this.#realms.includes(realm)) return undefined;
+    return `the realm is "${this.#realms.join('" or "')}", a challenge for "${realm}" was not answered`;
   }
 }

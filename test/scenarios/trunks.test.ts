@@ -14,23 +14,29 @@ const LINE: LineOptions = { name: '1234', server: 'carrier.example', username: '
 const TRUNK: TrunkOptions = { name: 'gw', server: '198.51.100.9' };
 const CHALLENGE = 'Proxy-Authenticate: Digest realm="carrier", nonce="n", algorithm=MD5, qop="auth"';
 
-/** Sends what a call would begin with (another method, so that the peer need not speak INVITE) to the selected target. */
-function send(world: World, stack: TrunkStack, { target }: Selected): Promise<number> {
+/** Sends what a call would begin with (another method, so that the peer need not speak INVITE) to the selected targets, all at once. */
+function sendAll(world: World, stack: TrunkStack, selected: readonly Selected[]): Promise<number[]> {
   const { random } = world.ports;
-  const request = createRequest({
-    method: 'MESSAGE',
-    uri: target.uri,
-    headers: {
-      From: '<sip:100@office.test>;tag=a',
-      To: { uri: target.uri, params: [] },
-      'Call-ID': random.token(),
-      CSeq: { sequence: 1, method: 'MESSAGE' },
-    },
-  });
-  return world.run(async () => {
+  const sendOne = async ({ target }: Selected): Promise<number> => {
+    const request = createRequest({
+      method: 'MESSAGE',
+      uri: target.uri,
+      headers: {
+        From: '<sip:100@office.test>;tag=a',
+        To: { uri: target.uri, params: [] },
+        'Call-ID': random.token(),
+        CSeq: { sequence: 1, method: 'MESSAGE' },
+      },
+    });
     const result = await stack.uac.request(request, target);
     return result.kind === 'response' ? result.response.status : 0;
-  });
+  };
+  return world.run(() => Promise.all(selected.map(sendOne)));
+}
+
+async function send(world: World, stack: TrunkStack, selected: Selected): Promise<number> {
+  const [status = 0] = await sendAll(world, stack, [selected]);
+  return status;
 }
 
 const first = (stack: TrunkStack, names: readonly string[], number = '5551234'): Selected =>
@@ -75,6 +81,24 @@ describe('a call by a line', () => {
     expect(await send(world, stack, selected)).toBe(200);
     expect(messages(peer).map(({ uri }) => uri)).toEqual(Array(2).fill('sip:+4930123@carrier.example;user=phone'));
     expect(messages(peer)[1]?.header('Proxy-Authorization')).toContain('username="1234", realm="carrier"');
+  });
+
+  scenario('calls at the same time are each challenged, and each answered', { seed: 6 }, async (world) => {
+    const peer = await carrier(world);
+    let nonces = 0;
+    peer.onMessage = (message) => {
+      const known = message.header('Proxy-Authorization') !== undefined;
+      const fresh = CHALLENGE.replace('nonce="n"', `nonce="n${++nonces}"`);
+      const answer = known ? { status: 200, headers: [] } : { status: 407, headers: [fresh] };
+      if (message.method === 'MESSAGE') peer.respond(message, answer.status, { ...answer, contact: '', toTag: 'c' });
+      else peer.respond(message, 200, { contact: `${message.header('Contact')};expires=600`, toTag: 'c' });
+    };
+    const stack = await trunkStack(world);
+    await world.run(() => stack.trunks.configure(TENANT, { lines: [LINE] }));
+    await world.until(() => stack.told.includes('line.registered 1234'));
+    const calls = Array.from({ length: 8 }, () => first(stack, ['1234']));
+    expect(await sendAll(world, stack, calls)).toEqual(Array(8).fill(200));
+    expect(messages(peer)).toHaveLength(16);
   });
 
   scenario(
