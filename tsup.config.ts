@@ -15,12 +15,14 @@ const entry = {
   dialog: 'src/dialog/index.ts',
   call: 'src/call/index.ts',
   registrar: 'src/registrar/index.ts',
+  trunk: 'src/trunk/index.ts',
   directory: 'src/directory/index.ts',
   dialplan: 'src/dialplan/index.ts',
   storage: 'src/storage/index.ts',
   'storage/lmdb': 'src/storage/lmdb/index.ts',
   'storage/file': 'src/storage/file/index.ts',
   media: 'src/media/index.ts',
+  mailer: 'src/mailer/index.ts',
   testing: 'src/testing/index.ts',
 };
 

@@ -109,6 +109,9 @@ export type { Directory } from './directory/directory.js';
 export { type Extension, type ExtensionOptions, extensionFrom } from './directory/extension.js';
 export { MemoryDirectory } from './directory/memory-directory.js';
 export { StoredDirectory } from './directory/stored-directory.js';
+export { checkMail, type Mail, type MailAttachment } from './mailer/mail.js';
+export { MailError, type Mailer } from './mailer/mailer.js';
+export { MemoryMailer, type MemoryMailerOptions } from './mailer/memory-mailer.js';
 export type { MediaEngine, MediaExchange, MediaStats, StreamStats } from './media/media-engine.js';
 export { PassThroughEngine } from './media/pass-through-engine.js';
 export type { DnsQueryOptions, HostAddress, NameService, NaptrRecord, SrvRecord } from './net/dns.js';
@@ -270,6 +273,30 @@ export {
 } from './transport/layer.js';
 export { DEFAULT_TRANSPORT_LIMITS } from './transport/limits.js';
 export type { TransportCounters } from './transport/stats.js';
+export type { TrunkCallOptions } from './trunk/call-options.js';
+export type { TrunkEvents } from './trunk/events.js';
+export type { LineFault, LineFaultKind } from './trunk/fault.js';
+export type { InboundPeer } from './trunk/inbound.js';
+export type { LineOptions } from './trunk/line-options.js';
+export type { LineState } from './trunk/line-parts.js';
+export {
+  type AttemptFailure,
+  failsOver,
+  type Selected,
+  type Selection,
+  type SelectionStrategy,
+  type SkipReason,
+} from './trunk/selection.js';
+export type { TrunkState } from './trunk/sip-trunk.js';
+export {
+  type LineStatus,
+  type LinesAndTrunks,
+  type SelectOptions,
+  TrunkManager,
+  type TrunkManagerOptions,
+  type TrunkStatus,
+} from './trunk/trunk-manager.js';
+export type { TrunkOptions } from './trunk/trunk-options.js';
 export { OutgoingAck } from './ua/ack.js';
 export type { Capabilities } from './ua/capabilities.js';
 export type { ChallengingPeer, CredentialSource, PasswordSecret, SecretRequest } from './ua/credential-source.js';

@@ -29,6 +29,8 @@ export type ErrorCode =
   | 'DIRECTORY_DUPLICATE'
   | 'DIRECTORY_NOT_FOUND'
   | 'DIALPLAN_INVALID'
+  | 'MAIL_REFUSED'
+  | 'MAIL_FAILED'
   | 'TEST_TIME_LIMIT';
 
 /**

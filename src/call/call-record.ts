@@ -164,8 +164,12 @@ export class CallLog {
     this.#legs.set(legId, { ...leg, id: legId });
   }
 
+  /** A leg that is open still has been answered for a transfer, and waits to be joined: it is hung up, but its record ends here. */
   endCall(): void {
     if (this.#call.endedAt !== undefined) return;
+    for (const { id, endedAt } of [...this.#legs.values()]) {
+      if (endedAt === undefined) this.endLeg(id, { outcome: 'cancelled', releasedBy: 'other-party' });
+    }
     const talkMs = this.#answeredMonotonic === undefined ? 0 : Math.round(this.#clock.now() - this.#answeredMonotonic);
     this.#call = { endedAt: this.#clock.wallTime(), ...this.#call, talkMs };
   }

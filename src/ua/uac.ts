@@ -109,15 +109,16 @@ export class Uac {
   }
 
   /**
-   * Sends a request other than INVITE and resolves with the outcome, whatever it is.
+   * Sends a request other than INVITE and resolves with the outcome, whatever it is. `onRetry` is told of each request that goes
+   * out again with credentials.
    * @throws AbortedError when the signal fires first; what the peer answers then is ignored
    */
   request(
     request: SipRequest,
     target: SendTarget,
-    options: { readonly signal?: AbortSignal } = {},
+    options: { readonly signal?: AbortSignal } & Pick<UacHandlers, 'onRetry'> = {},
   ): Promise<UacResult> {
-    const { signal } = options;
+    const { signal, onRetry } = options;
     const what = `the ${request.method}`;
     return new Promise((resolve, reject) => {
       throwIfAborted(signal, what);
@@ -132,6 +133,7 @@ export class Uac {
       const attempts = this.#start(request, target, {
         onSuccess: (response, source) => settle({ kind: 'response', response, source }),
         onFailure: settle,
+        ...(onRetry === undefined ? {} : { onRetry }),
       });
       signal?.addEventListener('abort', onAbort, { once: true });
     });

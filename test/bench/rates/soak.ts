@@ -17,7 +17,7 @@ type Look = Memory & Holdings & { readonly second: number };
 const LOOK_EVERY_MS = 10_000;
 /** Until then what lingers (transactions for 32 s, answered INVITEs for 37 s) is still filling up. */
 const SETTLED_SECONDS = 60;
-const WARM_SECONDS = 40;
+const WARM_SECONDS = 90;
 /** What may differ between the first and the last third of the time: the share, and a few more on top. */
 const TOLERANCE = 1.1;
 const SLACK: Readonly<Partial<Record<keyof Look, number>>> = { heapBytes: 2e6, residentBytes: 60e6, transactions: 200 };
@@ -36,7 +36,7 @@ const looks: Look[] = [];
 const faults: string[] = [];
 try {
   // Slowly first: code that has not been compiled yet falls behind.
-  await load('warm-up', { scenario: 'call', holdMs: 1_000 }, 50, 0, WARM_SECONDS);
+  await load('warm-up', { scenario: 'call', holdMs: 1_000 }, 100, 0, WARM_SECONDS);
   started = performance.now();
   const loads = [
     load('calls', { scenario: 'call', holdMs: 5_000 }, flags.number('calls', 100), 0),
