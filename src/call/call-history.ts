@@ -39,7 +39,7 @@ export function diversions(numbers: readonly string[], domain: string): readonly
 function isPrivateEntry({ uri }: NameAddr): boolean {
   if (uri.kind !== 'sip') return false;
   return uri.headers.some(
-    ({ name, value = '' }) => name.toLowerCase() === 'privacy' && hidesHistory(value.split(/[;,]/)),
+    ({ name, value = '' }) => name.toLowerCase() === 'privacy' && hidesHistory(value.split(/;|,|%3b|%2c/i)),
   );
 }
 

@@ -28,15 +28,15 @@ export function sendAck(context: DialogContext, dialog: Dialog, invite: SipReque
   };
 }
 
-/** Sends a request of the dialog; what a challenge makes of it counts CSeq up here, too. */
+/** Sends a request of the dialog; what a challenge makes of it has the dialog's next CSeq (RFC 3261 §12.2.1.1). */
 export function sendInDialog(
   context: Pick<DialogContext, 'uac'>,
   dialog: Dialog,
   request: SipRequest,
-  handlers: Omit<UacHandlers, 'onRetry'>,
+  handlers: Omit<UacHandlers, 'onRetry' | 'nextSequence'>,
 ): UacRequest {
   return context.uac.send(request, dialog.target, {
-    onRetry: (retried) => dialog.noteLocalSequence(retried.cseq.sequence),
+    nextSequence: () => dialog.nextSequence(),
     ...handlers,
   });
 }
@@ -54,6 +54,11 @@ export function openingOf(invite: SipRequest): SipRequest {
     headers.copyFrom(invite.headers, name);
   }
   return new SipRequest('INVITE', invite.requestUri, headers);
+}
+
+/** What a re-INVITE or UPDATE tells in Supported: everything, because what it leaves out may count as withdrawn (RFC 3261 §20.37). */
+export function modifyTags({ supported }: Pick<DialogContext, 'supported'>): readonly string[] {
+  return ['100rel', 'timer', ...supported];
 }
 
 /** Whether a failed request shows that the peer has lost the whole dialog (RFC 3261 §12.2.1.2). */

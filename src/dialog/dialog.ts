@@ -232,8 +232,13 @@ export class Dialog {
 
   /** The next request of this side, with the CSeq counted up (RFC 3261 §12.2.1.1). ACK and CANCEL are not made here. */
   createRequest(method: string, options: DialogRequestOptions = {}): SipRequest {
+    return this.#build(method, this.nextSequence(), options);
+  }
+
+  /** The CSeq number of the next request of this side; each is given out once. */
+  nextSequence(): number {
     this.#localSequence++;
-    return this.#build(method, this.#localSequence, options);
+    return this.#localSequence;
   }
 
   /** The ACK to a 2xx (RFC 3261 §13.2.2.4): the CSeq number and the credentials of the INVITE. */
@@ -309,11 +314,6 @@ export class Dialog {
     this.#routeSet = routeSetOf(response);
     this.#flow = undefined;
     this.refreshTarget(response, source);
-  }
-
-  /** After a digest retry the INVITE, and so the dialog, stands at a higher number. */
-  noteLocalSequence(sequence: number): void {
-    if (sequence > this.#localSequence) this.#localSequence = sequence;
   }
 
   snapshot(): DialogSnapshot {

@@ -159,7 +159,7 @@ export class OutgoingInvite {
     });
     this.#uac = this.#context.uac.send(
       request,
-      { contactUser, ...target, ...(this.#digest === undefined ? {} : { digest: this.#digest }) },
+      Object.assign({}, target, this.#digest === undefined ? { contactUser } : { contactUser, digest: this.#digest }),
       {
         onProvisional: (response, source) => this.#onProvisional(response, source),
         onSuccess: (response, source) => this.onSuccess(response, source),

@@ -3,7 +3,7 @@ import type { Source } from '../ua/target.js';
 import type { UacFailure, UacRequest } from '../ua/uac.js';
 import type { DialogContext } from './context.js';
 import type { Dialog } from './dialog.js';
-import { endsDialog, type SentAck, sendAck, sendInDialog } from './dialog-request.js';
+import { endsDialog, modifyTags, type SentAck, sendAck, sendInDialog } from './dialog-request.js';
 import type { Negotiation } from './negotiation.js';
 import { SDP_TYPE, sessionDescription } from './session-body.js';
 
@@ -72,7 +72,7 @@ export class OutgoingModify {
       this.#resolve = resolve;
     });
     const request = dialog.createRequest('INVITE', {
-      headers: { Allow: context.allow, ...headers },
+      headers: { Allow: context.allow, Supported: modifyTags(context), ...headers },
       ...(sdp === undefined ? {} : { body: negotiation.offer(sdp), contentType: SDP_TYPE }),
     });
     this.#underWay = true;

@@ -2,7 +2,7 @@ import type { HeaderInit, SipResponse } from '../protocol/sip/message.js';
 import type { Source } from '../ua/target.js';
 import type { DialogContext } from './context.js';
 import type { Dialog } from './dialog.js';
-import { endsDialog, sendInDialog } from './dialog-request.js';
+import { endsDialog, modifyTags, sendInDialog } from './dialog-request.js';
 import type { Negotiation } from './negotiation.js';
 import type { ModifyResult } from './outgoing-modify.js';
 import { SDP_TYPE, sessionDescription } from './session-body.js';
@@ -38,7 +38,7 @@ export function sendUpdate(options: OutgoingUpdateOptions): Promise<ModifyResult
     const onAbort = (): void => settle({ kind: 'ended' });
     signal?.addEventListener('abort', onAbort, { once: true });
     const request = dialog.createRequest('UPDATE', {
-      headers: { Allow: context.allow, ...headers },
+      headers: { Allow: context.allow, Supported: modifyTags(context), ...headers },
       ...(sdp === undefined ? {} : { body: negotiation.offer(sdp), contentType: SDP_TYPE }),
     });
     sendInDialog(context, dialog, request, {

@@ -64,7 +64,6 @@ export class SessionTimer implements RefreshHeaders {
     const { seconds = policy.seconds, refresher } = this.#running ?? {};
     const param = refresher === undefined ? [] : [{ name: 'refresher', value: refresher === 'us' ? 'uac' : 'uas' }];
     return {
-      Supported: ['timer'],
       ...intervalHeaders(seconds, this.#minSeconds, param),
     };
   }

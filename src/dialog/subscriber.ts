@@ -101,14 +101,10 @@ export class Subscriber implements DialogUsage {
       },
     });
     this.#armTimerN();
-    this.#request = this.#context.uac.send(
-      request,
-      { contactUser, ...this.#target },
-      {
-        onSuccess: (response) => this.#onAccepted(response),
-        onFailure: (failure) => this.#finish({ kind: 'failed', failure }),
-      },
-    );
+    this.#request = this.#context.uac.send(request, Object.assign({}, this.#target, { contactUser }), {
+      onSuccess: (response) => this.#onAccepted(response),
+      onFailure: (failure) => this.#finish({ kind: 'failed', failure }),
+    });
   }
 
   /** Ends it: SUBSCRIBE with Expires 0 (RFC 6665 §4.1.2.3); the last NOTIFY is still told. */

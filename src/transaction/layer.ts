@@ -134,6 +134,7 @@ export class TransactionLayer {
         this.#servers.set(transaction.id, transaction);
         return true;
       },
+      closed: () => this.#closed,
       passAck: (ack, source) => this.#handlers.onAck?.(ack, source),
     };
     transport.handle({
@@ -301,11 +302,17 @@ export class TransactionLayer {
   /** RFC 3261 §9.2. A CANCEL is heeded even when the table is full, then without a transaction of its own. */
   #onCancel(key: string, cancel: SipRequest, source: Source): void {
     const invite = this.#servers.get(cancelledKey(cancel));
+    if (invite === undefined) {
+      // Answered and forgotten (§8.2.7): anybody could fill the memory with CANCELs of nothing.
+      const headers = { toTag: cancel.toTag ?? this.#serverOwner.tagFor(key) };
+      this.#transport.sendResponse(responseTo(cancel, 481, headers), source);
+      return;
+    }
     const toTag =
       (invite instanceof ServerRunner ? invite.lastResponse?.toTag : undefined) ??
-      invite?.toTag ??
+      invite.toTag ??
       this.#random.token(64);
-    const answer = responseTo(cancel, invite === undefined ? 481 : 200, { toTag });
+    const answer = responseTo(cancel, 200, { toTag });
     if (this.#isFull(cancel)) this.#transport.sendResponse(answer, source);
     else this.#create(key, cancel, source).respond(answer);
     if (invite instanceof ServerRunner) invite.receiveCancel(cancel);

@@ -64,6 +64,8 @@ export interface ServerOwner {
   newTag(): string;
   /** The same for the same id, and not to be guessed. */
   tagFor(id: string): string;
+  /** Nothing is sent any more. */
+  closed(): boolean;
   release(transaction: ServerRunner): void;
   /** Its user is done with it, until `keep`. */
   linger(left: LingeringServer): void;
@@ -151,6 +153,7 @@ export class ServerRunner implements ServerTransaction {
   }
 
   respond(response: SipResponse): void {
+    if (this.#owner.closed()) return;
     // The machine knows nothing of an answer that was sent once.
     if (this.#released || this.state === 'terminated' || !this.#machine.accepts(response.status)) {
       if (!this.#answered) {

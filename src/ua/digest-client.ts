@@ -5,13 +5,19 @@ import { readAuthLine } from './auth-line.js';
 import type { ChallengingPeer, CredentialSource } from './credential-source.js';
 import { DigestSession } from './digest-session.js';
 
-/** What a challenge was answered with, and how often. */
+/** What a challenge was answered with. */
 interface Space {
   readonly kind: Kind;
-  session: DigestSession;
-  /** Challenges answered since the last success. */
-  answered: number;
+  /** The address that the request had gone to. */
+  readonly address: string | undefined;
+  readonly session: DigestSession;
 }
+
+/**
+ * How often one request has answered challenges, by protection space: what was rejected is not tried again (RFC 3261 §22.1). Each
+ * request keeps its own, because others under way beside it have challenges of their own.
+ */
+export type AnsweredChallenges = Map<string, number>;
 
 type Kind = 'www' | 'proxy';
 
@@ -21,9 +27,9 @@ const HEADERS = {
 } as const;
 
 /**
- * Answers digest challenges for one line or one request (RFC 3261 §22, RFC 8760 §2.4). Each realm is answered once, and once
- * more if it says that only the nonce was stale; a further challenge means that the credentials are wrong. Keeps the nonces,
- * so that later requests can carry credentials at once: see `authorize` and `succeeded`.
+ * Answers digest challenges for one line, one dialog or one request (RFC 3261 §22, RFC 8760 §2.4). Each realm is answered once for
+ * each request, and once more if it says that only the nonce was stale; a further challenge means that the credentials are
+ * wrong. Keeps the nonces, so that later requests can carry credentials at once: see `authorize`.
  */
 export class DigestClient {
   readonly #credentials: CredentialSource;
@@ -36,11 +42,17 @@ export class DigestClient {
   }
 
   /**
-   * The request again, with credentials and the next CSeq number, in answer to a 401 or 407. Undefined when the challenge
-   * cannot be answered, or has been and was refused: the response is final then. The given request stays as it is; its body
-   * and Request-URI must be those of the request that was challenged.
+   * The request again, with credentials, in answer to a 401 or 407; the CSeq is the sender's to count up. Undefined when the
+   * challenge cannot be answered, or has been (`answered`) and was refused: the response is final then. The given request stays as
+   * it is; its body and Request-URI must be those of the request that was challenged. `address`: where it had gone, see `isFor`.
    */
-  answer(request: SipRequest, response: SipResponse, peer: ChallengingPeer): SipRequest | undefined {
+  answer(
+    request: SipRequest,
+    response: SipResponse,
+    peer: ChallengingPeer,
+    answered: AnsweredChallenges,
+    address?: string,
+  ): SipRequest | undefined {
     const opened: { readonly key: string; readonly kind: Kind; readonly session: DigestSession }[] = [];
     for (const kind of ['www', 'proxy'] as const) {
       for (const [realm, challenges] of challengesByRealm(response, kind)) {
@@ -49,15 +61,12 @@ export class DigestClient {
       }
     }
     if (opened.length === 0) return undefined;
-    if (opened.some(({ key, session }) => this.#refused(this.#spaces.get(key), session))) return undefined;
+    if (opened.some(({ key, session }) => refused(answered.get(key) ?? 0, session))) return undefined;
     for (const { key, kind, session } of opened) {
-      const answered = (this.#spaces.get(key)?.answered ?? 0) + 1;
-      this.#spaces.set(key, { kind, session, answered });
+      answered.set(key, (answered.get(key) ?? 0) + 1);
+      this.#spaces.set(key, { kind, session, address });
     }
-    const again = this.authorize(request);
-    const { sequence, method } = request.cseq;
-    again.headers.set('CSeq', { sequence: sequence + 1, method });
-    return again;
+    return this.authorize(request);
   }
 
   /** A copy of the request with credentials for every realm known so far; without any, the request itself. */
@@ -73,20 +82,24 @@ export class DigestClient {
     return again;
   }
 
-  /** Another server is asked: the nonces of the one before are of no use there, and neither are its refusals. */
+  /**
+   * Whether credentials may be shown there unasked: a challenge to something that was sent there has been answered. Elsewhere, such as
+   * at a Contact that the peer has named, they wait until the credential source is asked for that peer.
+   */
+  isFor(address: string): boolean {
+    for (const space of this.#spaces.values())
+      if (space.address === undefined || space.address === address) return true;
+    return this.#spaces.size === 0;
+  }
+
+  /** Another server is asked: the nonces of the one before are of no use there. */
   forget(): void {
     this.#spaces.clear();
   }
+}
 
-  /** A request went through: the next challenge is a new one, not a refusal. For those who keep a client over many requests. */
-  succeeded(): void {
-    for (const space of this.#spaces.values()) space.answered = 0;
-  }
-
-  #refused(space: Space | undefined, session: DigestSession): boolean {
-    if (space === undefined || space.answered === 0) return false;
-    return space.answered >= 2 || !session.stale;
-  }
+function refused(answered: number, session: DigestSession): boolean {
+  return answered >= 2 || (answered === 1 && !session.stale);
 }
 
 function challengesByRealm(response: SipResponse, kind: Kind): Map<string, DigestChallenge[]> {

@@ -25,14 +25,21 @@ export class IncomingRequest {
   readonly transaction: ServerTransaction;
   readonly tenantId: TenantId;
   readonly #headers: HeaderInit;
+  readonly #onForgotten: ((transaction: ServerTransaction) => void) | undefined;
   #withdrawn = false;
   #abort: AbortController | undefined;
 
-  /** `headers` go on every response, such as Server. */
-  constructor(transaction: ServerTransaction, tenantId: TenantId, headers: HeaderInit = {}) {
+  /** `headers` go on every response, such as Server. `onForgotten`: it has been answered once, and is no more. */
+  constructor(
+    transaction: ServerTransaction,
+    tenantId: TenantId,
+    headers: HeaderInit = {},
+    onForgotten?: (transaction: ServerTransaction) => void,
+  ) {
     this.transaction = transaction;
     this.tenantId = tenantId;
     this.#headers = headers;
+    this.#onForgotten = onForgotten;
   }
 
   get request(): SipRequest {
@@ -81,8 +88,10 @@ export class IncomingRequest {
     const headers = own === undefined ? this.#headers : Object.assign({}, this.#headers, own);
     const response = responseTo(this.request, status, { toTag, headers, reason, body, contentType });
     if (this.#withdrawn) return response;
-    if (once) this.transaction.respondOnce(response);
-    else this.transaction.respond(response);
+    if (once) {
+      this.transaction.respondOnce(response);
+      this.#onForgotten?.(this.transaction);
+    } else this.transaction.respond(response);
     return response;
   }
 

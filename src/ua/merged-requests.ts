@@ -37,4 +37,10 @@ export class MergedRequests {
     this.#seen.set(key, id, now + TRANSACTION_TIMEOUT, now);
     return undefined;
   }
+
+  /** It has been answered once and for all: who sends requests under a forged address may not push the memory of others out. */
+  forget(transaction: ServerTransaction): void {
+    const key = mergeKey(transaction.request);
+    if (key !== undefined && this.#seen.get(key, this.#scheduler.now()) === transaction.id) this.#seen.delete(key);
+  }
 }

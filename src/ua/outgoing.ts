@@ -7,7 +7,7 @@ import type { NameAddr } from '../protocol/sip/name-addr.js';
 import { readable } from '../protocol/sip/parse-error.js';
 import type { ClientHandlers, ClientTransaction } from '../transaction/layer.js';
 import type { Hop, Source } from '../transport/hop.js';
-import type { DigestClient } from './digest-client.js';
+import type { AnsweredChallenges, DigestClient } from './digest-client.js';
 import type { FailedHops } from './failed-hops.js';
 import { hopAtOnce, hopOfFlow, hopsFor, mayLeaveFlow, type NextHopResolver } from './next-hop.js';
 import type { OtherFlow, SendTarget } from './target.js';
@@ -31,7 +31,9 @@ export interface UacHandlers {
   onSuccess(response: SipResponse, source: Source): void;
   /** Once, and then nothing follows. */
   onFailure(failure: UacFailure): void;
-  /** The request goes out again with credentials and the next CSeq. */
+  /** The CSeq number of a request that goes out again with credentials. Default: one more than it had. */
+  nextSequence?(): number;
+  /** The request goes out again with credentials. */
   onRetry?(request: SipRequest): void;
 }
 
@@ -71,6 +73,7 @@ const NO_TARGET: SendTarget = {};
 export class OutgoingAttempts implements UacRequest {
   readonly #owner: OutgoingOwner;
   readonly #digest: DigestClient | undefined;
+  readonly #answered: AnsweredChallenges = new Map();
   readonly #handlers: UacHandlers;
   #otherFlows: readonly OtherFlow[];
   #target: SendTarget;
@@ -190,9 +193,9 @@ export class OutgoingAttempts implements UacRequest {
   /** The nonce of one server is a stranger's to the next, and a stranger's nonce looks like a wrong password to some. */
   #withoutCredentials(): void {
     this.#digest?.forget();
+    this.#answered.clear();
     this.#template = this.#template.with({});
-    this.#template.headers.remove('Authorization');
-    this.#template.headers.remove('Proxy-Authorization');
+    removeCredentials(this.#template);
   }
 
   #try(hop: Hop): void {
@@ -225,12 +228,14 @@ export class OutgoingAttempts implements UacRequest {
     this.#phase = { kind: 'trying', transaction, hop };
   }
 
-  /** Contact depends on the way: another address and transport for another hop. */
+  /** Contact depends on the way: another address and transport for another hop. Credentials are for who has asked for them. */
   #forHop(hop: Hop): SipRequest {
     const { contactUser } = this.#target;
-    if (contactUser === undefined) return this.#template;
+    const stranger = this.#digest?.isFor(hop.address) === false;
+    if (contactUser === undefined && !stranger) return this.#template;
     const request = this.#template.with({});
-    request.headers.set('Contact', [this.#owner.contactFor(hop, contactUser)]);
+    if (stranger) removeCredentials(request);
+    if (contactUser !== undefined) request.headers.set('Contact', [this.#owner.contactFor(hop, contactUser)]);
     return request;
   }
 
@@ -245,7 +250,7 @@ export class OutgoingAttempts implements UacRequest {
       this.#handlers.onSuccess(response, source);
     } else {
       const retry =
-        this.#cancelled || (status !== 401 && status !== 407) ? undefined : this.#authorize(response, source);
+        this.#cancelled || (status !== 401 && status !== 407) ? undefined : this.#authorize(response, source, hop);
       if (retry !== undefined) {
         this.#template = retry;
         this.#handlers.onRetry?.(retry);
@@ -280,7 +285,6 @@ export class OutgoingAttempts implements UacRequest {
 
   /** From here on only more 2xx can come: nothing is kept of what was only needed to send it. */
   #succeed(): void {
-    this.#digest?.succeeded();
     this.#phase = SUCCEEDED;
     this.#template = this.request;
     this.#hops = NO_HOPS;
@@ -290,9 +294,12 @@ export class OutgoingAttempts implements UacRequest {
   }
 
   /** The request with credentials for a challenge; undefined: it cannot or must not be answered. */
-  #authorize(response: SipResponse, source: Source): SipRequest | undefined {
+  #authorize(response: SipResponse, source: Source, hop: Hop): SipRequest | undefined {
     try {
-      return this.#digest?.answer(this.#template, response, source);
+      const again = this.#digest?.answer(this.#template, response, source, this.#answered, hop.address);
+      const { sequence, method } = this.#template.cseq;
+      again?.headers.set('CSeq', { sequence: this.#handlers.nextSequence?.() ?? sequence + 1, method });
+      return again;
     } catch (error) {
       const fields = { err: error, callId: this.#template.headers.first('Call-ID') };
       this.#owner.logger.warn(fields, `a challenge could not be answered: ${errorText(error)}`);
@@ -328,6 +335,11 @@ export class OutgoingAttempts implements UacRequest {
       this.#owner.logger.error(fields, `the user of a request failed: ${errorText(error)}`);
     }
   }
+}
+
+function removeCredentials({ headers }: SipRequest): void {
+  headers.remove('Authorization');
+  headers.remove('Proxy-Authorization');
 }
 
 function asPbxkitError(error: unknown): PbxkitError {

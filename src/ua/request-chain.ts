@@ -118,10 +118,12 @@ export class Uas {
     };
   }
 
+  readonly #forget = (transaction: ServerTransaction): void => this.#merged.forget(transaction);
+
   #onRequest(transaction: ServerTransaction): void {
     const { request, source } = transaction;
     const tenantId = this.#options.tenantOf(request, source);
-    const incoming = new IncomingRequest(transaction, tenantId ?? '', this.#headers);
+    const incoming = new IncomingRequest(transaction, tenantId ?? '', this.#headers, this.#forget);
     try {
       // A request within a dialog belongs to the dialog, wherever its URI points: 481 if there is none, not 404.
       const nobody = tenantId === undefined && request.toTag === undefined;

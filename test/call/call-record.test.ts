@@ -81,6 +81,16 @@ describe('the record of a call', () => {
     expect(log.record).toEqual(before);
   });
 
+  test('a leg that was answered for a transfer and is not joined yet ends with the call (simulation, seed 487)', () => {
+    const { log } = begin();
+    log.addLeg(leg('b2'));
+    log.answered('b2');
+    log.endCall();
+    log.endLeg('b2', { outcome: 'failed', releasedBy: 'server' });
+    const [, second] = log.record.legs;
+    expect(second).toMatchObject({ outcome: 'cancelled', releasedBy: 'other-party', endedAt: expect.any(Number) });
+  });
+
   test('a call that nobody answered has talked for 0 ms', async () => {
     const { clock, log } = begin();
     await clock.advance(5000);

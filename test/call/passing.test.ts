@@ -59,7 +59,7 @@ describe('what passes from one leg to the other (architecture decision 3)', () =
 
     test('RFC 7044 §10.1.2: entries of History-Info that ask for privacy; to a trunk all of them, marks and all', () => {
       const headers = {
-        'History-Info': '<sip:1@b?Privacy=history>;index=1, <sip:2@b>;index=1.1, <sip:3@b?privacy=none>;index=1.2',
+        'History-Info': '<sip:1@b?Privacy=id%3Bhistory>;index=1, <sip:2@b>;index=1.1, <sip:3@b?privacy=none>;index=1.2',
       };
       expect(users(from(headers, 'phone')['History-Info'])).toEqual(['2', '3']);
       expect(users(from(headers, 'trunk')['History-Info'])).toEqual(['1', '2', '3']);

@@ -519,6 +519,14 @@ describe('server side', () => {
       expect([heard, first().cancelled]).toEqual([0, false]);
     });
 
+    it('§8.2.7: one that matches nothing leaves nothing behind, and gets the same To tag each time', () => {
+      for (let i = 0; i < 2; i++) transport.receiveRequest(incomingRequest('CANCEL', { branch: 'z9hG4bK-stray' }));
+      expect([transport.statuses, layer.size]).toEqual([[481, 481], 0]);
+      const [one, two] = transport.responses.map(({ response }) => response.toTag);
+      expect(one).toMatch(/./);
+      expect(two).toBe(one);
+    });
+
     it('is answered 481 when it matches nothing, and never comes up as a request', () => {
       transport.receiveRequest(incomingRequest('CANCEL'));
       expect(transport.statuses).toEqual([481]);

@@ -140,6 +140,13 @@ describe('§8.2.2.2 merged requests', () => {
     expect(transport.statuses).toEqual([status, status]);
   });
 
+  it('what is answered once is not remembered: junk cannot push out what others are told by', () => {
+    build([taker('all', () => true)]);
+    receive('INVITE', { ...same, branch: 'z9hG4bK-one', headers: { Require: 'nonsense' } });
+    receive('INVITE', { ...same, branch: 'z9hG4bK-two', headers: { Require: 'nonsense' } });
+    expect(transport.statuses).toEqual([420, 420]);
+  });
+
   it('a request within a dialog is never merged', () => {
     receive('BYE', { ...same, toTag: 'y' });
     receive('BYE', { ...same, toTag: 'y' });
