@@ -2,22 +2,45 @@ import ts from 'typescript';
 
 /**
  * Bundled code in which a variable of the module that is written once is a `const`, as it is in the sources. esbuild makes each of them
- * a `var`, whose value the engine has to load again at every use: parsing and printing SIP then cost a tenth more.
+ * a `var`, whose value the engine has to load again at every use: parsing and printing SIP then cost a tenth more. A class that names
+ * itself inside has its own name again, which esbuild gives an underscore: people read it in errors and in the console.
  *
  * @param code a bundle as esbuild writes it: an ES module in which no name of the module is declared twice
  */
 export function keepConst(code: string): string {
   const source = ts.createSourceFile('bundle.js', code, ts.ScriptTarget.Latest, true, ts.ScriptKind.JS);
   const written = writtenNames(source);
-  let kept = '';
-  let from = 0;
+  const edits: { readonly start: number; readonly length: number; readonly text: string }[] = [];
   for (const statement of source.statements) {
     if (!ts.isVariableStatement(statement) || !isConstant(statement.declarationList, written)) continue;
-    const start = statement.getStart(source);
-    kept += `${code.slice(from, start)}const`;
-    from = start + 'var'.length;
+    edits.push({ start: statement.getStart(source), length: 'var'.length, text: 'const' });
+    for (const { name, initializer } of statement.declarationList.declarations) {
+      if (initializer === undefined || !ts.isClassExpression(initializer) || !ts.isIdentifier(name)) continue;
+      if (initializer.name?.text !== `_${name.text}`) continue;
+      for (const start of placesOf(initializer.name.text, initializer, source)) {
+        edits.push({ start, length: name.text.length + 1, text: name.text });
+      }
+    }
+  }
+  let kept = '';
+  let from = 0;
+  for (const { start, length, text } of edits) {
+    kept += code.slice(from, start) + text;
+    from = start + length;
   }
   return kept + code.slice(from);
+}
+
+/** Where a class names itself, in order; not where a member of something has that name. */
+function placesOf(name: string, inside: ts.Node, source: ts.SourceFile): number[] {
+  const places: number[] = [];
+  const visit = (node: ts.Node): void => {
+    const member = ts.isPropertyAccessExpression(node.parent) && node.parent.name === node;
+    if (ts.isIdentifier(node) && node.text === name && !member) places.push(node.getStart(source));
+    ts.forEachChild(node, visit);
+  };
+  visit(inside);
+  return places;
 }
 
 function isConstant(list: ts.VariableDeclarationList, written: ReadonlySet<string>): boolean {

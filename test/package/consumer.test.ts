@@ -48,6 +48,14 @@ describe('the installed package', () => {
     for (const entry of entries) expect(imported[entry], entry).not.toEqual([]);
   });
 
+  test('every class is called what it is exported as: people read it in errors', () => {
+    const lines = [
+      `const isClass = (value) => typeof value === 'function' && /^class\\b/.test(Function.prototype.toString.call(value));`,
+      `console.log(JSON.stringify(Object.keys(all).filter((name) => isClass(all[name]) && all[name].name !== name)));`,
+    ];
+    expect(run('names.mjs', ["import * as all from 'pbxkit';", ...lines])).toEqual([]);
+  });
+
   test('entries share their classes: chunks, not copies', () => {
     const lines = [
       'console.log(JSON.stringify([all.SipRequest === sip.SipRequest, all.TransportLayer === transport.TransportLayer]));',

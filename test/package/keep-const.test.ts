@@ -8,6 +8,12 @@ describe('keepConst', () => {
     );
   });
 
+  it('gives a class that names itself inside its own name again', () => {
+    expect(keepConst('var A = class _A {\n  static of() { return new _A(this._A, _A.b); }\n};')).toBe(
+      'const A = class A {\n  static of() { return new A(this._A, A.b); }\n};',
+    );
+  });
+
   it('a store into an object or an array does not write the variable', () => {
     expect(keepConst('var list = [];\nlist[0] = 1;\nlist.name = !list;')).toBe(
       'const list = [];\nlist[0] = 1;\nlist.name = !list;',
