@@ -2,7 +2,6 @@ import type { Millis } from '../base/clock.js';
 import type { Scheduler } from '../base/scheduler.js';
 import type { SipResponse } from '../protocol/sip/message.js';
 import type { Source } from '../transport/hop.js';
-import type { ClientHandlers } from './client.js';
 import { T4 } from './timers.js';
 import { WakeUp } from './wake-up.js';
 
@@ -23,8 +22,8 @@ export interface LingeringClient {
   readonly key: string;
   readonly ends: Millis;
   /** Whom each further 2xx to an INVITE is told (RFC 6026 §7.2); undefined: further responses are only known. */
-  readonly onResponse: ClientHandlers['onResponse'] | undefined;
-  readonly onTerminated: ClientHandlers['onTerminated'];
+  readonly onResponse: ((response: SipResponse, source: Source) => void) | undefined;
+  readonly onTerminated: (() => void) | undefined;
 }
 
 /**
