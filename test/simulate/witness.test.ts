@@ -51,12 +51,25 @@ const INVITE = sent('INVITE', { cseq: 1, sdp: SDP });
 const OK = got('200 OK', 'INVITE', { cseq: 1, tag: 'them', sdp: SDP });
 const ACK = sent('ACK', { cseq: 1, tag: 'them', branch: 'z9hG4bKa' });
 const BYE = sent('BYE', { cseq: 2, tag: 'them', branch: 'z9hG4bKb' });
+const THEIR_BYE: readonly Step[] = [
+  [
+    'received',
+    message('BYE', 'BYE', { cseq: 1, tag: 'us', branch: 'z9hG4bKt' }).replace('test>;tag=us', 'test>;tag=them'),
+  ],
+  ['sent', message('SIP/2.0 200 OK', 'BYE', { cseq: 1, tag: 'us', branch: 'z9hG4bKt' }).replace('tag=us', 'tag=them')],
+];
 
 describe('what a right call and each wrong one show', () => {
   test('nothing is wrong with a right one', () => {
     expect(
       faultsAfter(INVITE, OK, ACK, BYE, got('200 OK', 'BYE', { cseq: 2, tag: 'them', branch: 'z9hG4bKb' })),
     ).toEqual([]);
+  });
+
+  test('our BYE crosses theirs and, its connection lost, goes to the next hop (RFC 3263 §4.3)', () => {
+    const again = sent('BYE', { cseq: 2, tag: 'them', branch: 'z9hG4bKc' });
+    const refused = got('481 None', 'BYE', { cseq: 2, tag: 'them', branch: 'z9hG4bKc' });
+    expect(faultsAfter(INVITE, OK, ACK, BYE, ...THEIR_BYE, again, refused)).toEqual([]);
   });
 
   const broken: [string, string, readonly Step[]][] = [
@@ -73,6 +86,16 @@ describe('what a right call and each wrong one show', () => {
       'a request after our BYE',
       '§15.1.1',
       [INVITE, OK, ACK, BYE, sent('INFO', { cseq: 3, tag: 'them', branch: 'z9hG4bKi' })],
+    ],
+    [
+      'a BYE after theirs',
+      '§15.1.2',
+      [INVITE, OK, ACK, ...THEIR_BYE, sent('BYE', { cseq: 2, tag: 'them', branch: 'z9hG4bKb' })],
+    ],
+    [
+      'a second BYE of ours after theirs',
+      '§15.1.2',
+      [INVITE, OK, ACK, BYE, ...THEIR_BYE, sent('BYE', { cseq: 3, tag: 'them', branch: 'z9hG4bKc' })],
     ],
     [
       'an offer while one is open',
