@@ -6,6 +6,7 @@ import { actOnce, type Stage } from './acts.js';
 import { bindingFaults, callFaults } from './invariants.js';
 import { drawPlan, type Plan } from './plan.js';
 import { SERVER_ADDRESSES, Server } from './server.js';
+import { strandedCalls } from './stranded.js';
 
 /** What a seed showed. */
 export interface SimulationResult {
@@ -95,6 +96,10 @@ async function endOf(world: World, plan: Plan, server: Server, actors: readonly 
   const forgotten = mayForget ? (server.pbx?.calls ?? []) : [];
   for (const { id } of forgotten) server.pbx?.endCall(id);
   if (forgotten.length > 0) await world.advance(QUIET);
+  // What was under way to a phone when everyone hung up may ring or be answered there when no one can tell it the end.
+  const stranded = strandedCalls(world, actors);
+  for (const call of stranded) call.hangUp();
+  if (stranded.length > 0) await world.advance(QUIET);
   const faults = [...callFaults(world, server, actors), ...(await bindingFaults(world, server, actors))];
   await registerAll(world, actors, 600);
   faults.push(...registeredFaults(actors, 'until'), ...(await bindingFaults(world, server, actors)));

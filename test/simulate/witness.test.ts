@@ -51,12 +51,41 @@ const INVITE = sent('INVITE', { cseq: 1, sdp: SDP });
 const OK = got('200 OK', 'INVITE', { cseq: 1, tag: 'them', sdp: SDP });
 const ACK = sent('ACK', { cseq: 1, tag: 'them', branch: 'z9hG4bKa' });
 const BYE = sent('BYE', { cseq: 2, tag: 'them', branch: 'z9hG4bKb' });
+/** A request of theirs and our answer to it: the tags the other way round. */
+const theirs = (method: string, line: Line): Step => [
+  'received',
+  message(method, method, { ...line, tag: 'us' }).replace('test>;tag=us', 'test>;tag=them'),
+];
+const answered = (status: string, method: string, line: Line): Step => [
+  'sent',
+  message(`SIP/2.0 ${status}`, method, { ...line, tag: 'us' }).replace('test>;tag=us', 'test>;tag=them'),
+];
+
+const BYE_3 = sent('BYE', { cseq: 3, tag: 'them', branch: 'z9hG4bKb' });
+const BYE_OF_THEIRS = { cseq: 1, branch: 'z9hG4bKt' };
+const THEIR_BYE: readonly Step[] = [theirs('BYE', BYE_OF_THEIRS), answered('200 OK', 'BYE', BYE_OF_THEIRS)];
 
 describe('what a right call and each wrong one show', () => {
   test('nothing is wrong with a right one', () => {
     expect(
       faultsAfter(INVITE, OK, ACK, BYE, got('200 OK', 'BYE', { cseq: 2, tag: 'them', branch: 'z9hG4bKb' })),
     ).toEqual([]);
+  });
+
+  test('our BYE crosses theirs and, its connection lost, goes to the next hop (RFC 3263 §4.3)', () => {
+    const again = sent('BYE', { cseq: 2, tag: 'them', branch: 'z9hG4bKc' });
+    const refused = got('481 None', 'BYE', { cseq: 2, tag: 'them', branch: 'z9hG4bKc' });
+    expect(faultsAfter(INVITE, OK, ACK, BYE, ...THEIR_BYE, again, refused)).toEqual([]);
+  });
+
+  test('their re-INVITE overtakes their 2xx: refused with 481 and forgotten, and taken when it comes again', () => {
+    const line = { cseq: 1, branch: 'z9hG4bKt', sdp: SDP };
+    const refused = answered('481 None', 'INVITE', { cseq: 1, branch: 'z9hG4bKt' });
+    const taken = [answered('200 OK', 'INVITE', line), theirs('ACK', { cseq: 1, branch: 'z9hG4bKz' })];
+    const call = [INVITE, theirs('INVITE', line), refused, OK, ACK, theirs('INVITE', line), ...taken];
+    expect(faultsAfter(...call, sent('UPDATE', { cseq: 2, tag: 'them', sdp: SDP }), BYE_3)).toEqual([]);
+    const unlike = answered('200 OK', 'INVITE', { ...line, sdp: SDP.replace('4000', '4002') });
+    expect(faultsAfter(...call, unlike, BYE_3).join('\n')).toContain('two different 2xx');
   });
 
   const broken: [string, string, readonly Step[]][] = [
@@ -73,6 +102,16 @@ describe('what a right call and each wrong one show', () => {
       'a request after our BYE',
       '§15.1.1',
       [INVITE, OK, ACK, BYE, sent('INFO', { cseq: 3, tag: 'them', branch: 'z9hG4bKi' })],
+    ],
+    [
+      'a BYE after theirs',
+      '§15.1.2',
+      [INVITE, OK, ACK, ...THEIR_BYE, sent('BYE', { cseq: 2, tag: 'them', branch: 'z9hG4bKb' })],
+    ],
+    [
+      'a second BYE of ours after theirs',
+      '§15.1.2',
+      [INVITE, OK, ACK, BYE, ...THEIR_BYE, sent('BYE', { cseq: 3, tag: 'them', branch: 'z9hG4bKc' })],
     ],
     [
       'an offer while one is open',

@@ -116,8 +116,9 @@ export class DialogWitness {
     dialog.sequenceMethod = method;
     // A request that was on its way when the BYE came leaves at the same moment.
     // The subscription of a REFER outlives the session in their one dialog (RFC 5057 §4).
-    // And a dialog that was restored from before the BYE is asked whether it lives.
-    if (method === 'NOTIFY' || dialog.inherited) return;
+    // A dialog that was restored from before the BYE is asked whether it lives.
+    // And our BYE that crossed theirs goes on to the next hop when its connection was lost.
+    if (method === 'NOTIFY' || dialog.inherited || (sameAgain && method === 'BYE')) return;
     if (dialog.byeReceived && at > dialog.byeReceivedAt) this.#tell(`§15.1.2: ${name}: ${method} after a BYE came`);
     else if (dialog.byeSent && method !== 'BYE') this.#tell(`§15.1.1: ${name}: ${method} after our BYE`);
     if (method === 'BYE') dialog.byeSent = true;

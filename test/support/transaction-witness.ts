@@ -77,7 +77,8 @@ export class TransactionWitness {
 
   #requestReceived(tapped: TappedMessage, message: SeenMessage): Novelty {
     const key = serverKey(message, message.method ?? '');
-    if (this.#servers.has(key)) return 'again';
+    const known = this.#servers.get(key);
+    if (known !== undefined && !SENT_ONCE.has(known.final?.status ?? 0)) return 'again';
     const what = `${message.method} ${message.cseq} of ${message.callId} at ${(tapped.at / 1000).toFixed(3)} s`;
     this.#servers.set(key, { at: tapped.at, what, reliable: tapped.protocol === 'tcp', final: undefined });
     return 'new';
@@ -97,8 +98,7 @@ export class TransactionWitness {
     }
     server.final ??= message;
     if (final === undefined) return;
-    if (final.status !== status && !SENT_ONCE.has(final.status ?? 0))
-      this.#tell(`§17.2: ${status} to ${server.what} after ${final.startLine}`);
+    if (final.status !== status) this.#tell(`§17.2: ${status} to ${server.what} after ${final.startLine}`);
     else if (status < 300 && message.cseqMethod === 'INVITE' && final.text !== message.text)
       this.#tell(`§13.3.1.4: two different 2xx to ${server.what}`);
   }
