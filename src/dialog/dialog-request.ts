@@ -56,6 +56,11 @@ export function openingOf(invite: SipRequest): SipRequest {
   return new SipRequest('INVITE', invite.requestUri, headers);
 }
 
+/** Whether the peer can have seen nothing of a failed request. */
+export function leftUnsent(failure: UacFailure): boolean {
+  return failure.kind === 'unreachable' && failure.unsent;
+}
+
 /** Whether a failed request shows that the peer has lost the whole dialog (RFC 3261 §12.2.1.2). */
 export function endsDialog(failure: UacFailure): boolean {
   if (failure.kind !== 'response') return failure.kind === 'timeout';
