@@ -76,12 +76,13 @@ function kindOf(status: number): RouteOutcome['kind'] {
 
 /**
  * What one side's refusal of a re-INVITE or UPDATE means for the other side: a challenge or a redirection was meant for us, and
- * one phone's trouble is not the whole server's (RFC 3261 §16.7 step 6, §22.3).
+ * one phone's trouble is not the whole server's (RFC 3261 §16.7 step 6, §22.3). A 408 would end the dialog of whoever asked
+ * (§14.1), though it was another one that could not be reached, perhaps for a moment only: if that one is gone, a BYE tells.
  */
 export function modifyStatusFor(status: number): number {
   if (status === 606) return status;
   if (status < 400 || status === 401 || status === 407 || status >= 600) return 488;
-  return status === 503 ? 500 : status;
+  return status === 503 || status === 408 ? 500 : status;
 }
 
 /** What a callee says about itself need not hold for the caller: RFC 3261 §16.7 step 6 for 503, and our own for the rest. */

@@ -61,6 +61,11 @@ export function modifyTags({ supported }: Pick<DialogContext, 'supported'>): rea
   return ['100rel', 'timer', ...supported];
 }
 
+/** Whether the peer can have seen nothing of a failed request. */
+export function leftUnsent(failure: UacFailure): boolean {
+  return failure.kind === 'unreachable' && failure.unsent;
+}
+
 /** Whether a failed request shows that the peer has lost the whole dialog (RFC 3261 §12.2.1.2). */
 export function endsDialog(failure: UacFailure): boolean {
   if (failure.kind !== 'response') return failure.kind === 'timeout';

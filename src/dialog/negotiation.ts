@@ -15,7 +15,7 @@ export interface NegotiationSnapshot {
 
 type Open =
   | { readonly by: 'nobody' }
-  | { readonly by: 'us'; readonly local: string }
+  | { readonly by: 'us'; readonly local: string; readonly before: LocalDescription }
   | { readonly by: 'peer'; readonly remote: string };
 
 const NOTHING_OPEN: Open = { by: 'nobody' };
@@ -25,7 +25,7 @@ const NOTHING_OPEN: Open = { by: 'nobody' };
  * answered, refused or withdrawn (RFC 3264 §4, RFC 6337 §4). Whatever message carries them is the callers' business.
  */
 export class Negotiation {
-  readonly #speaker: LocalDescription;
+  #speaker: LocalDescription;
   #agreed: Agreed | undefined;
   #open: Open = NOTHING_OPEN;
 
@@ -54,8 +54,9 @@ export class Negotiation {
 
   /** An offer of ours leaves; the text as it must be sent. */
   offer(sdp: string): string {
+    const before = this.#speaker.fork();
     const local = this.#speaker.write(sdp);
-    this.#open = { by: 'us', local };
+    this.#open = { by: 'us', local, before };
     return local;
   }
 
@@ -84,8 +85,13 @@ export class Negotiation {
     return this.#speaker.write(sdp);
   }
 
-  /** The open offer was refused, or whoever made it has gone. */
-  withdraw(): void {
+  /**
+   * The open offer was refused, or whoever made it has gone. `unsent`: it is ours and has never left. Then the next one takes
+   * its version, because that is one higher than the version that the peer was told last (RFC 3264 §8).
+   */
+  withdraw(unsent = false): void {
+    const open = this.#open;
+    if (unsent && open.by === 'us' && this.#speaker.sent === open.local) this.#speaker = open.before.fork();
     this.#open = NOTHING_OPEN;
   }
 

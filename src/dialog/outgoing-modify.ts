@@ -3,7 +3,7 @@ import type { Source } from '../ua/target.js';
 import type { UacFailure, UacRequest } from '../ua/uac.js';
 import type { DialogContext } from './context.js';
 import type { Dialog } from './dialog.js';
-import { endsDialog, modifyTags, type SentAck, sendAck, sendInDialog } from './dialog-request.js';
+import { endsDialog, leftUnsent, modifyTags, type SentAck, sendAck, sendInDialog } from './dialog-request.js';
 import type { Negotiation } from './negotiation.js';
 import { SDP_TYPE, sessionDescription } from './session-body.js';
 
@@ -141,7 +141,7 @@ export class OutgoingModify {
 
   #onFailure(failure: UacFailure): void {
     this.#underWay = false;
-    if (this.#parts.sdp !== undefined) this.#parts.negotiation.withdraw();
+    if (this.#parts.sdp !== undefined) this.#parts.negotiation.withdraw(leftUnsent(failure));
     if (this.#state !== 'open') return;
     this.#state = 'answered';
     if (failure.kind === 'response') {

@@ -2,7 +2,7 @@ import type { HeaderInit, SipResponse } from '../protocol/sip/message.js';
 import type { Source } from '../ua/target.js';
 import type { DialogContext } from './context.js';
 import type { Dialog } from './dialog.js';
-import { endsDialog, modifyTags, sendInDialog } from './dialog-request.js';
+import { endsDialog, leftUnsent, modifyTags, sendInDialog } from './dialog-request.js';
 import type { Negotiation } from './negotiation.js';
 import type { ModifyResult } from './outgoing-modify.js';
 import { SDP_TYPE, sessionDescription } from './session-body.js';
@@ -51,7 +51,7 @@ export function sendUpdate(options: OutgoingUpdateOptions): Promise<ModifyResult
         else if (sdp !== undefined) onAcceptedLate();
       },
       onFailure: (failure) => {
-        if (sdp !== undefined) negotiation.withdraw();
+        if (sdp !== undefined) negotiation.withdraw(leftUnsent(failure));
         if (failure.kind === 'response') onRefused(failure.response);
         if (waiting) settle(refusal(failure));
         if (endsDialog(failure)) onGone();

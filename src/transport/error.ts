@@ -11,11 +11,13 @@ export class TransportError extends PbxkitError {
    * only, and the request may be tried once more with `hop.forceProtocol` (RFC 3261 §18.1.1).
    */
   readonly sizeSwitched: boolean;
+  /** True if nothing of it was given to the network: no peer can have seen it. */
+  readonly unsent: boolean;
 
   constructor(
     peer: { readonly protocol: TransportProtocol; readonly remote: SocketAddress },
     problem: string,
-    options: { readonly cause?: unknown; readonly sizeSwitched?: boolean } = {},
+    options: { readonly cause?: unknown; readonly sizeSwitched?: boolean; readonly unsent?: boolean } = {},
   ) {
     const switched = options.sizeSwitched === true;
     const hint = switched ? ' (too large for UDP, so TCP was tried)' : '';
@@ -25,5 +27,6 @@ export class TransportError extends PbxkitError {
     this.protocol = peer.protocol;
     this.remote = peer.remote;
     this.sizeSwitched = switched;
+    this.unsent = options.unsent === true;
   }
 }

@@ -176,7 +176,7 @@ export class Sender {
       const connection = closed ? undefined : (open ?? this.#streams.connect(way));
       if (connection === undefined) {
         const problem = closed ? 'the connection has closed' : 'too many connections';
-        const error = new TransportError({ protocol, remote }, problem, { sizeSwitched });
+        const error = new TransportError({ protocol, remote }, problem, { sizeSwitched, unsent: true });
         this.#counters.failed++;
         this.#tellLater(errors, error);
         return;
@@ -187,7 +187,7 @@ export class Sender {
         until: stamped.method === 'ACK' ? 'open' : 'answered',
         fail: ({ problem, connected, cause }) => {
           this.#counters.failed++;
-          const options = { cause, sizeSwitched: sizeSwitched && !connected };
+          const options = { cause, sizeSwitched: sizeSwitched && !connected, unsent: !connected };
           this.#tellLater(errors, new TransportError({ protocol, remote }, problem, options));
         },
       });
@@ -208,7 +208,10 @@ export class Sender {
     problem: string,
   ): OutgoingRequest {
     const { protocol } = hop;
-    const send = (): void => this.#fail(errors, protocol, remote, problem);
+    const send = (): void => {
+      this.#counters.failed++;
+      this.#tellLater(errors, new TransportError({ protocol, remote }, problem, { unsent: true }));
+    };
     return { protocol, reliable: protocol !== 'udp', request, hop, send, release: () => errors.silence() };
   }
 

@@ -19,9 +19,9 @@ export type UacFailure =
   | { readonly kind: 'timeout' }
   /**
    * No hop took it: DNS_FAILED, SIP_NO_ROUTE or SIP_TRANSPORT, counts as 503; PBX_ABORTED when it was cancelled before
-   * it was sent.
+   * it was sent. `unsent`: no hop can have seen any of it; else a connection broke after it had taken the request.
    */
-  | { readonly kind: 'unreachable'; readonly error: PbxkitError };
+  | { readonly kind: 'unreachable'; readonly error: PbxkitError; readonly unsent: boolean };
 
 /** What the sender of a request is told. None is called before `Uac.send` has returned. */
 export interface UacHandlers {
@@ -88,6 +88,8 @@ export class OutgoingAttempts implements UacRequest {
   /** Something has come by the hop that is tried now: it is alive. */
   #heard = false;
   #cancelled = false;
+  /** No hop can have seen the request, the one that is tried now apart. */
+  #unsent = true;
 
   constructor(
     owner: OutgoingOwner,
@@ -142,7 +144,7 @@ export class OutgoingAttempts implements UacRequest {
         this.#tryNext({ kind: 'timeout' });
       })
       .catch((error: unknown) => {
-        if (!this.#cancelled) this.#fail({ kind: 'unreachable', error: asPbxkitError(error) });
+        if (!this.#cancelled) this.#fail(this.#unreachable(asPbxkitError(error)));
       });
   }
 
@@ -242,6 +244,7 @@ export class OutgoingAttempts implements UacRequest {
   #onResponse(response: SipResponse, source: Source, hop: Hop): void {
     const { status } = response;
     this.#heard = true;
+    this.#unsent = false;
     if (status !== 503) this.#owner.failedHops.answered(hop);
     if (status < 200) {
       this.#handlers.onProvisional?.(response, source);
@@ -270,6 +273,7 @@ export class OutgoingAttempts implements UacRequest {
 
   /** RFC 3263 §4.3: the next hop only if nothing was heard of this one; else somebody may be ringing already. */
   #onTimeout(hop: Hop): void {
+    this.#unsent = false;
     if (this.#heard) {
       this.#fail({ kind: 'timeout' });
       return;
@@ -310,18 +314,23 @@ export class OutgoingAttempts implements UacRequest {
   /** RFC 3261 §18.1.1: a peer that refused TCP, chosen for the size only, gets the large datagram after all. */
   #onTransportError(error: PbxkitError, hop: Hop): void {
     const switched = 'sizeSwitched' in error && error.sizeSwitched === true;
-    if (this.#cancelled || this.#heard) this.#fail({ kind: 'unreachable', error });
+    if (!('unsent' in error && error.unsent === true)) this.#unsent = false;
+    if (this.#cancelled || this.#heard) this.#fail(this.#unreachable(error));
     else if (switched && hop.forceProtocol !== true) this.#try({ ...hop, forceProtocol: true });
     else if (hop.flow !== undefined && mayLeaveFlow(this.#target)) this.#resolve();
     else {
       this.#putOff(hop);
-      this.#tryNext({ kind: 'unreachable', error });
+      this.#tryNext(this.#unreachable(error));
     }
   }
 
   /** Not inside the call that caused it: nobody hears of an outcome before `send` has returned. */
   #failLater(error: PbxkitError): void {
-    this.#owner.scheduler.after(0, () => this.#fail({ kind: 'unreachable', error }));
+    this.#owner.scheduler.after(0, () => this.#fail(this.#unreachable(error)));
+  }
+
+  #unreachable(error: PbxkitError): UacFailure {
+    return { kind: 'unreachable', error, unsent: this.#unsent };
   }
 
   #fail(failure: UacFailure): void {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { PbxkitError } from '../../src/base/errors.js';
-import { bestOutcome, inboundOutcome, outcome, outcomeOf } from '../../src/call/outcome.js';
+import { bestOutcome, inboundOutcome, modifyStatusFor, outcome, outcomeOf } from '../../src/call/outcome.js';
 import type { InviteFailure } from '../../src/dialog/outgoing-invite.js';
 import { createResponse, type HeaderInit } from '../../src/protocol/sip/message.js';
 import { formatUri } from '../../src/protocol/sip/uri.js';
@@ -80,7 +80,7 @@ describe('what a refused INVITE means', () => {
   test('no response at all', () => {
     const error = new PbxkitError('SIP_TRANSPORT', 'transport', 'x');
     expect(outcomeOf({ kind: 'timeout' })).toMatchObject({ kind: 'unreachable', status: 408 });
-    expect(outcomeOf({ kind: 'unreachable', error })).toMatchObject({ kind: 'unreachable', status: 480 });
+    expect(outcomeOf({ kind: 'unreachable', error, unsent: true })).toMatchObject({ kind: 'unreachable', status: 480 });
     expect(outcomeOf({ kind: 'cancelled' })).toMatchObject({ kind: 'no-answer', status: 480 });
   });
 });
@@ -106,6 +106,24 @@ describe('the best of several (RFC 3261 §16.7 step 6)', () => {
   test('the first of equals; 480 when there is none', () => {
     expect(best(404, 480)).toBe(404);
     expect(best()).toBe(480);
+  });
+});
+
+describe('a refusal of a change is told to the other side', () => {
+  test.each([
+    [491, 491],
+    [488, 488],
+    [401, 488],
+    [302, 488],
+    [603, 488],
+    [606, 606],
+    [503, 500],
+  ])('%i as %i (RFC 3261 §16.7 step 6, §22.3)', (status, told) => {
+    expect(modifyStatusFor(status)).toBe(told);
+  });
+
+  test('RFC 3261 §14.1: 408 as 500, because 408 would end the dialog of whoever asked', () => {
+    expect(modifyStatusFor(408)).toBe(500);
   });
 });
 

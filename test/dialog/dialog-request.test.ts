@@ -36,7 +36,9 @@ describe('what ends a dialog (RFC 3261 §12.2.1.2)', () => {
 
   test('silence ends it; a transport that fails does not', () => {
     expect(endsDialog({ kind: 'timeout' })).toBe(true);
-    expect(endsDialog({ kind: 'unreachable', error: new PbxkitError('SIP_TRANSPORT', 'transport', 'x') })).toBe(false);
+    expect(
+      endsDialog({ kind: 'unreachable', error: new PbxkitError('SIP_TRANSPORT', 'transport', 'x'), unsent: true }),
+    ).toBe(false);
   });
 });
 

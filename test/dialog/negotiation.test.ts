@@ -39,6 +39,31 @@ describe('one offer at a time (RFC 3264 §4, RFC 6337 §4)', () => {
     expect(negotiation.offer(OURS)).toContain(' 3 IN IP4 ');
   });
 
+  test('RFC 3264 §8: an offer that never left takes no version; one that may have left keeps its own', () => {
+    const negotiation = Negotiation.create(new SeededRandom(1));
+    negotiation.offer(OURS);
+    negotiation.answered(THEIRS);
+    const before = negotiation.agreed;
+    negotiation.offer(NEW);
+    negotiation.withdraw(true);
+    expect([negotiation.open, negotiation.agreed]).toEqual(['nobody', before]);
+    // The same as what the peer knows, and then something else.
+    expect(negotiation.offer(OURS)).toBe(before?.local);
+    negotiation.withdraw(true);
+    expect(negotiation.offer(NEW)).toContain(' 2 IN IP4 ');
+    negotiation.withdraw(false);
+    expect(negotiation.offer(OURS)).toContain(' 3 IN IP4 ');
+  });
+
+  test('RFC 3264 §8: an offer of the peer that is withdrawn takes nothing back of what we said', () => {
+    const negotiation = Negotiation.create(new SeededRandom(1));
+    negotiation.offer(OURS);
+    negotiation.answered(THEIRS);
+    negotiation.offered(THEIRS);
+    negotiation.withdraw(true);
+    expect(negotiation.offer(NEW)).toContain(' 2 IN IP4 ');
+  });
+
   test('an answer without a description keeps what the peer said before', () => {
     const negotiation = Negotiation.create(new SeededRandom(1));
     negotiation.offer(OURS);

@@ -5,7 +5,7 @@ import type { Machine } from '../../src/testing/machine.js';
 import { VirtualPhone } from '../../src/testing/virtual-phone.js';
 import type { World } from '../../src/testing/world.js';
 import { DOMAIN, officeScenario } from '../support/office.js';
-import { messagesOf, seenBy } from '../support/wire.js';
+import { bodyOf, messagesOf, seenBy } from '../support/wire.js';
 
 function phoneOn(machine: Machine): VirtualPhone {
   const server = { address: '192.0.2.1', port: 5060 };
@@ -120,6 +120,34 @@ describe('a phone behind a NAT whose connection dies while the ACK is on its way
       expect([call.state.kind, bob.calls[0]?.state.kind]).toEqual(['talking', 'talking']);
       bob.calls[0]?.hangUp();
       await world.until(call.ended());
+      await office.quiet();
+    },
+  );
+});
+
+describe('a re-INVITE for which there is no way (RFC 3261 §8.1.3.1)', () => {
+  officeScenario(
+    'RFC 3264 §8: its description takes no version: the next one is one higher than what the phone has',
+    {},
+    async (office, world) => {
+      const alice = await office.registered('100', { onCall: (call) => call.answer() });
+      const bob = await office.registered('101', { transport: 'tcp', behindNat: true });
+      const { call, answered } = await office.talk(alice, bob);
+      const since = world.clock.now();
+      world.machines.find(({ name }) => name === '101')?.host.resetConnections();
+      await world.advance({ ms: 100 });
+      // Not 408, which would end the caller's dialog (RFC 3261 §14.1).
+      expect(await world.run(() => call.hold())).toMatchObject({ kind: 'rejected', status: 500 });
+      expect(seenBy(world, '101', since).filter((each) => each.startsWith('<'))).toEqual([]);
+      // By a new connection, which the dialog uses from then on.
+      expect(await world.run(() => answered.hold())).toMatchObject({ kind: 'accepted' });
+      expect(await world.run(() => call.hold())).toMatchObject({ kind: 'accepted' });
+      const versions = messagesOf(world, '101')
+        .filter((each) => each.fromHost === 'pbx')
+        .map((each) => /^o=\S+ \S+ (\d+) /m.exec(bodyOf(each))?.[1]);
+      expect(versions.filter((each) => each !== undefined)).toEqual(['1', '2', '3']);
+      call.hangUp();
+      await world.until(answered.ended());
       await office.quiet();
     },
   );

@@ -1,6 +1,6 @@
 /** The witnesses of the simulation see what they are there to see: each rule once broken. */
 import { describe, expect, test } from 'vitest';
-import type { TappedMessage } from '../support/wire-tap.js';
+import type { LostConnection, TappedMessage } from '../support/wire-tap.js';
 import { WireWitness } from '../support/wire-witness.js';
 
 const SDP = 'v=0\r\no=x 1 1 IN IP4 10.0.0.1\r\ns=-\r\nc=IN IP4 10.0.0.1\r\nt=0 0\r\nm=audio 4000 RTP/AVP 0\r\n';
@@ -29,22 +29,36 @@ function message(start: string, method: string, { branch = 'z9hG4bK1', cseq, tag
   return `${lines.join('\r\n')}\r\n\r\n${sdp}`;
 }
 
-type Step = readonly [direction: TappedMessage['direction'], text: string];
+type Step =
+  | readonly [direction: TappedMessage['direction'], text: string, connection?: number]
+  | 'restarted'
+  | LostConnection;
 
 function faultsAfter(...steps: readonly Step[]): readonly string[] {
   let at = 0;
   const witness = new WireWitness(() => at);
-  for (const [direction, text] of steps) {
+  for (const step of steps) {
     at += 10;
-    witness.see({ at, direction, protocol: 'udp', peer: '10.0.0.2:5060', text });
+    if (step === 'restarted') witness.restarted();
+    else if ('opened' in step) witness.lose(step);
+    else {
+      const [direction, text, connection] = step;
+      const way = connection === undefined ? { protocol: 'udp' as const } : { protocol: 'tcp' as const, connection };
+      witness.see({ at, direction, ...way, peer: '10.0.0.2:5060', text });
+    }
   }
   return witness.finish();
 }
 
-const sent = (method: string, line: Line): Step => ['sent', message(method, method, line)];
-const got = (status: string, method: string, line: Line): Step => [
-  'received',
-  message(`SIP/2.0 ${status}`, method, line),
+const sent = (method: string, line: Line) => ['sent', message(method, method, line)] as const;
+const got = (status: string, method: string, line: Line) =>
+  ['received', message(`SIP/2.0 ${status}`, method, line)] as const;
+
+/** By that connection. */
+const by = (connection: number, [direction, text]: ReturnType<typeof sent | typeof got>): Step => [
+  direction,
+  text,
+  connection,
 ];
 
 const INVITE = sent('INVITE', { cseq: 1, sdp: SDP });
@@ -168,5 +182,60 @@ describe('what a right call and each wrong one show', () => {
   ];
   test.each(broken)('%s is seen', (_what, expected, steps) => {
     expect(faultsAfter(...steps).join('\n')).toContain(expected);
+  });
+});
+
+describe('requests whose connection is lost (RFC 3261 §17.1.4, §8.1.3.1)', () => {
+  const CALL = [INVITE, OK, ACK];
+  const version = (number: number, port: number): string =>
+    SDP.replace('1 1', `1 ${number}`).replace('4000', `${port}`);
+  const again = (cseq: number, sdp: string) => sent('INVITE', { cseq, tag: 'them', branch: `z9hG4bK-${cseq}`, sdp });
+  const lost: Step = { connection: 7, opened: true };
+  const faultsThen = (...steps: readonly Step[]): string =>
+    faultsAfter(...CALL, ...steps, sent('BYE', LAST)).join('\n');
+  const LAST = { cseq: 9, tag: 'them', branch: 'z9hG4bKl' };
+  const [FIRST, NEXT] = [again(2, version(2, 4002)), again(3, version(3, 4004))];
+
+  test('§14.1, RFC 3264 §4: its INVITE is over, and another one with an offer may follow', () => {
+    expect(faultsThen(by(7, FIRST), lost, by(8, NEXT))).toBe('');
+  });
+
+  test('the loss of another connection, or by UDP, ends nothing', () => {
+    expect(faultsThen(by(6, FIRST), lost, by(8, NEXT))).toMatch(/§14\.1.*\n.*RFC 3264 §4/);
+    expect(faultsThen(FIRST, lost, NEXT)).toMatch(/§14\.1.*\n.*RFC 3264 §4/);
+  });
+
+  test('RFC 3261 figure 5: an INVITE with a provisional response goes on without its connection', () => {
+    const ringing = got('180 Ringing', 'INVITE', { cseq: 2, tag: 'them', branch: 'z9hG4bK-2' });
+    expect(faultsThen(by(7, FIRST), by(7, ringing), lost, by(8, NEXT))).toMatch(/§14\.1.*\n.*RFC 3264 §4/);
+  });
+
+  test('RFC 3264 §8: what never left is not the previous description; what may have left is', () => {
+    const same = again(3, version(2, 4004));
+    expect(faultsThen(by(7, FIRST), { connection: 7, opened: false }, by(8, same))).toBe('');
+    expect(faultsThen(by(7, FIRST), { connection: 7, opened: false }, by(8, NEXT))).toContain('RFC 3264 §8');
+    expect(faultsThen(by(7, FIRST), lost, by(8, same))).toContain('RFC 3264 §8');
+  });
+});
+
+describe('a 2xx that the peer still repeats to an earlier life of the program', () => {
+  const LAST = sent('BYE', { cseq: 1009, tag: 'them', branch: 'z9hG4bKl' });
+  const question = sent('INVITE', { cseq: 2, tag: 'them', branch: 'z9hG4bKr' });
+  const offer = got('200 OK', 'INVITE', { cseq: 2, tag: 'them', branch: 'z9hG4bKr', sdp: SDP });
+  const ours = sent('INVITE', { cseq: 1003, tag: 'them', branch: 'z9hG4bKn', sdp: SDP });
+
+  test('RFC 3264 §4: is no offer that this life would have to answer first', () => {
+    expect(faultsAfter(INVITE, OK, ACK, question, 'restarted', offer, ours, LAST)).toEqual([]);
+  });
+
+  test('while one to an INVITE of this life is', () => {
+    expect(faultsAfter(INVITE, OK, ACK, question, offer, ours, LAST).join()).toContain(
+      'while theirs in 2 INVITE waits',
+    );
+    const late = sent('INVITE', { cseq: 1002, tag: 'them', branch: 'z9hG4bKr' });
+    const lateOffer = got('200 OK', 'INVITE', { cseq: 1002, tag: 'them', branch: 'z9hG4bKr', sdp: SDP });
+    expect(faultsAfter(INVITE, OK, ACK, 'restarted', late, lateOffer, ours, LAST).join()).toContain(
+      'while theirs in 1002 INVITE waits',
+    );
   });
 });

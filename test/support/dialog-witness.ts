@@ -1,6 +1,7 @@
 import { OfferAnswerWitness } from './offer-answer-witness.js';
 import type { SeenMessage } from './sip-eyes.js';
 import type { Novelty, Seen } from './transaction-witness.js';
+import type { LostConnection } from './wire-tap.js';
 
 /** One dialog as the watched program has it. */
 interface WatchedDialog {
@@ -53,8 +54,12 @@ export class DialogWitness {
   see({ tapped, message }: Seen, novelty: Novelty): void {
     this.#seen++;
     const ours = tapped.direction === 'sent';
-    if (message.method !== undefined) this.#request(message, ours, novelty, tapped.at);
+    if (message.method !== undefined) this.#request(message, ours, novelty, tapped);
     else this.#response(message, ours, tapped);
+  }
+
+  lose(lost: LostConnection): void {
+    for (const { exchange } of this.#dialogs.values()) exchange.lose(lost);
   }
 
   finish(): void {
@@ -77,7 +82,8 @@ export class DialogWitness {
     }
   }
 
-  #request(message: SeenMessage, ours: boolean, novelty: Novelty, at: number): void {
+  #request(message: SeenMessage, ours: boolean, novelty: Novelty, tapped: Seen['tapped']): void {
+    const { at } = tapped;
     const { method = '', callId, fromTag, toTag } = message;
     const key = ours ? dialogKey(callId, fromTag, toTag) : dialogKey(callId, toTag, fromTag);
     const dialog = this.#dialogs.get(key);
@@ -94,7 +100,7 @@ export class DialogWitness {
       dialog.byeReceived = true;
       dialog.byeReceivedAt = at;
     }
-    if (ours) dialog.exchange.requestSent(message, at);
+    if (ours) dialog.exchange.requestSent(message, tapped);
     else dialog.exchange.requestReceived(message, at);
   }
 

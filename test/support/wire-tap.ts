@@ -9,38 +9,65 @@ export interface TappedMessage {
   /** Address and port of the other end. */
   readonly peer: string;
   readonly text: string;
+  /** Which connection carries it; undefined for UDP. */
+  readonly connection?: number;
 }
 
-/** Called for each message that a watched program sends or gets. */
-export type TapListener = (message: TappedMessage) => void;
+/** A connection has ended, and the program knows. */
+export interface LostConnection {
+  readonly connection: number;
+  /** False if it never came about: what was given to it has not left. */
+  readonly opened: boolean;
+}
+
+/** Told of each message that a watched program sends or gets, and of connections that end. */
+export interface TapListener {
+  onMessage(message: TappedMessage): void;
+  /** Before the program is told. */
+  onLost(lost: LostConnection): void;
+}
+
+/** Connections of all taps, so that none has the number of another. */
+let connections = 0;
 
 /**
  * A network that shows each SIP message that crosses it, in the very order in which the program got and sent them: what
  * a trace, which knows times only, cannot tell of two messages of one moment.
  */
 export function tapNetwork(network: Network, now: () => number, listener: TapListener): Network {
-  const tell = (direction: TappedMessage['direction'], protocol: 'udp' | 'tcp', peer: SocketAddress, text: string) =>
-    listener({ at: now(), direction, protocol, peer: formatAddress(peer), text });
+  const at = (peer: SocketAddress) => ({ at: now(), peer: formatAddress(peer) });
   const datagram = (direction: TappedMessage['direction'], data: Uint8Array, peer: SocketAddress): void => {
     const text = Buffer.from(data.buffer, data.byteOffset, data.byteLength).toString('latin1');
-    if (text.trim() !== '') tell(direction, 'udp', peer, text);
+    if (text.trim() !== '') listener.onMessage({ ...at(peer), direction, protocol: 'udp', text });
   };
   const tapped = (connection: TcpConnection): TcpConnection => {
     const [sent, received] = [new Cutter(), new Cutter()];
+    const number = ++connections;
+    let opened = connection.isOpen;
+    const tell = (direction: TappedMessage['direction'], text: string): void =>
+      listener.onMessage({ ...at(connection.remote), direction, protocol: 'tcp', text, connection: number });
     return changed(connection, {
       handle: (handlers) =>
         connection.handle({
           ...handlers,
+          onOpen: () => {
+            opened = true;
+            handlers.onOpen?.();
+          },
+          onClose: (error) => {
+            listener.onLost({ connection: number, opened });
+            handlers.onClose(error);
+          },
           // Message by message, so that each is told before what it brings about.
           onData: (data) => {
             for (const { piece, text } of received.cut(data)) {
-              if (text !== undefined) tell('received', 'tcp', connection.remote, text);
+              if (text !== undefined) tell('received', text);
               handlers.onData(piece);
             }
           },
         }),
       send: (data) => {
-        for (const { text } of sent.cut(data)) if (text !== undefined) tell('sent', 'tcp', connection.remote, text);
+        for (const { text } of sent.cut(data)) if (text !== undefined) tell('sent', text);
         connection.send(data);
       },
     });

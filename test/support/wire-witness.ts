@@ -2,7 +2,7 @@ import type { Network } from '../../src/net/network.js';
 import { DialogWitness } from './dialog-witness.js';
 import { faultsOf, readSip } from './sip-eyes.js';
 import { TransactionWitness } from './transaction-witness.js';
-import { type TappedMessage, tapNetwork } from './wire-tap.js';
+import { type LostConnection, type TappedMessage, tapNetwork } from './wire-tap.js';
 
 /**
  * Watches what one program sends and gets, and says what no RFC allows it: malformed messages, CANCEL too early,
@@ -21,7 +21,10 @@ export class WireWitness {
 
   /** For the program: a network that is watched. After a crash the next life of the program gets another one. */
   watch(network: Network): Network {
-    return tapNetwork(network, this.#now, (message) => this.see(message));
+    return tapNetwork(network, this.#now, {
+      onMessage: (message) => this.see(message),
+      onLost: (lost) => this.lose(lost),
+    });
   }
 
   see(tapped: TappedMessage): void {
@@ -30,6 +33,11 @@ export class WireWitness {
       for (const fault of faultsOf(message)) this.#tell(`${message.startLine}: ${fault}`);
     const seen = { tapped, message };
     this.#dialogs.see(seen, this.#transactions.see(seen));
+  }
+
+  /** What waited for an answer by that connection gets none. */
+  lose(lost: LostConnection): void {
+    this.#dialogs.lose(lost);
   }
 
   /** The program was killed, or closed. */

@@ -10,6 +10,7 @@ import { formatUri, parseUri } from '../../src/protocol/sip/uri.js';
 import { ManualClock } from '../../src/testing/manual-clock.js';
 import { SeededRandom } from '../../src/testing/seeded-random.js';
 import { TransactionLayer } from '../../src/transaction/layer.js';
+import { TransportError } from '../../src/transport/error.js';
 import type { Hop } from '../../src/transport/hop.js';
 import type { CredentialSource } from '../../src/ua/credential-source.js';
 import { DigestClient } from '../../src/ua/digest-client.js';
@@ -365,6 +366,25 @@ describe('RFC 3263 §4.3 failover', () => {
     const heard = send(request('INVITE'));
     await clock.advance(0);
     expect(outcome(heard)).toEqual(['SIP_TRANSPORT']);
+  });
+
+  it.each([
+    [[true, true], true],
+    [[false, true], false],
+    [[true, false], false],
+  ])('it tells whether a hop can have seen it: unsent %j comes to %j', async (each, unsent) => {
+    hops = [FIRST, SECOND];
+    const plain = transport.outgoing.bind(transport);
+    transport.outgoing = (sent, hop, handlers) => {
+      const failure = { protocol: 'tcp' as const, remote: { address: hop.address, port: hop.port } };
+      const error = new TransportError(failure, 'lost', {
+        unsent: each[hop.address === FIRST.address ? 0 : 1] === true,
+      });
+      return { ...plain(sent, hop, handlers), send: () => void clock.after(0, () => handlers.onError(error)) };
+    };
+    const heard = send(request('INVITE'));
+    await clock.advance(0);
+    expect(heard.failures).toMatchObject([{ kind: 'unreachable', unsent }]);
   });
 
   it('§18.1.1: a hop that refused TCP, chosen for the size only, is tried by UDP before the next', async () => {
