@@ -102,6 +102,12 @@ describe('what a right call and each wrong one show', () => {
     expect(faultsAfter(...call, unlike, BYE_3).join('\n')).toContain('two different 2xx');
   });
 
+  test('the second copy of a request that was refused with 481 is owed nothing', () => {
+    const line = { cseq: 1, branch: 'z9hG4bKt', sdp: SDP };
+    const refused = answered('481 None', 'INVITE', { cseq: 1, branch: 'z9hG4bKt' });
+    expect(faultsAfter(INVITE, OK, ACK, BYE, theirs('INVITE', line), refused, theirs('INVITE', line))).toEqual([]);
+  });
+
   const broken: [string, string, readonly Step[]][] = [
     ['no ACK', 'got no ACK', [INVITE, OK, BYE]],
     ['a second 2xx after the ACK', 'got no ACK', [INVITE, OK, ACK, OK, BYE]],

@@ -78,7 +78,8 @@ export class TransactionWitness {
   #requestReceived(tapped: TappedMessage, message: SeenMessage): Novelty {
     const key = serverKey(message, message.method ?? '');
     const known = this.#servers.get(key);
-    if (known !== undefined && !SENT_ONCE.has(known.final?.status ?? 0)) return 'again';
+    // Refused because its dialog was not known yet: it may be by now. If the refusal came from a transaction, nothing is owed.
+    if (known !== undefined) return known.final?.status === 481 ? 'new' : 'again';
     const what = `${message.method} ${message.cseq} of ${message.callId} at ${(tapped.at / 1000).toFixed(3)} s`;
     this.#servers.set(key, { at: tapped.at, what, reliable: tapped.protocol === 'tcp', final: undefined });
     return 'new';
@@ -96,9 +97,8 @@ export class TransactionWitness {
       if (final !== undefined) this.#tell(`§17.2: ${status} to ${server.what} after ${final.startLine}`);
       return;
     }
-    server.final ??= message;
-    if (final === undefined) return;
-    if (final.status !== status) this.#tell(`§17.2: ${status} to ${server.what} after ${final.startLine}`);
+    if (final === undefined || (final.status !== status && SENT_ONCE.has(final.status ?? 0))) server.final = message;
+    else if (final.status !== status) this.#tell(`§17.2: ${status} to ${server.what} after ${final.startLine}`);
     else if (status < 300 && message.cseqMethod === 'INVITE' && final.text !== message.text)
       this.#tell(`§13.3.1.4: two different 2xx to ${server.what}`);
   }
