@@ -286,5 +286,5 @@ export class ExternalLine {
 
 function asUnreachable(error: unknown): UacResult {
   const known = error instanceof PbxkitError ? error : new PbxkitError('SIP_NO_ROUTE', 'transport', errorText(error));
-  return { kind: 'unreachable', error: known };
+  return { kind: 'unreachable', error: known, unsent: true };
 }

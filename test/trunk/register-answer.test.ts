@@ -142,7 +142,7 @@ describe('refusals', () => {
   test('silence and no way', () => {
     expect(readRegisterAnswer({ kind: 'timeout' }, SENT).answer).toMatchObject({ fault: { kind: 'timeout' } });
     const error = new PbxkitError('DNS_FAILED', 'transport', 'no such name');
-    expect(readRegisterAnswer({ kind: 'unreachable', error }, SENT).answer).toMatchObject({
+    expect(readRegisterAnswer({ kind: 'unreachable', error, unsent: true }, SENT).answer).toMatchObject({
       fault: { kind: 'unreachable', text: 'no such name' },
     });
   });
