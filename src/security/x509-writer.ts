@@ -45,8 +45,8 @@ export async function writeCertificate(
   // Loaded when first needed: a server with certificates of its own never does.
   const { asn1, pki, util, jsbn } = (await import('node-forge')).default;
   const certificate = pki.createCertificate();
-  // The first byte keeps the number positive.
-  certificate.serialNumber = `00${random.token(120)}`;
+  // The first digit keeps the number positive, and leaves no zero byte in front that DER forbids.
+  certificate.serialNumber = `4${random.token(128).slice(1)}`;
   certificate.validity.notBefore = new Date(content.notBefore);
   certificate.validity.notAfter = new Date(content.notAfter);
   certificate.setSubject([{ name: 'commonName', value: content.subject }]);

@@ -106,3 +106,15 @@ describe('RFC 5922 §7.2: comparing', () => {
     expect(isForDomain(await names([dns('192.0.2.1')]), '192.0.2.2')).toBe(false);
   });
 });
+
+it('a certificate can be read whatever number it was given: DER forbids a zero byte too many (X.690 §8.3.2)', async () => {
+  const content = {
+    ...{ subject: 'a', issuer: 'a', altNames: [], notBefore: 0, notAfter: 4_000_000_000_000, authority: false },
+    ...{ publicKey: keys.publicKey, issuerPublicKey: keys.publicKey },
+  };
+  for (const byte of ['00', '7f', '80', 'ff']) {
+    const random = Object.assign(new SystemRandom(), { token: (bits = 128) => byte.repeat(bits / 8) });
+    const pem = await writeCertificate(content, keys.privateKey, random);
+    expect(new X509Certificate(pem).serialNumber).toMatch(/^4[0-9A-F]{31}$/);
+  }
+});
