@@ -17,7 +17,7 @@ export interface OutgoingAckOptions {
 
 /**
  * An ACK to a 2xx: RFC 3261 §13.2.2.4. It has no transaction, so nothing tells whether it arrived but the 2xx that
- * comes again; `resend` then sends the same bytes.
+ * comes again; `resend` then sends the same bytes, or looks for the way anew when the first one had failed.
  */
 export class OutgoingAck implements SentAck {
   readonly #transactions: Pick<TransactionLayer, 'sendAck'>;
@@ -28,6 +28,8 @@ export class OutgoingAck implements SentAck {
   #hops: readonly Hop[] = [];
   #next = 0;
   #sent: SentAck | undefined;
+  /** No hop took it. */
+  #failed = false;
 
   constructor(options: OutgoingAckOptions) {
     this.#transactions = options.transactions;
@@ -38,18 +40,21 @@ export class OutgoingAck implements SentAck {
   }
 
   start(): void {
+    this.#failed = false;
     const { flow } = this.#target;
     if (flow === undefined) {
       this.#resolve();
     } else {
       this.#hops = [hopOfFlow(flow)];
+      this.#next = 0;
       this.#sendToNext();
     }
   }
 
   /** Nothing happens as long as the hop is not known: the ACK goes out as soon as it is. */
   resend(): void {
-    this.#sent?.resend();
+    if (this.#failed) this.start();
+    else this.#sent?.resend();
   }
 
   #resolve(): void {
@@ -71,7 +76,8 @@ export class OutgoingAck implements SentAck {
 
   #sendToNext(): void {
     const hop = this.#hops[this.#next++];
-    if (hop !== undefined) this.#send(hop);
+    if (hop === undefined) this.#failed = true;
+    else this.#send(hop);
   }
 
   #send(hop: Hop): void {
@@ -91,6 +97,7 @@ export class OutgoingAck implements SentAck {
   }
 
   #note(error: unknown): void {
+    this.#failed = true;
     const fields = { err: error, callId: this.#request.headers.first('Call-ID') };
     this.#logger.warn(fields, `an ACK found no way: ${errorText(error)}`);
   }

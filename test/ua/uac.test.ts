@@ -596,6 +596,20 @@ describe('§13.2.2.4 ack', () => {
     expect(addresses()).toEqual([FIRST.address, SECOND.address]);
   });
 
+  it('that found no way is sent anew when the 2xx comes again', async () => {
+    transport.dead.add(FIRST.address);
+    const ack = uac.ack(request('ACK'), {});
+    await clock.settle();
+    expect(addresses()).toEqual([FIRST.address]);
+    transport.dead.delete(FIRST.address);
+    ack.resend();
+    await clock.settle();
+    ack.resend();
+    expect(addresses()).toEqual([FIRST.address, FIRST.address, FIRST.address]);
+    const [, second, third] = transport.requests;
+    expect(third?.request).toBe(second?.request);
+  });
+
   it('by a flow: at once; when the connection has died, to the address of the dialog’s target', async () => {
     const { flow } = sourceOf('tcp', '203.0.113.5');
     uac.ack(request('ACK'), { flow });
