@@ -1,7 +1,7 @@
 import type { Logger } from '../base/logger.js';
 import type { Random } from '../base/random.js';
 import type { Scheduler } from '../base/scheduler.js';
-import type { SipRequest } from '../protocol/sip/message.js';
+import type { SipRequest, SipResponse } from '../protocol/sip/message.js';
 import type { NameAddr } from '../protocol/sip/name-addr.js';
 import type { IncomingRequest } from '../ua/incoming.js';
 import type { Source } from '../ua/target.js';
@@ -16,6 +16,8 @@ export interface DialogUsage {
   onRequest(incoming: IncomingRequest): void;
   /** The ACK to a 2xx. */
   onAck(request: SipRequest): void;
+  /** A 2xx to a re-INVITE whose transaction is gone: it was sent by a way that broke, and has arrived all the same. */
+  onStraySuccess?(response: SipResponse): void;
   /** The program ends: what can still be said is said now, and no timer is left. */
   close(): void;
 }

@@ -257,7 +257,11 @@ export class DialogLayer implements RequestTaker {
     const key = inviteKey(response.callId, response.fromTag ?? '');
     const invite = this.#invites.get(key) ?? this.#finishedInvites.get(key, this.#scheduler.now());
     invite?.onSuccess(response, source);
-    return invite !== undefined;
+    if (invite !== undefined) return true;
+    const { callId, fromTag, toTag } = response;
+    const usage = this.#usages.get(dialogKey({ callId, localTag: fromTag ?? '', remoteTag: toTag ?? '' }));
+    usage?.onStraySuccess?.(response);
+    return usage?.onStraySuccess !== undefined;
   }
 }
 

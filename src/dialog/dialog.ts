@@ -241,9 +241,10 @@ export class Dialog {
     return this.#localSequence;
   }
 
-  /** The ACK to a 2xx (RFC 3261 §13.2.2.4): the CSeq number and the credentials of the INVITE. */
-  createAck(invite: SipRequest, options: DialogRequestOptions = {}): SipRequest {
+  /** The ACK to a 2xx (RFC 3261 §13.2.2.4): the CSeq number and the credentials of the INVITE, or the number alone. */
+  createAck(invite: SipRequest | number, options: DialogRequestOptions = {}): SipRequest {
     const headers: HeaderInit = {};
+    if (typeof invite === 'number') return this.#build('ACK', invite, options);
     for (const name of ['Authorization', 'Proxy-Authorization'] as const) {
       const values = invite.headers.raw(name);
       if (values.length > 0) headers[name] = values;

@@ -1,4 +1,4 @@
-import type { HeaderInit, SipRequest } from '../protocol/sip/message.js';
+import type { HeaderInit, SipRequest, SipResponse } from '../protocol/sip/message.js';
 import type { IncomingRequest } from '../ua/incoming.js';
 import type { UacFailure } from '../ua/uac.js';
 import type { DialogContext, DialogUsage } from './context.js';
@@ -258,6 +258,13 @@ export class InviteSession implements DialogUsage {
       else this.#negotiation.answered(sdp);
     }
     success.onAck(sdp);
+  }
+
+  /** RFC 3261 §13.2.2.4: it is acknowledged, whatever has become of the INVITE here, so that the peer's session goes on. */
+  onStraySuccess(response: SipResponse): void {
+    if (response.cseq.sequence > this.dialog.localSequence) return;
+    const ack = this.dialog.createAck(response.cseq.sequence);
+    this.#context.uac.ack(ack, this.dialog.target);
   }
 
   onRequest(incoming: IncomingRequest): void {

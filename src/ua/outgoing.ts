@@ -31,7 +31,10 @@ export interface UacHandlers {
   onSuccess(response: SipResponse, source: Source): void;
   /** Once, and then nothing follows. */
   onFailure(failure: UacFailure): void;
-  /** The CSeq number of a request that goes out again with credentials. Default: one more than it had. */
+  /**
+   * In a dialog: the CSeq number of a request that goes out again, with credentials or by another way. Default: one more than it had
+   * with credentials, the same by another way.
+   */
   nextSequence?(): number;
   /** The request goes out again with credentials. */
   onRetry?(request: SipRequest): void;
@@ -210,6 +213,7 @@ export class OutgoingAttempts implements UacRequest {
 
   /** @throws what makes the request impossible to send, such as a header value that cannot be written */
   #send(hop: Hop): void {
+    if (this.#sent?.cseq.sequence === this.#template.cseq.sequence) this.#renumber();
     const request = this.#forHop(hop);
     // The handlers outlive the transaction by half a minute and hold nothing of it.
     const serial = ++this.#serial;
@@ -228,6 +232,17 @@ export class OutgoingAttempts implements UacRequest {
     this.#sent = transaction.request;
     this.#heard = false;
     this.#phase = { kind: 'trying', transaction, hop };
+  }
+
+  /**
+   * Sent once more by another way, in a dialog: the peer may have had it, and would refuse the same number with 500 (RFC 3261 §12.2.2).
+   * Outside of dialogs the same number says that it is the same request.
+   */
+  #renumber(): void {
+    const { nextSequence } = this.#handlers;
+    if (nextSequence === undefined) return;
+    this.#template = this.#template.with({});
+    this.#template.headers.set('CSeq', { sequence: nextSequence(), method: this.#template.method });
   }
 
   /** Contact depends on the way: another address and transport for another hop. Credentials are for who has asked for them. */

@@ -19,6 +19,27 @@ describe('a re-INVITE that leaves (RFC 3261 §14.1)', () => {
       peer.respond(bye, 200);
     }));
 
+  test('§13.2.2.4: a 2xx that comes when its transaction is gone is acknowledged, one to a number never used is not', () =>
+    withStack(async ({ world, stack, peer }) => {
+      const { session } = await established(stack, peer);
+      void session.modify({ sdp: OFFER });
+      const invite = await peer.expect('INVITE');
+      peer.respond(invite, 500);
+      await peer.expect('ACK');
+      await world.advance({ seconds: 40 });
+      peer.respond(invite, 200, { body: ANSWER });
+      const ack = await peer.expect('ACK');
+      expect([ack.cseq, ack.body]).toEqual([invite.cseq, '']);
+      const acks = peer.received.length;
+      peer.respond({ ...invite, header: (name) => (name === 'CSeq' ? '99 INVITE' : invite.header(name)) }, 200, {
+        cseq: 99,
+      });
+      await world.advance({ seconds: 1 });
+      expect(peer.received).toHaveLength(acks);
+      session.end();
+      peer.respond(await peer.expect('BYE'), 200);
+    }));
+
   test('without an offer: the peer offers in the 200, the ACK answers', () =>
     withStack(async ({ world, stack, peer }) => {
       const { session } = await established(stack, peer);

@@ -131,6 +131,24 @@ describe('RFC 3263 §4.3: what is no reason for the next hop', () => {
   });
 });
 
+it('RFC 3261 §12.2.2: in a dialog the next hop gets a number of its own, because the first may have had the request', async () => {
+  hops = [
+    { ...FIRST, protocol: 'tcp' },
+    { ...SECOND, protocol: 'tcp' },
+  ];
+  let number = 10;
+  const given = request('BYE');
+  uac.send(given, {}, { onSuccess: () => {}, onFailure: () => {}, nextSequence: () => ++number });
+  await clock.settle();
+  transport.failLast();
+  await clock.advance(1);
+  expect(transport.requests.map(({ request: each, hop }) => [hop.address, each.cseq.sequence])).toEqual([
+    [FIRST.address, 10],
+    [SECOND.address, 11],
+  ]);
+  expect(given.cseq.sequence).toBe(10);
+});
+
 describe('credentials', () => {
   const challenge = { 'Proxy-Authenticate': 'Digest realm="r", nonce="n", algorithm=MD5' };
   const credentials = { secretFor: () => ({ username: 'me', password: 'pw' }) };
