@@ -39,11 +39,6 @@ export class InviteServerMachine {
     return this.#state === 'accepted' || this.#state === 'confirmed';
   }
 
-  /** Whether a lingering one answers a retransmission. */
-  get repeats(): boolean {
-    return false;
-  }
-
   get nextDeadline(): Millis | undefined {
     return this.#timers.next;
   }

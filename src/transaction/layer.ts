@@ -104,12 +104,12 @@ export class TransactionLayer {
       },
     };
     this.#lingeringClients = new Lingering(scheduler, (left) => {
-      if (this.#clients.get(left.key) !== left) return;
       this.#clients.delete(left.key);
       if (left.onTerminated !== undefined) this.#tell(left.key, left.onTerminated);
     });
     this.#lingeringServers = new Lingering(scheduler, (left) => {
-      if (this.#servers.get(left.id) === left) this.#servers.delete(left.id);
+      this.#servers.delete(left.id);
+      for (const listener of left.terminatedListeners) this.#tell(left.id, listener);
     });
     const tagHmac = new HmacSha256(random.bytes(32));
     this.#serverOwner = {
@@ -127,12 +127,6 @@ export class TransactionLayer {
         this.#underWay--;
         this.#servers.set(left.id, left);
         this.#lingeringServers.add(left);
-      },
-      keep: (transaction) => {
-        if (this.#closed) return false;
-        this.#underWay++;
-        this.#servers.set(transaction.id, transaction);
-        return true;
       },
       closed: () => this.#closed,
       passAck: (ack, source) => this.#handlers.onAck?.(ack, source),
@@ -263,7 +257,7 @@ export class TransactionLayer {
     try {
       task();
     } catch (error) {
-      this.#logger.error({ err: error, key }, `the user of a client transaction failed: ${errorText(error)}`);
+      this.#logger.error({ err: error, key }, `the user of a transaction that lingers failed: ${errorText(error)}`);
     }
   }
 

@@ -15,6 +15,8 @@ export interface LingeringServer {
   /** Of the final response. */
   readonly status: number;
   readonly toTag: string | undefined;
+  /** Who is told of its end; may grow until then. */
+  terminatedListeners: readonly (() => void)[];
 }
 
 /** What is left of a client transaction once its user has the final response. */

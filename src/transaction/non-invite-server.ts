@@ -39,11 +39,6 @@ export class NonInviteServerMachine {
     return this.#state === 'completed';
   }
 
-  /** Whether a lingering one answers a retransmission. */
-  get repeats(): boolean {
-    return this.#last !== undefined;
-  }
-
   get nextDeadline(): Millis | undefined {
     return this.#timers.next;
   }

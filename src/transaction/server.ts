@@ -1,4 +1,3 @@
-import type { Millis } from '../base/clock.js';
 import { assertNever, errorText, type PbxkitError, UsageError } from '../base/errors.js';
 import type { Logger } from '../base/logger.js';
 import type { Scheduler } from '../base/scheduler.js';
@@ -67,10 +66,8 @@ export interface ServerOwner {
   /** Nothing is sent any more. */
   closed(): boolean;
   release(transaction: ServerRunner): void;
-  /** Its user is done with it, until `keep`. */
+  /** Its user is done with it. */
   linger(left: LingeringServer): void;
-  /** It is to be told of its end after all. False: the layer is closed. */
-  keep(transaction: ServerRunner): boolean;
   /** RFC 6026 §7.1: an ACK that is the user's although it matches a transaction. */
   passAck(ack: SipRequest, source: Source): void;
 }
@@ -110,8 +107,8 @@ export class ServerRunner implements ServerTransaction {
   #cancelled = false;
   #answered = false;
   #released = false;
-  /** When it ends, once nothing but `LingeringServer` is left of it in the layer. */
-  #lingersUntil: Millis | undefined;
+  /** What is left of it in the layer, once its user is done with it. */
+  #left: LingeringServer | undefined;
 
   constructor(owner: ServerOwner, id: string, request: SipRequest, source: Source) {
     this.#owner = owner;
@@ -130,7 +127,7 @@ export class ServerRunner implements ServerTransaction {
   }
 
   get state(): InviteServerState | NonInviteServerState {
-    const over = this.#lingersUntil !== undefined && this.#lingersUntil <= this.#owner.scheduler.now();
+    const over = this.#left !== undefined && this.#left.ends <= this.#owner.scheduler.now();
     return over ? 'terminated' : this.#machine.state;
   }
 
@@ -213,10 +210,8 @@ export class ServerRunner implements ServerTransaction {
   }
 
   onTerminated(listener: () => void): void {
-    this.#terminatedListeners = [...this.#terminatedListeners, listener];
-    if (this.#lingersUntil === undefined || this.state === 'terminated') return;
-    this.#lingersUntil = undefined;
-    if (this.#owner.keep(this)) this.#wakeUp.set(this.#machine.nextDeadline);
+    if (this.#left === undefined) this.#terminatedListeners = [...this.#terminatedListeners, listener];
+    else this.#left.terminatedListeners = [...this.#left.terminatedListeners, listener];
   }
 
   receiveRetransmission(): void {
@@ -252,7 +247,7 @@ export class ServerRunner implements ServerTransaction {
   #run(effects: readonly ServerEffect[], ack?: Incoming): void {
     if (this.#released) return;
     const ended = this.#machine.terminated;
-    if (this.#lingersUntil === undefined) this.#wakeUp.set(this.#machine.nextDeadline);
+    if (this.#left === undefined) this.#wakeUp.set(this.#machine.nextDeadline);
     if (ended) {
       this.#released = true;
       this.#owner.release(this);
@@ -274,18 +269,19 @@ export class ServerRunner implements ServerTransaction {
   #linger(): void {
     const ends = this.#machine.nextDeadline;
     const { lastResponse } = this;
-    if (this.#released || this.#lingersUntil !== undefined || ends === undefined) return;
-    if (this.#terminatedListeners.length > 0) return;
-    this.#lingersUntil = ends;
+    if (this.#released || this.#left !== undefined || ends === undefined) return;
+    const [again] = this.#machine.onRetransmission();
     this.#wakeUp.set(undefined);
-    this.#owner.linger({
+    this.#left = {
       id: this.id,
       ends,
-      repeated: this.#machine.repeats ? lastResponse : undefined,
+      repeated: again?.type === 'send' ? again.response : undefined,
       source: this.source,
       status: lastResponse?.status ?? 0,
       toTag: lastResponse?.toTag ?? this.#tag,
-    });
+      terminatedListeners: this.#terminatedListeners,
+    };
+    this.#owner.linger(this.#left);
   }
 
   #performAll(effects: readonly ServerEffect[], ack: Incoming | undefined, ended: boolean): void {

@@ -401,6 +401,25 @@ describe('server side', () => {
     expect(first().state).toBe('accepted');
   });
 
+  it.each(['OPTIONS', 'INVITE'])(
+    'the end of %s is told to whoever asks, before the final response or after, and once',
+    (method) => {
+      const told: string[] = [];
+      transport.receiveRequest(incomingRequest(method));
+      first().onTerminated(() => told.push('asked before'));
+      respond(first(), 200);
+      first().onTerminated(() => {
+        throw new Error('broken user');
+      });
+      first().onTerminated(() => told.push('asked after'));
+      clock.advanceSync(31_999);
+      expect([told, first().state]).toEqual([[], method === 'INVITE' ? 'accepted' : 'completed']);
+      clock.advanceSync(60_000);
+      expect([told, first().state]).toEqual([['asked before', 'asked after'], 'terminated']);
+      expectEmpty();
+    },
+  );
+
   it('RFC 4320 §4.2: an answer after the client has given up is dropped without a word', () => {
     transport.receiveRequest(incomingRequest('OPTIONS'));
     clock.advanceSync(32_000);
