@@ -36,6 +36,8 @@ const skipped = sums.flatMap((part) => part.skippedTests);
 if (skipped.length > 0) {
   console.log(`\nNot run:\n${[...new Set(skipped)].map((name) => `  - ${name}`).join('\n')}`);
 }
+const failed = sums.flatMap((part) => part.failedTests.map((name) => `${part.what}: ${name}`));
+if (failed.length > 0) console.log(`\nFailed:\n${failed.map((name) => `  - ${name}`).join('\n')}`);
 const strict = process.env['PBXKIT_REQUIRE_INTEROP'] === '1' && skipped.length > 0;
 if (strict) console.log('\nPBXKIT_REQUIRE_INTEROP is set: what was not run counts as a failure.');
 if (strict || sums.some((part) => part.failed > 0 || part.exitCode !== 0)) process.exitCode = 1;
@@ -51,10 +53,11 @@ async function run(what, command, args) {
   );
   if (existsSync(file)) {
     const sum = JSON.parse(readFileSync(file, 'utf8'));
-    return { ...sum, failed: exitCode !== 0 && sum.failed === 0 ? 1 : sum.failed, exitCode };
+    return { ...sum, what, failed: exitCode !== 0 && sum.failed === 0 ? 1 : sum.failed, exitCode };
   }
   console.log(`\n${what}: the test runner ended with ${exitCode} and gave no result`);
-  return { passed: 0, failed: 1, skipped: 0, skippedTests: [], exitCode: exitCode || 1 };
+  const failedTests = [`the test runner ended with ${exitCode}`];
+  return { what, passed: 0, failed: 1, skipped: 0, failedTests, skippedTests: [], exitCode: exitCode || 1 };
 }
 
 function sumsFileName(what) {
