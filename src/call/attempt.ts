@@ -4,14 +4,13 @@ import type { TenantId } from '../base/tenant.js';
 import type { Abandoned, IncomingInvite } from '../dialog/incoming-invite.js';
 import type { Answer, OutgoingInviteOptions, Progress } from '../dialog/outgoing-invite.js';
 import type { Replaces } from '../protocol/sip/header/dialog-id.js';
-import { sipUri } from '../protocol/sip/uri.js';
 import { maxBreadth } from '../ua/max-breadth.js';
 import { diversions } from './call-history.js';
 import { type CallLeg, partyOfTarget } from './call-leg.js';
 import type { CallLog, LegEnd, ReleasedBy } from './call-record.js';
 import type { CallContext } from './context.js';
 import type { OutboundLeg } from './fork.js';
-import { legIdentity } from './identity.js';
+import { type LegNumbers, legIdentity } from './identity.js';
 import { INBOUND_LEG, InboundLeg } from './inbound-leg.js';
 import { inboundOutcome, outcome } from './outcome.js';
 import { type Party, sideOf } from './party.js';
@@ -78,7 +77,7 @@ export class Attempt {
         maxBreadth: maxBreadth(invite.request),
         signal: gone.signal,
         nextLegId: () => this.#nextLegId(),
-        prepare: (leg, number, diverted) => this.#prepare(leg, number, diverted),
+        prepare: (leg, numbers, diverted) => this.#prepare(leg, numbers, diverted),
         onProgress: (leg, progress) => this.#options.post(() => this.#onProgress(leg, progress)),
         // RFC 3261 §21.1.3. Nothing is sent when the caller is answered, or gone.
         onRedirected: () => invite.progress({ status: 181 }),
@@ -125,20 +124,23 @@ export class Attempt {
     return this.#options.nextLegId();
   }
 
-  async #prepare(leg: OutboundLeg, called: string, diverted: readonly string[]): Promise<OutgoingInviteOptions> {
+  async #prepare(
+    leg: OutboundLeg,
+    numbers: LegNumbers,
+    diverted: readonly string[],
+  ): Promise<OutgoingInviteOptions> {
     const { context, tenantId, callId, caller, invite, maxForwards } = this.#options;
     const exchange = { tenantId, callId, fromLeg: INBOUND_LEG, toLeg: leg.id };
     const sdp = invite.sdp === undefined ? undefined : await context.media.offer({ sdp: invite.sdp, ...exchange });
     const domain = context.domainOf(tenantId);
     const { policy } = leg.target;
-    const { headers: identity, ...from } = legIdentity(caller, domain, policy);
+    const { headers: identity, ...parties } = legIdentity(caller, numbers, domain, policy);
     return {
       target: leg.target,
-      ...from,
-      to: { uri: sipUri({ user: called, host: domain }), params: [] },
+      ...parties,
       maxForwards,
       headers: {
-        ...passInvite(invite.request, sideOf(caller), policy.peer, diversions(diverted, domain)),
+        ...passInvite(invite.request, sideOf(caller), policy, diversions(diverted, domain)),
         ...identity,
       },
       // RFC 3262 §5: an offer in a provisional response needs a caller who can answer it in a PRACK.

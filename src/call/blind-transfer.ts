@@ -1,9 +1,9 @@
 import type { Answer, OutgoingInviteOptions } from '../dialog/outgoing-invite.js';
-import { sipUri, type Uri } from '../protocol/sip/uri.js';
+import type { Uri } from '../protocol/sip/uri.js';
 import type { Source } from '../ua/target.js';
 import { type CallLeg, partyOfTarget } from './call-leg.js';
 import type { OutboundLeg } from './fork.js';
-import { legIdentity } from './identity.js';
+import { type LegNumbers, legIdentity } from './identity.js';
 import { Join, type JoinFailure } from './join.js';
 import { outcome } from './outcome.js';
 import { partyAddress } from './party.js';
@@ -82,7 +82,7 @@ export class BlindTransfer {
       },
       signal,
       nextLegId: () => host.nextLegId(),
-      prepare: (leg, called) => this.#prepare(leg, called, withOffer),
+      prepare: (leg, numbers) => this.#prepare(leg, numbers, withOffer),
       onProgress: (_leg, { status, reason }) => {
         if (status !== 180 && status !== 183) return;
         if (!this.#rang) this.#parts.progress(status, reason);
@@ -92,20 +92,19 @@ export class BlindTransfer {
     return search.run();
   }
 
-  async #prepare(leg: OutboundLeg, called: string, withOffer: boolean): Promise<OutgoingInviteOptions> {
+  async #prepare(leg: OutboundLeg, numbers: LegNumbers, withOffer: boolean): Promise<OutgoingInviteOptions> {
     const { context, host, leaving, stays } = this.#parts;
     const sdp = withOffer ? await this.#join.offerFor(leg.id) : undefined;
     if (sdp !== undefined) this.#told.set(leg.id, sdp);
     const domain = context.domainOf(host.tenantId);
-    const { headers: identity, ...from } = legIdentity(stays.party, domain, leg.target.policy);
+    const { headers: identity, ...parties } = legIdentity(stays.party, numbers, domain, leg.target.policy);
     // RFC 3892 §2: who refers is who we know it to be, whatever its own Referred-By said.
     const { kind, withheld } = this.#options;
     const told = kind === 'blind' && !withheld && leaving.party.withheld !== true;
     const referredBy = told ? { 'Referred-By': { uri: partyAddress(leaving.party, domain).uri, params: [] } } : {};
     return {
       target: leg.target,
-      ...from,
-      to: { uri: sipUri({ user: called, host: domain }), params: [] },
+      ...parties,
       maxForwards: this.#options.hops,
       headers: { ...identity, ...referredBy },
       ...(sdp === undefined ? {} : { sdp }),

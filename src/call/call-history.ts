@@ -12,18 +12,44 @@ const HIDES_HISTORY: ReadonlySet<string> = new Set(['history', 'session', 'heade
  * Where a call was before, as the next party may know it: Diversion (RFC 5806) and History-Info (RFC 7044). Whole, with the
  * marks of what is private, to a peer of the trust domain; to a phone without the entries that are private (RFC 7044
  * §10.1.2, RFC 5806 §6.2), and without any History-Info where the request itself asks for it. `diverted`: what happened to
- * it here, which stands above what was before (RFC 5806 §5.1).
+ * it here, which stands above what was before (RFC 5806 §5.1). `message`: whose past is believed.
  */
-export function passHistory(message: SipMessage, to: TargetPolicy['peer'], diverted: readonly NameAddr[]): HeaderInit {
-  const asked = readable(() => message.headers.get('Privacy')) ?? [];
-  const history = hidesHistory(asked) ? [] : (readable(() => message.headers.get('History-Info')) ?? []);
-  const diversion = readable(() => message.headers.get('Diversion')) ?? [];
-  const shownHistory = to === 'phone' ? history.filter((entry) => !isPrivateEntry(entry)) : history;
-  const shownBefore = to === 'phone' ? diversion.filter((entry) => !isPrivateDiversion(entry)) : diversion;
-  const shownDiversion = [...diverted, ...shownBefore];
+export function passHistory(
+  message: SipMessage | undefined,
+  to: TargetPolicy,
+  diverted: readonly NameAddr[],
+): HeaderInit {
+  const { history, diversion } = message === undefined ? NO_PAST : pastOf(message);
+  if (to.peer === 'phone') {
+    const shown = history.filter((entry) => !isPrivateEntry(entry));
+    return told([...diverted, ...diversion.filter((entry) => !isPrivateDiversion(entry))], shown);
+  }
+  const { history: wanted = 'both' } = to;
+  return told(
+    wanted === 'both' || wanted === 'diversion' ? [...diverted, ...diversion] : [],
+    wanted === 'both' || wanted === 'history-info' ? history : [],
+  );
+}
+
+interface Past {
+  readonly history: readonly NameAddr[];
+  readonly diversion: readonly NameAddr[];
+}
+
+const NO_PAST: Past = { history: [], diversion: [] };
+
+function pastOf({ headers }: SipMessage): Past {
+  const asked = readable(() => headers.get('Privacy')) ?? [];
   return {
-    ...(shownDiversion.length === 0 ? {} : { Diversion: shownDiversion }),
-    ...(shownHistory.length === 0 ? {} : { 'History-Info': shownHistory }),
+    history: hidesHistory(asked) ? [] : (readable(() => headers.get('History-Info')) ?? []),
+    diversion: readable(() => headers.get('Diversion')) ?? [],
+  };
+}
+
+function told(diversion: readonly NameAddr[], history: readonly NameAddr[]): HeaderInit {
+  return {
+    ...(diversion.length === 0 ? {} : { Diversion: diversion }),
+    ...(history.length === 0 ? {} : { 'History-Info': history }),
   };
 }
 

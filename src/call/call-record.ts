@@ -1,5 +1,6 @@
 import type { Clock, EpochMillis } from '../base/clock.js';
 import type { TenantId } from '../base/tenant.js';
+import type { Lease, LeaseOutcome } from '../ua/target.js';
 
 /** How a leg ended. */
 export type LegOutcome =
@@ -29,6 +30,8 @@ export interface LegRecord {
   readonly uri: string;
   /** The Call-ID on the wire; empty when nothing was sent. */
   readonly sipCallId: string;
+  /** The line or trunk by which it goes, or came. */
+  readonly via?: string;
   readonly startedAt: EpochMillis;
   readonly ringingAt?: EpochMillis;
   readonly answeredAt?: EpochMillis;
@@ -81,15 +84,26 @@ export interface CallRecord {
 }
 
 /** What is known of a leg from its start. */
-export type LegStart = Pick<LegRecord, 'id' | 'direction' | 'number' | 'displayName' | 'uri' | 'sipCallId'>;
+export type LegStart = Pick<LegRecord, 'id' | 'direction' | 'number' | 'displayName' | 'uri' | 'sipCallId' | 'via'>;
 
 /** How a leg ends. */
 export type LegEnd = Pick<LegRecord, 'outcome' | 'releasedBy' | 'status' | 'cause'>;
 
-/** Keeps a call's record while the call lives. Every leg is ended exactly once; later ends are ignored. */
+/** A leg that goes from one call to another. */
+export interface GivenLeg {
+  readonly record: LegRecord;
+  readonly lease: Lease | undefined;
+}
+
+/**
+ * Keeps a call's record while the call lives, and the places that its legs take on lines and trunks. Every leg is ended exactly
+ * once, which gives its place back; later ends are ignored.
+ */
 export class CallLog {
   readonly #clock: Clock;
   readonly #legs = new Map<string, LegRecord>();
+  /** Made when there is one: most calls take no place anywhere. */
+  #leases: Map<string, Lease> | undefined;
   #call: Omit<CallRecord, 'legs'>;
   #answeredMonotonic: number | undefined;
 
@@ -117,8 +131,10 @@ export class CallLog {
     return log;
   }
 
-  addLeg(leg: LegStart): void {
+  /** A leg begins; `lease`: the place that it takes until it ends. */
+  addLeg(leg: LegStart, lease?: Lease): void {
     this.#legs.set(leg.id, { startedAt: this.#clock.wallTime(), ...leg });
+    this.#hold(leg.id, lease);
   }
 
   ringing(legId: string): void {
@@ -142,6 +158,7 @@ export class CallLog {
     const leg = this.#leg(legId);
     if (leg.endedAt !== undefined) return;
     this.#legs.set(legId, { endedAt: this.#clock.wallTime(), ...leg, ...end });
+    this.#takeLease(legId)?.release(leaseOutcome(end.outcome));
   }
 
   /** A party has handed its end to somebody else, or tried to. */
@@ -152,16 +169,17 @@ export class CallLog {
   }
 
   /** A leg leaves for another call: it stands in that one's record from now on. */
-  giveLeg(legId: string, toCall: string): LegRecord {
-    const leg = this.#leg(legId);
+  giveLeg(legId: string, toCall: string): GivenLeg {
+    const record = this.#leg(legId);
     this.#legs.delete(legId);
     this.#call = { ...this.#call, continuedIn: toCall };
-    return leg;
+    return { record, lease: this.#takeLease(legId) };
   }
 
   /** A leg that another call gave. */
-  takeLeg(legId: string, leg: LegRecord): void {
-    this.#legs.set(legId, { ...leg, id: legId });
+  takeLeg(legId: string, { record, lease }: GivenLeg): void {
+    this.#legs.set(legId, { ...record, id: legId });
+    this.#hold(legId, lease);
   }
 
   /** A leg that is open still has been answered for a transfer, and waits to be joined: it is hung up, but its record ends here. */
@@ -179,9 +197,36 @@ export class CallLog {
     return Object.assign({}, this.#call, { legs: [...this.#legs.values()] });
   }
 
+  #takeLease(legId: string): Lease | undefined {
+    const lease = this.#leases?.get(legId);
+    this.#leases?.delete(legId);
+    return lease;
+  }
+
+  #hold(legId: string, lease: Lease | undefined): void {
+    if (lease === undefined) return;
+    this.#leases ??= new Map();
+    this.#leases.set(legId, lease);
+  }
+
   #leg(id: string): LegRecord {
     const leg = this.#legs.get(id);
     if (leg === undefined) throw new Error(`call ${this.#call.id} has no leg ${id}`);
     return leg;
+  }
+}
+
+function leaseOutcome(legOutcome: LegOutcome | undefined): LeaseOutcome {
+  switch (legOutcome) {
+    case 'answered':
+    case 'busy':
+    case 'rejected':
+    case 'no-answer':
+      return legOutcome;
+    case 'cancelled':
+    case 'answered-elsewhere':
+      return 'cancelled';
+    default:
+      return 'failed';
   }
 }

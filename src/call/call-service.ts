@@ -9,6 +9,7 @@ import type { MediaEngine } from '../media/media-engine.js';
 import type { Replaces } from '../protocol/sip/header/dialog-id.js';
 import type { IncomingRequest } from '../ua/incoming.js';
 import { maxBreadth } from '../ua/max-breadth.js';
+import type { Lease } from '../ua/target.js';
 import { maxForwards } from '../ua/max-forwards.js';
 import type { RequestTaker } from '../ua/request-chain.js';
 import { Call } from './call.js';
@@ -17,7 +18,7 @@ import type { CallContext, LiveCall } from './context.js';
 import { ExtensionCalls } from './extension-calls.js';
 import { privacyOf } from './identity.js';
 import type { CallJournal } from './journal.js';
-import type { Party } from './party.js';
+import { numberOf, type Party } from './party.js';
 import { passPhrase } from './passing.js';
 import { serveReplaces } from './replacing.js';
 import type { Router } from './route.js';
@@ -44,7 +45,9 @@ export interface CallServiceOptions {
   readonly random: Random;
   readonly logger: Logger;
   /** Who calls. Resolves to undefined when the INVITE has been answered instead: challenged, refused. */
-  readonly identify: (incoming: IncomingRequest) => Promise<Party | undefined>;
+  readonly identify: (incoming: IncomingRequest) => Promise<IdentifiedCaller | undefined>;
+  /** Asked when everything else lets a call begin: a place on its line or trunk, held until its leg ends, or `full`. */
+  readonly admit?: (tenantId: TenantId, caller: Party) => Lease | 'full' | undefined;
   readonly domainOf: (tenantId: TenantId) => string;
   /** Established calls are written here, and read back by `restore()`. Default: they end with the process. */
   readonly journal?: CallJournal;
@@ -59,6 +62,13 @@ export interface CallServiceOptions {
    * each time. Somebody who is no extension never may. Default true.
    */
   readonly transfers?: boolean | ((attempt: TransferAttempt) => boolean);
+}
+
+/** Who calls, and whom. */
+export interface IdentifiedCaller {
+  readonly party: Party;
+  /** The number that was dialled where the Request-URI does not tell it: it names our Contact at a registrar. */
+  readonly called?: string;
 }
 
 const RETRY_AFTER_SECONDS = 10;
@@ -238,8 +248,8 @@ export class CallService implements RequestTaker, Events<CallEvents> {
 
   /** A REFER outside a call would have us call anybody on somebody's word: nobody may, and strangers learn nothing. */
   async #refuseRefer(incoming: IncomingRequest): Promise<boolean> {
-    const party = await this.#options.identify(incoming);
-    if (party !== undefined) incoming.respond(403, { reason: 'REFER Within A Call Only' });
+    const identified = await this.#options.identify(incoming);
+    if (identified !== undefined) incoming.respond(403, { reason: 'REFER Within A Call Only' });
     return true;
   }
 
@@ -249,8 +259,9 @@ export class CallService implements RequestTaker, Events<CallEvents> {
       incoming.respond(500, { once: true, reason: `Privacy "${passPhrase(impossible)}" Not Available` });
       return true;
     }
-    const party = await this.#options.identify(incoming);
-    if (party === undefined || incoming.cancelled) return true;
+    const identified = await this.#options.identify(incoming);
+    if (identified === undefined || incoming.cancelled) return true;
+    const { party } = identified;
     const caller: Party = withheld ? { ...party, withheld } : party;
     const replaces = replacesOf(incoming.request);
     if (replaces !== undefined) {
@@ -267,8 +278,13 @@ export class CallService implements RequestTaker, Events<CallEvents> {
       incoming.respond(403, { reason: `Too Many Calls (at most ${this.#maxCallsPerExtension})` });
       return true;
     }
-    const { uri } = incoming.request;
-    const called = uri.kind === 'sip' ? (uri.user ?? '') : uri.kind === 'tel' ? uri.number : '';
+    const lease = this.#options.admit?.(incoming.tenantId, caller);
+    if (lease === 'full') {
+      // Not 503: one trunk's limit is not the whole server's (RFC 3261 §21.5.4).
+      incoming.respond(486, { once: true, reason: 'All Channels Busy' });
+      return true;
+    }
+    const called = identified.called ?? numberOf(incoming.request.uri) ?? '';
     const invite = this.#options.dialogs.receive(incoming, called);
     const call = Call.start(this.#context, {
       id: this.#options.random.token(),
@@ -277,6 +293,7 @@ export class CallService implements RequestTaker, Events<CallEvents> {
       called,
       invite,
       maxForwards: hops,
+      ...(lease === undefined ? {} : { lease }),
     });
     this.#calls.set(call.id, call);
     this.#extensions.begin(call.id, incoming.tenantId, caller);

@@ -5,15 +5,15 @@ import type { IncomingInvite } from '../dialog/incoming-invite.js';
 import type { SessionEnd } from '../dialog/invite-session.js';
 import { replacesDialog } from '../dialog/replaces.js';
 import type { Replaces } from '../protocol/sip/header/dialog-id.js';
-import { formatUri } from '../protocol/sip/uri.js';
 import type { IncomingRequest } from '../ua/incoming.js';
+import type { Lease } from '../ua/target.js';
 import { Attempt } from './attempt.js';
 import { Bridge } from './bridge.js';
 import type { CallLeg } from './call-leg.js';
-import { CallLog, type CallRecord, type LegEnd, type LegRecord, type TransferRecord } from './call-record.js';
+import { CallLog, type CallRecord, type GivenLeg, type LegEnd, type TransferRecord } from './call-record.js';
 import type { CallContext, LiveCall } from './context.js';
 import { HandledCall } from './handled-call.js';
-import { INBOUND_LEG } from './inbound-leg.js';
+import { INBOUND_LEG, inboundLegStart } from './inbound-leg.js';
 import type { CallSnapshot, LegSnapshot } from './journal.js';
 import { legEnds } from './leg-end.js';
 import type { Party } from './party.js';
@@ -31,6 +31,8 @@ export interface CallStart {
   readonly invite: IncomingInvite;
   /** What the outbound legs are sent with. */
   readonly maxForwards: number;
+  /** The place that the caller takes on its line or trunk. */
+  readonly lease?: Lease;
 }
 
 type Identity = Pick<CallStart, 'id' | 'tenantId' | 'caller' | 'called'>;
@@ -80,16 +82,9 @@ export class Call implements LiveCall, TransferHost, WaitingCall {
 
   /** A new call: it looks for its way at once. */
   static start(context: CallContext, start: CallStart): Call {
-    const { invite, caller, id, tenantId, called } = start;
+    const { invite, caller, id, tenantId, called, lease } = start;
     const log = new CallLog(context.scheduler, { id, tenantId, caller: caller.number, called });
-    log.addLeg({
-      id: INBOUND_LEG,
-      direction: 'inbound',
-      number: caller.number,
-      ...(caller.displayName === undefined ? {} : { displayName: caller.displayName }),
-      uri: formatUri(invite.request.from.uri),
-      sipCallId: invite.request.callId,
-    });
+    log.addLeg(inboundLegStart(INBOUND_LEG, caller, invite), lease);
     const call = new Call(context, { id, tenantId, caller, called }, log);
     void call.#run(start);
     return call;
@@ -242,7 +237,7 @@ export class Call implements LiveCall, TransferHost, WaitingCall {
     this.#context.onTransferred(this, told);
   }
 
-  handOver(leaving: CallLeg, partner: CallLeg, toCall: string): LegRecord {
+  handOver(leaving: CallLeg, partner: CallLeg, toCall: string): GivenLeg {
     const state = this.#state;
     const cause = `transferred to ${partner.party.number}`;
     if (state.kind === 'bridged' || state.kind === 'parting')

@@ -2,7 +2,7 @@ import type { Scheduler } from '../base/scheduler.js';
 import type { DialogLayer } from '../dialog/dialog-layer.js';
 import type { Answer, OutgoingInvite, OutgoingInviteOptions, Progress } from '../dialog/outgoing-invite.js';
 import { formatUri, type Uri } from '../protocol/sip/uri.js';
-import type { Lease, Target } from '../ua/target.js';
+import type { Target } from '../ua/target.js';
 import type { CallLog, LegEnd, LegOutcome } from './call-record.js';
 import { bestOutcome, outcome, outcomeOf } from './outcome.js';
 import type { RouteOutcome } from './route-outcome.js';
@@ -90,9 +90,12 @@ export class Fork {
     const { dialogs, log, prepare, number, onProgress } = this.#options;
     const options = await prepare(leg);
     if (this.#settled || this.#legs.get(leg)?.kind !== 'preparing') return;
+    const { policy, lease } = leg.target;
+    const via = policy.peer === 'trunk' && policy.name !== undefined ? { via: policy.name } : {};
+    const start = { id: leg.id, direction: 'outbound', number, ...via } as const;
     const uri = textOf(leg.target.uri);
     if (uri === undefined) {
-      log.addLeg({ id: leg.id, direction: 'outbound', number, uri: '', sipCallId: '' });
+      log.addLeg({ ...start, uri: '', sipCallId: '' }, lease);
       return this.#onFailed(leg, outcome('unreachable', 480), undefined);
     }
     const invite = dialogs.invite(options, {
@@ -104,7 +107,7 @@ export class Fork {
       onFailed: (failure) =>
         this.#onFailed(leg, outcomeOf(failure), failure.kind === 'response' ? failure.response.status : undefined),
     });
-    log.addLeg({ id: leg.id, direction: 'outbound', number, uri, sipCallId: invite.callId });
+    log.addLeg({ ...start, uri, sipCallId: invite.callId }, lease);
     this.#legs.set(leg, { kind: 'calling', invite });
   }
 
@@ -113,7 +116,6 @@ export class Fork {
     log.answered(leg.id);
     this.#legs.set(leg, { kind: 'over' });
     this.#cancelAll('answered-elsewhere');
-    leg.target.lease?.release('answered');
     this.#settle({ kind: 'answered', leg, answer });
   }
 
@@ -155,7 +157,6 @@ export class Fork {
   #end(leg: OutboundLeg, end: LegEnd): void {
     this.#legs.set(leg, { kind: 'over' });
     this.#options.log.endLeg(leg.id, end);
-    leg.target.lease?.release(leaseOutcome(end.outcome));
   }
 }
 
@@ -165,19 +166,5 @@ function textOf(uri: Uri): string | undefined {
     return formatUri(uri);
   } catch {
     return undefined;
-  }
-}
-
-function leaseOutcome(legOutcome: LegOutcome | undefined): Parameters<Lease['release']>[0] {
-  switch (legOutcome) {
-    case 'busy':
-    case 'rejected':
-    case 'no-answer':
-      return legOutcome;
-    case 'cancelled':
-    case 'answered-elsewhere':
-      return 'cancelled';
-    default:
-      return 'failed';
   }
 }

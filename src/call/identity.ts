@@ -5,8 +5,18 @@ import { sipUri, type Uri } from '../protocol/sip/uri.js';
 import type { TargetPolicy } from '../ua/target.js';
 import { numberOf, type Party, partyAddress } from './party.js';
 
-/** Whom the INVITE of an outbound leg says it is from. */
+/** The numbers of a call on its way to one destination. */
+export interface LegNumbers {
+  /** The number that is called. */
+  readonly called: string;
+  /** The number by which the called party is told who calls. Default: the caller's. */
+  readonly caller?: string;
+}
+
+/** Whom the INVITE of an outbound leg says it is from, and for whom. */
 export interface LegIdentity {
+  /** Without a tag. */
+  readonly to: NameAddr;
   /** Without a tag. */
   readonly from: NameAddr;
   /** The user part of our Contact. */
@@ -25,9 +35,10 @@ export interface PrivacyRequest {
 
 /** RFC 3323 §4.1.1.3: what stands where a name and a number would. */
 const ANONYMOUS_HOST = 'anonymous.invalid';
+const ANONYMOUS_USER = 'anonymous';
 const ANONYMOUS: NameAddr = {
   displayName: 'Anonymous',
-  uri: sipUri({ user: 'anonymous', host: ANONYMOUS_HOST }),
+  uri: sipUri({ user: ANONYMOUS_USER, host: ANONYMOUS_HOST }),
   params: [],
 };
 
@@ -50,19 +61,27 @@ export function privacyOf(request: SipRequest): PrivacyRequest {
  * trunk belongs to the trust domain: it is told the identity in P-Asserted-Identity even when From is anonymous, with
  * `Privacy: id` so that it ends there (RFC 3325 §5, §7). A phone is told nothing that is withheld.
  */
-export function legIdentity(caller: Party, domain: string, { peer }: TargetPolicy): LegIdentity {
-  const known = partyAddress(caller, domain);
-  const withheld = caller.withheld === true;
-  const asserted: HeaderInit =
-    peer === 'trunk' ? { 'P-Asserted-Identity': [known], ...(withheld ? { Privacy: ['id'] } : {}) } : {};
-  return withheld
-    ? { from: ANONYMOUS, contactUser: contactUserOf(caller), headers: asserted }
-    : { from: known, contactUser: contactUserOf(caller), headers: asserted };
+export function legIdentity(caller: Party, numbers: LegNumbers, domain: string, policy: TargetPolicy): LegIdentity {
+  const isTrunk = policy.peer === 'trunk';
+  const host = (isTrunk ? policy.domain : undefined) ?? domain;
+  const number = (isTrunk ? policy.callerNumber : undefined) ?? numbers.caller ?? caller.number;
+  const to: NameAddr = { uri: sipUri({ user: numbers.called, host }), params: [] };
+  const known = partyAddress({ ...caller, number }, host);
+  if (caller.withheld !== true) {
+    const asserted: HeaderInit =
+      isTrunk && policy.assertsIdentity !== false ? { 'P-Asserted-Identity': [known] } : {};
+    return { to, from: known, contactUser: number, headers: asserted };
+  }
+  if (!isTrunk) return { to, from: ANONYMOUS, contactUser: ANONYMOUS_USER, headers: {} };
+  const headers: HeaderInit = { 'P-Asserted-Identity': [known], Privacy: ['id'] };
+  return policy.withheldFrom === 'number'
+    ? { to, from: { uri: known.uri, params: [] }, contactUser: number, headers }
+    : { to, from: ANONYMOUS, contactUser: ANONYMOUS_USER, headers };
 }
 
 /** The user part of the Contact that stands for `party` on another party's leg. */
 export function contactUserOf(party: Party): string {
-  return party.withheld === true ? 'anonymous' : party.number;
+  return party.withheld === true ? ANONYMOUS_USER : party.number;
 }
 
 /**
@@ -78,5 +97,5 @@ export function assertedParty(request: SipRequest): Party | undefined {
 }
 
 function isAnonymous(uri: Uri): boolean {
-  return uri.kind === 'sip' && (uri.host.toLowerCase() === ANONYMOUS_HOST || uri.user?.toLowerCase() === 'anonymous');
+  return uri.kind === 'sip' && (uri.host.toLowerCase() === ANONYMOUS_HOST || uri.user?.toLowerCase() === ANONYMOUS_USER);
 }

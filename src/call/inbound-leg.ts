@@ -5,11 +5,27 @@ import type { IncomingModify } from '../dialog/incoming-modify.js';
 import type { InviteSession } from '../dialog/invite-session.js';
 import type { Answer, Progress } from '../dialog/outgoing-invite.js';
 import type { MediaEngine } from '../media/media-engine.js';
+import { formatUri } from '../protocol/sip/uri.js';
+import type { LegStart } from './call-record.js';
 import { passModify } from './exchange.js';
+import type { Party } from './party.js';
 import { passPhrase, passProgress } from './passing.js';
 
 /** The name of the caller's leg in records, journals and media exchanges. */
 export const INBOUND_LEG = 'a';
+
+/** What the record knows of the leg of whoever has sent an INVITE, from its start. */
+export function inboundLegStart(id: string, { number, displayName, via }: Party, { request }: IncomingInvite): LegStart {
+  return {
+    id,
+    direction: 'inbound',
+    number,
+    ...(displayName === undefined ? {} : { displayName }),
+    uri: formatUri(request.from.uri),
+    sipCallId: request.callId,
+    ...(via === undefined ? {} : { via: via.name }),
+  };
+}
 
 export interface InboundLegOptions {
   readonly tenantId: TenantId;

@@ -5,7 +5,7 @@ import { readable } from '../protocol/sip/parse-error.js';
 import { reasonPhrase } from '../protocol/sip/status.js';
 import type { Uri } from '../protocol/sip/uri.js';
 import { passPhrase } from './passing.js';
-import type { RouteOutcome } from './route-outcome.js';
+import type { FinalResponse, RouteOutcome } from './route-outcome.js';
 
 /** An outcome that no response stands behind. */
 export function outcome(kind: RouteOutcome['kind'], status: number): RouteOutcome {
@@ -53,7 +53,14 @@ function outcomeOfResponse(response: SipResponse): RouteOutcome {
     reason: told === status && response.reason !== '' ? passPhrase(response.reason) : reasonPhrase(told),
     contacts: status >= 300 && status < 400 ? redirectionContacts(response) : [],
     reasonHeaders: response.headers.raw('Reason'),
+    response: finalResponse(response),
   };
+}
+
+function finalResponse(response: SipResponse): FinalResponse {
+  const { status } = response;
+  const retryAfter = readable(() => response.headers.get('Retry-After'));
+  return retryAfter === undefined ? { status } : { retryAfterSeconds: retryAfter.seconds, status };
 }
 
 function kindOf(status: number): RouteOutcome['kind'] {

@@ -11,6 +11,20 @@ export interface Party {
   readonly extension?: string;
   /** True when the called party must not learn who this is (RFC 3323, RFC 3325 §9.3). Records show it all the same. */
   readonly withheld?: boolean;
+  /** The line or trunk by which the party speaks. Absent: a phone, or a peer that is trusted by its address alone. */
+  readonly via?: PartyVia;
+}
+
+/** What a party that speaks by a line or trunk may do. */
+export interface PartyVia {
+  readonly kind: 'line' | 'trunk';
+  readonly name: string;
+  /** Whether its calls may go out again by another line or trunk. */
+  readonly transit: boolean;
+  /** The dial plan that its calls follow. Default `default`. */
+  readonly plan?: string;
+  /** Where its calls go, whatever was dialled. */
+  readonly inbound?: string;
 }
 
 /** Which side of the house a party is on: an extension's phone, or a peer of the trust domain that speaks for it. */

@@ -1,5 +1,6 @@
 import type { HeaderInit, SipMessage } from '../protocol/sip/message.js';
 import type { NameAddr } from '../protocol/sip/name-addr.js';
+import type { TargetPolicy } from '../ua/target.js';
 import { passHistory } from './call-history.js';
 
 /** Which side of the house a leg is on: a phone of an extension, or a peer of the trust domain such as a trunk. */
@@ -34,16 +35,16 @@ const FROM_PROVISIONAL = ['Reason'] as const;
 export function passInvite(
   message: SipMessage,
   from: PeerSide,
-  to: PeerSide,
+  policy: TargetPolicy,
   diverted: readonly NameAddr[] = [],
 ): HeaderInit {
-  const names = FROM_INVITE.filter((field) => field.from.includes(from) && field.to.includes(to));
+  const names = FROM_INVITE.filter((field) => field.from.includes(from) && field.to.includes(policy.peer));
   const picked = pick(
     message,
     names.map(({ name }) => name),
   );
-  if (from === 'trunk') return { ...picked, ...passHistory(message, to, diverted) };
-  return diverted.length === 0 ? picked : { ...picked, Diversion: diverted };
+  const history = passHistory(from === 'trunk' ? message : undefined, policy, diverted);
+  return Object.assign(picked, history);
 }
 
 /** Header fields of the callee's provisional response for the caller. */

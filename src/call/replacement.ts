@@ -1,8 +1,8 @@
 import type { IncomingInvite } from '../dialog/incoming-invite.js';
 import type { InviteSession } from '../dialog/invite-session.js';
-import { formatUri } from '../protocol/sip/uri.js';
 import type { CallLeg } from './call-leg.js';
 import type { CallContext } from './context.js';
+import { inboundLegStart } from './inbound-leg.js';
 import { Join, type JoinFailure } from './join.js';
 import { inboundOutcome } from './outcome.js';
 import type { Party } from './party.js';
@@ -62,14 +62,7 @@ export class Replacement implements Hold {
   async #run(): Promise<void> {
     const { context, invite, party } = this.#options;
     const { log, mailbox, id: callId } = this.#host;
-    log.addLeg({
-      id: this.#legId,
-      direction: 'inbound',
-      number: party.number,
-      ...(party.displayName === undefined ? {} : { displayName: party.displayName }),
-      uri: formatUri(invite.request.from.uri),
-      sipCallId: invite.request.callId,
-    });
+    log.addLeg(inboundLegStart(this.#legId, party, invite));
     invite.onAbandoned(() => {
       log.endLeg(this.#legId, { outcome: 'cancelled', releasedBy: 'this-party', status: 487 });
       this.#abort.abort();

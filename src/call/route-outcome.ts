@@ -10,4 +10,15 @@ export interface RouteOutcome {
   readonly contacts: readonly Uri[];
   /** Reason header fields to pass on (RFC 3326). */
   readonly reasonHeaders: readonly string[];
+  /** What the other side answered, where it did: the caller is told `status`, which says less. */
+  readonly response?: FinalResponse;
+  /** Whether somebody was heard to ring, or early media came, before it ended. */
+  readonly rang?: boolean;
+}
+
+/** A final response to an INVITE, as a router wants to know it. */
+export interface FinalResponse {
+  readonly status: number;
+  /** RFC 3261 §20.33. */
+  readonly retryAfterSeconds?: number;
 }

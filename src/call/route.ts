@@ -20,7 +20,7 @@ export interface RouteContext {
   readonly transferor?: Party;
   /** How many redirections were followed already. */
   readonly redirections: number;
-  /** Fires when the caller gives up. */
+  /** Fires when the caller gives up. One and the same for all questions of one search, and of no other. */
   readonly signal: AbortSignal;
 }
 
@@ -32,6 +32,8 @@ export type Destination =
       readonly targets: readonly Target[];
       /** The number that is called, for To and the record. */
       readonly called: string;
+      /** The number by which the called party is told who calls. Default: the caller's. */
+      readonly caller?: string;
       /** Default: the call service's. */
       readonly noAnswerSeconds?: number;
     }

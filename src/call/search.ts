@@ -6,6 +6,7 @@ import type { Answer, OutgoingInviteOptions, Progress } from '../dialog/outgoing
 import { DEFAULT_MAX_BREADTH, splitBreadth } from '../ua/max-breadth.js';
 import type { CallLog } from './call-record.js';
 import { Fork, type OutboundLeg } from './fork.js';
+import type { LegNumbers } from './identity.js';
 import { outcome } from './outcome.js';
 import type { Destination, RouteContext, Router } from './route.js';
 import type { RouteOutcome } from './route-outcome.js';
@@ -37,10 +38,14 @@ export interface SearchOptions {
   /** A name for the next leg: no leg of the call has it. */
   readonly nextLegId: () => string;
   /**
-   * The INVITE for a leg, its offer included: prepared by the media engine. `called` is the number that is called, `diverted`
-   * those that sent the call on, the last one first.
+   * The INVITE for a leg, its offer included: prepared by the media engine. `diverted`: the numbers that sent the call on, the
+   * last one first.
    */
-  readonly prepare: (leg: OutboundLeg, called: string, diverted: readonly string[]) => Promise<OutgoingInviteOptions>;
+  readonly prepare: (
+    leg: OutboundLeg,
+    numbers: LegNumbers,
+    diverted: readonly string[],
+  ) => Promise<OutgoingInviteOptions>;
   readonly onProgress: (leg: OutboundLeg, progress: Progress) => void;
   /** A phone has sent the call elsewhere, and there it goes. */
   readonly onRedirected?: () => void;
@@ -77,7 +82,7 @@ export class Search {
     let last: RouteOutcome | undefined;
     for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
       const destination = await this.#ask(last);
-      if (destination === undefined || this.#options.signal.aborted) return { kind: 'abandoned' };
+      if (destination === undefined) return { kind: 'abandoned' };
       if (destination.kind === 'reject') return { kind: 'refused', refusal: destination };
       if (destination.kind === 'handler') return { kind: 'handler', destination };
       if (last?.kind === 'redirected') this.#options.onRedirected?.();
@@ -90,12 +95,15 @@ export class Search {
   }
 
   /** The router's word; undefined when the signal fires meanwhile. */
-  #ask(last: RouteOutcome | undefined): Promise<Destination | undefined> {
+  async #ask(last: RouteOutcome | undefined): Promise<Destination | undefined> {
     const { context, route, signal } = this.#options;
     const asked = context.router.next({ redirections: this.#diverted.length, signal, ...route }, last);
-    return untilAborted(asked, signal, (error) =>
+    const destination = await untilAborted(asked, signal, (error) =>
       context.logger.debug({ callId: route.callId, err: error }, 'the router failed after the caller had gone'),
     );
+    if (!signal.aborted) return destination;
+    asked.then(giveBack, () => {});
+    return undefined;
   }
 
   async #offer(
@@ -105,13 +113,17 @@ export class Search {
     if (targets.length === 0) return { kind: 'failed', outcome: outcome('unreachable', 480) };
     const { context, log, signal, nextLegId, prepare, onProgress, maxBreadth = DEFAULT_MAX_BREADTH } = this.#options;
     const shares = splitBreadth(maxBreadth, targets.length);
-    if (shares === undefined) return { kind: 'failed', outcome: outcome('failed', 440) };
+    if (shares === undefined) {
+      giveBack(destination);
+      return { kind: 'failed', outcome: outcome('failed', 440) };
+    }
     const breadths = new Map<OutboundLeg, number>();
     const legs = targets.map((target, index) => {
       const leg = { id: nextLegId(), target };
       breadths.set(leg, shares[index] ?? 1);
       return leg;
     });
+    let rang = false;
     const fork = new Fork({
       dialogs: context.dialogs,
       scheduler: context.scheduler,
@@ -120,12 +132,22 @@ export class Search {
       number: called,
       noAnswerSeconds: destination.noAnswerSeconds ?? context.noAnswerSeconds,
       signal,
-      prepare: async (leg) => withBreadth(await prepare(leg, called, this.#diverted), breadths.get(leg)),
-      onProgress,
+      prepare: async (leg) => withBreadth(await prepare(leg, destination, this.#diverted), breadths.get(leg)),
+      onProgress: (leg, progress) => {
+        rang ||= progress.status === 180 || progress.sdp !== undefined;
+        onProgress(leg, progress);
+      },
     });
     const result = await fork.run();
-    return result.kind === 'answered' ? { called, ...result } : result;
+    if (result.kind === 'answered') return { called, ...result };
+    return rang && result.kind === 'failed' ? { kind: 'failed', outcome: { rang, ...result.outcome } } : result;
   }
+}
+
+/** Nobody will be called there: the places taken are free again. */
+function giveBack(destination: Destination): void {
+  if (destination.kind !== 'targets') return;
+  for (const { lease } of destination.targets) lease?.release('cancelled');
 }
 
 /**

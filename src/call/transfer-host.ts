@@ -3,7 +3,7 @@ import type { TenantId } from '../base/tenant.js';
 import type { Progress } from '../dialog/outgoing-invite.js';
 import type { IncomingRequest } from '../ua/incoming.js';
 import type { CallLeg } from './call-leg.js';
-import type { CallLog, LegRecord, TransferRecord } from './call-record.js';
+import type { CallLog, GivenLeg, TransferRecord } from './call-record.js';
 import type { Party } from './party.js';
 import type { Refusal, SearchResult } from './search.js';
 
@@ -49,7 +49,7 @@ export interface TransferHost {
   /** `next` takes the place of `gone`, which is not hung up here. */
   replace(gone: CallLeg, next: CallLeg, transfer: Omit<TransferRecord, 'at'>): void;
   /** The call ends because `leaving` and its partner part; the partner goes on in another call. */
-  handOver(leaving: CallLeg, partner: CallLeg, toCall: string): LegRecord;
+  handOver(leaving: CallLeg, partner: CallLeg, toCall: string): GivenLeg;
 }
 
 /** Who takes what a waiting caller waits for. */

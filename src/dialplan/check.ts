@@ -25,6 +25,8 @@ export interface KnownNames {
 export interface PlanProblem {
   /** Where it stands: `called[0]`. */
   readonly rule: string;
+  /** `missing`: it names what does not exist. `unused`: nothing ever comes to it. `endless`: it may lead in a circle. */
+  readonly kind: 'missing' | 'unused' | 'endless';
   readonly problem: string;
 }
 
@@ -39,7 +41,7 @@ export function checkPlan(rules: DialPlanRules, tables: Tables, known: KnownName
     ...[...tables.plans.values()].flatMap(({ called }) =>
       findLoops(called).map((ring) => {
         const way = [...ring, ...ring.slice(0, 1)].map(({ prefix }) => `prefix ${prefix}`).join(' → ');
-        return { rule: ring[0]?.path ?? '', problem: `analysing again may never end: ${way}` };
+        return { rule: ring[0]?.path ?? '', kind: 'endless' as const, problem: `analysing again may never end: ${way}` };
       }),
     ),
   ];
@@ -50,7 +52,7 @@ function missingNames(rules: DialPlanRules, known: KnownNames): PlanProblem[] {
     Object.entries(known).map(([list, names]) => [list, new Set(names)]),
   );
   const missing = (rule: string, list: keyof KnownNames, what: string, name: string | undefined) =>
-    name === undefined || lists[list]?.has(name) !== false ? [] : [{ rule, problem: `there is no ${what} ${name}` }];
+    name === undefined || lists[list]?.has(name) !== false ? [] : [{ rule, kind: 'missing' as const, problem: `there is no ${what} ${name}` }];
   const refined = (table: 'refineCaller' | 'refineCalled') =>
     (rules[table] ?? []).flatMap(({ group }, i) => missing(`${table}[${i}]`, 'groups', 'group', group));
 
@@ -77,7 +79,7 @@ function missingNames(rules: DialPlanRules, known: KnownNames): PlanProblem[] {
       ...(route === undefined ? [] : routed(`called[${i}]`, route)),
       ...(level === undefined || lists['levels']?.has(level) !== false
         ? []
-        : [{ rule: `called[${i}]`, problem: `nobody owns the call level ${level}` }]),
+        : [{ rule: `called[${i}]`, kind: 'unused' as const, problem: `nobody owns the call level ${level}` }]),
     ]),
     ...(rules.codes ?? []).flatMap(({ service }, i) => missing(`codes[${i}]`, 'services', 'service', service)),
     ...refined('refineCaller'),
@@ -92,7 +94,7 @@ function unusedPlans({ caller = [], called = [] }: DialPlanRules, { plans }: Kno
   const begun = caller.filter(({ plan = DEFAULT_PLAN }) => first.has(plan));
   const used = new Set([...first, ...begun.flatMap(({ use }) => use ?? [])]);
   const unused = (plan: string, rule: string, from: ReadonlySet<string>) =>
-    from.has(plan) ? [] : [{ rule, problem: `no call comes to plan ${plan}` }];
+    from.has(plan) ? [] : [{ rule, kind: 'unused' as const, problem: `no call comes to plan ${plan}` }];
   return [
     ...caller.flatMap(({ plan = DEFAULT_PLAN }, i) => unused(plan, `caller[${i}]`, first)),
     ...called.flatMap(({ plan = DEFAULT_PLAN }, i) => unused(plan, `called[${i}]`, used)),
@@ -102,7 +104,7 @@ function unusedPlans({ caller = [], called = [] }: DialPlanRules, { plans }: Kno
 function neverInTime({ times = {} }: DialPlanRules): PlanProblem[] {
   return Object.entries(times)
     .filter(([, condition]) => !canHold(condition))
-    .map(([id]) => ({ rule: `times.${id}`, problem: 'never holds: its dates are other days of the week' }));
+    .map(([id]) => ({ rule: `times.${id}`, kind: 'unused', problem: 'never holds: its dates are other days of the week' }));
 }
 
 /** Codes go before rules, so a rule for what they begin with gets only what is no code. */
@@ -113,7 +115,7 @@ function behindCodes({ codes = [], called = [] }: DialPlanRules): PlanProblem[] 
     const before = codes.find(({ code }) => takes(code, prefix));
     return before === undefined
       ? []
-      : [{ rule: `called[${i}]`, problem: `the feature code ${before.code} goes before it` }];
+      : [{ rule: `called[${i}]`, kind: 'unused', problem: `the feature code ${before.code} goes before it` }];
   });
 }
 
@@ -122,6 +124,7 @@ function behindOthers<R extends TimedRecord>(table: PrefixTable<R>): PlanProblem
   return [...(any === undefined ? [] : [any]), ...table.under('')].flatMap((first) =>
     shadowed(first).map(({ path, prefix }) => ({
       rule: path,
+      kind: 'unused',
       problem: `never gets a number: other rules for prefix ${prefix} hold whenever it does`,
     })),
   );

@@ -77,6 +77,16 @@ export class DialPlan {
     return checkPlan(this.#rules, this.#tables, known);
   }
 
+  /** The plans that calls may come in with: those that rules name, and `default`. */
+  get plans(): readonly string[] {
+    return [...this.#tables.plans.keys()];
+  }
+
+  /** The time conditions by which lines and users may be open. */
+  get times(): readonly string[] {
+    return [...this.#tables.hours.keys()];
+  }
+
   /** The plan as a Mermaid flowchart. */
   toMermaid(): string {
     return mermaidOf(this.#rules);

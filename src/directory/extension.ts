@@ -16,6 +16,8 @@ export interface Extension {
   readonly maxContacts?: number;
   /** How long it rings before the call counts as not answered (≥ 1). Default: the server's. */
   readonly noAnswerSeconds?: number;
+  /** The call levels that it owns: rules of the dial plan may ask for one. Default: none. */
+  readonly levels?: readonly string[];
   /** False: it can neither register nor call, and calls to it fail as if it did not exist. Default true. */
   readonly enabled?: boolean;
 }
@@ -65,7 +67,7 @@ export function isNumber(number: unknown): number is string {
 
 /** @throws UsageError PBX_INVALID_ARGUMENT, never showing the secret */
 export function checkExtension(extension: Extension): void {
-  const { number, name, secret, digest, maxContacts, noAnswerSeconds, enabled } = extension;
+  const { number, name, secret, digest, maxContacts, noAnswerSeconds, levels, enabled } = extension;
   checkNumber(number);
   const at = `extension ${number}`;
   if (name !== undefined && (typeof name !== 'string' || name.length > LONGEST_NAME || /\p{Cc}/u.test(name))) {
@@ -81,6 +83,9 @@ export function checkExtension(extension: Extension): void {
   }
   checkCount(`${at}: maxContacts`, maxContacts);
   checkCount(`${at}: noAnswerSeconds`, noAnswerSeconds);
+  if (levels !== undefined && !(Array.isArray(levels) && levels.every((level) => typeof level === 'string'))) {
+    throw invalid(`${at}: levels`, show(levels), 'a list of call levels');
+  }
   if (enabled !== undefined && typeof enabled !== 'boolean')
     throw invalid(`${at}: enabled`, show(enabled), 'true or false');
 }

@@ -75,7 +75,7 @@ function collectionOf(tenantId: TenantId): string {
 
 /** Field by field, so that nothing that a caller left on the object (a password) reaches the disk. */
 function toJson(extension: Extension): Json {
-  const { number, name, secret, digest, maxContacts, noAnswerSeconds, enabled } = extension;
+  const { number, name, secret, digest, maxContacts, noAnswerSeconds, levels, enabled } = extension;
   const { username, realm, ha1 } = secret;
   return {
     number,
@@ -83,6 +83,7 @@ function toJson(extension: Extension): Json {
     ...(name !== undefined && { name }),
     ...(digest !== undefined && { digest: [...digest] }),
     ...(maxContacts !== undefined && { maxContacts }),
+    ...(levels !== undefined && { levels: [...levels] }),
     ...(noAnswerSeconds !== undefined && { noAnswerSeconds }),
     ...(enabled !== undefined && { enabled }),
   };

@@ -9,7 +9,6 @@ import { SystemRandom } from '../base/random.js';
 import { type Scheduler, SystemScheduler } from '../base/scheduler.js';
 import { DEFAULT_TENANT, type TenantId } from '../base/tenant.js';
 import { CallService } from '../call/call-service.js';
-import { assertedParty } from '../call/identity.js';
 import type { Router } from '../call/route.js';
 import { DialogLayer } from '../dialog/dialog-layer.js';
 import type { DialogPolicies } from '../dialog/policies.js';
@@ -28,12 +27,15 @@ import { memoryStorage } from '../storage/memory-storage.js';
 import { TransactionLayer } from '../transaction/layer.js';
 import { TransportLayer } from '../transport/layer.js';
 import { DigestChallenger } from '../ua/digest-challenger.js';
+import { TrunkManager } from '../trunk/trunk-manager.js';
 import { Uas } from '../ua/request-chain.js';
 import { Uac } from '../ua/uac.js';
+import { Callers } from './callers.js';
 import { CertificateWatch } from './certificate-watch.js';
 import type { PbxEvents } from './events.js';
 import { parseListen } from './listen.js';
 import type { CallOptions, PbxChanges, PbxOptions } from './options.js';
+import { Planning } from './planning.js';
 import { reachedFamilies, spokenProtocols } from './reach.js';
 import { RecordJournal } from './record-journal.js';
 import { PbxRouter } from './router.js';
@@ -69,6 +71,7 @@ export interface PbxParts {
   readonly transport: TransportLayer;
   readonly registrar: Registrar;
   readonly calls: CallService;
+  readonly trunks: TrunkManager;
   readonly subscriptions: SubscriptionService;
   stats(): PbxStats;
   start(): Promise<void>;
@@ -182,9 +185,35 @@ export function assemble(options: PbxOptions): PbxParts {
     acceptsUri,
     onRefused: (refused) => events.emit('credentials.refused', { ...refused, aor: `${refused.username}@${domain}` }),
   });
-  const trusted = new AddressSet(options.trustedPeers ?? []);
-  const own = new PbxRouter({ directory, isOurs, locate: (tenant, user) => registrar.locate(tenant, user) });
+  let { lines = [], trunks: trunkOptions = [] } = options;
+  const { outbound = {} } = options;
+  const planning = new Planning(options, logger);
+  const trunks = new TrunkManager({
+    uac,
+    resolver,
+    records: storage.records,
+    scheduler,
+    random,
+    logger,
+    isOpen: (_tenant, condition) => planning.isOpen(condition, scheduler.wallTime()),
+    ...given(outbound, ['registersPerSecond', 'suspendAfter']),
+  });
+  const own = new PbxRouter({
+    directory,
+    isOurs,
+    locate: (tenant, user) => registrar.locate(tenant, user),
+    plan: () => planning.plan,
+    trunks,
+    clock: scheduler,
+    random,
+    ...(outbound.selection === undefined ? {} : { strategy: outbound.selection }),
+  });
   const router: Router = options.router === undefined ? own : options.router(own);
+  const identifying = new Callers({
+    trunks,
+    extensions: callers,
+    trusted: new AddressSet(options.trustedPeers ?? []),
+  });
   const calls = new CallService({
     dialogs,
     router,
@@ -192,15 +221,8 @@ export function assemble(options: PbxOptions): PbxParts {
     scheduler,
     random,
     logger,
-    identify: async (incoming) => {
-      const asserted = trusted.has(incoming.source.remote.address) ? assertedParty(incoming.request) : undefined;
-      if (asserted !== undefined) return asserted;
-      const extension = await callers.identify(incoming);
-      if (extension === undefined) return undefined;
-      const displayName = extension.name ?? incoming.request.from.displayName;
-      const { number } = extension;
-      return { number, extension: number, ...(displayName === undefined ? {} : { displayName }) };
-    },
+    identify: (incoming) => identifying.identify(incoming),
+    admit: (tenant, caller) => identifying.admit(tenant, caller),
     domainOf: () => domain,
     // Storage of our own ends with the process: nobody could ever read a journal in it.
     ...(options.journal === undefined && options.storage === undefined
@@ -226,11 +248,13 @@ export function assemble(options: PbxOptions): PbxParts {
     schemes: listen.some(({ protocol }) => protocol === 'tls') ? ['sip', 'sips', 'tel'] : ['sip', 'tel'],
     ...(limits.requests === undefined ? {} : { limits: limits.requests }),
     takers: [dialogs, registrar, subscriptions, calls],
-    tenantOf: (request) => (request.uri.kind !== 'sip' || isOurs(request.uri.host) ? tenantId : undefined),
+    // Some carriers write their own domain into the Request-URI.
+    tenantOf: ({ uri }, source) =>
+      uri.kind !== 'sip' || isOurs(uri.host) || trunks.isPeer(source.remote.address) ? tenantId : undefined,
     ...(options.serverName === undefined ? {} : { server: options.serverName }),
   });
 
-  joinEvents({ events, transport, registrar, calls });
+  joinEvents({ events, transport, registrar, calls, trunks });
 
   return {
     tenantId,
@@ -238,6 +262,7 @@ export function assemble(options: PbxOptions): PbxParts {
     transport,
     registrar,
     calls,
+    trunks,
     subscriptions,
     stats: () => ({
       transport: transport.stats(),
@@ -260,6 +285,7 @@ export function assemble(options: PbxOptions): PbxParts {
       const restored = await calls.restore();
       await transport.start();
       certificates.watch(tls.certificates ?? []);
+      await trunks.configure(tenantId, { lines, trunks: trunkOptions });
       if (restored > 0) logger.info({ calls: restored }, 'established calls were taken over');
       calls.probeRestored();
     },
@@ -274,6 +300,7 @@ export function assemble(options: PbxOptions): PbxParts {
       closing.add(() => resolver.close());
       closing.add(() => transactions.close());
       closing.add(() => dialogs.close());
+      closing.add(() => trunks.close());
       closing.add(() => calls.settled());
       closing.add(() => dialogs.idle(GOODBYE_MS));
       closing.add(() => subscriptions.close());
@@ -281,11 +308,18 @@ export function assemble(options: PbxOptions): PbxParts {
       await closing.dispose();
     },
     reconfigure: (changes) => {
-      // First, because it alone may still fail.
+      // First what may still fail.
+      planning.reconfigure(changes);
       if (changes.tls !== undefined) {
         const next = tlsSettings(changes.tls);
         transport.reconfigure({ tls: next });
         certificates.watch(next.certificates ?? []);
+      }
+      if (changes.lines !== undefined || changes.trunks !== undefined) {
+        ({ lines = lines, trunks: trunkOptions = trunkOptions } = changes);
+        trunks.configure(tenantId, { lines, trunks: trunkOptions }).catch((error: unknown) =>
+          logger.error({ err: error }, `lines and trunks could not be changed: ${errorText(error)}`),
+        );
       }
       if (changes.extensions !== undefined) {
         configured.replaceAll(tenantId, toExtensions(changes.extensions, domain));
@@ -328,10 +362,10 @@ function systemScheduler(logger: Logger): Scheduler {
   });
 }
 
-type Emitting = Pick<PbxParts, 'events' | 'transport' | 'registrar' | 'calls'>;
+type Emitting = Pick<PbxParts, 'events' | 'transport' | 'registrar' | 'calls' | 'trunks'>;
 
 /** News goes up: what the modules tell becomes events of the PBX. */
-function joinEvents({ events, transport, registrar, calls }: Emitting): void {
+function joinEvents({ events, transport, registrar, calls, trunks }: Emitting): void {
   for (const name of ['call.started', 'call.ringing', 'call.answered', 'call.transferred', 'call.ended'] as const) {
     calls.on(name, (event) => events.emit(name, event));
   }
@@ -343,5 +377,18 @@ function joinEvents({ events, transport, registrar, calls }: Emitting): void {
   transport.onMalformed(({ source, error }) =>
     events.emit('message.malformed', { protocol: source.protocol, remote: source.remote, problem: error.message }),
   );
-  transport.onFlowClosed((flow) => registrar.flowClosed(flow));
+  for (const name of [
+    'line.registered',
+    'line.failed',
+    'line.suspended',
+    'line.unregistered',
+    'trunk.up',
+    'trunk.down',
+  ] as const) {
+    trunks.on(name, (event) => events.emit(name, event));
+  }
+  transport.onFlowClosed((flow) => {
+    registrar.flowClosed(flow);
+    trunks.flowClosed(flow);
+  });
 }

@@ -6,6 +6,7 @@ import type { Scheduler } from '../base/scheduler.js';
 import type { CallJournal } from '../call/journal.js';
 import type { Router } from '../call/route.js';
 import type { TransferAttempt } from '../call/transfer-host.js';
+import type { DialPlanRules } from '../dialplan/rules.js';
 import type { Directory } from '../directory/directory.js';
 import type { ExtensionOptions } from '../directory/extension.js';
 import type { MediaEngine } from '../media/media-engine.js';
@@ -16,6 +17,9 @@ import type { RateLimitSettings } from '../security/rate-limit.js';
 import type { Storage } from '../storage/storage.js';
 import type { TransactionLimits } from '../transaction/layer.js';
 import type { TransportLimits, TransportProtocol } from '../transport/layer.js';
+import type { LineOptions } from '../trunk/line-options.js';
+import type { SelectionStrategy } from '../trunk/selection.js';
+import type { TrunkOptions } from '../trunk/trunk-options.js';
 import type { RequestLimits } from '../ua/request-chain.js';
 
 export interface RegistrationOptions {
@@ -95,6 +99,19 @@ export interface PbxLimits {
   readonly rate?: RateLimitSettings;
 }
 
+/** How calls go out by lines and trunks, and how hard lines try to register. */
+export interface OutboundOptions {
+  /** Which of several lines or trunks a call takes. Default `round-robin`. */
+  readonly selection?: SelectionStrategy;
+  /** Registrations that begin in one second at most, over all lines. Default 10. */
+  readonly registersPerSecond?: number;
+  /**
+   * Attempts in a row after which a line is suspended. `refusals`: those that the carrier refused (default 5; a 403 suspends at
+   * once); `failures`: of any kind (default: never, for a carrier may be out of order for a night).
+   */
+  readonly suspendAfter?: { readonly refusals?: number; readonly failures?: number };
+}
+
 /** Everything that `createPbx` takes. Only `domain` must be given. */
 export interface PbxOptions {
   /** The host part of the phones' addresses, and the realm of their passwords: `office.example`. */
@@ -121,6 +138,15 @@ export interface PbxOptions {
   /** Opened and closed with the PBX. Default `memoryStorage()`: bindings end with the process. */
   readonly storage?: Storage;
   readonly registration?: RegistrationOptions;
+  /** Accounts at carriers: the PBX registers there, calls out by them, and takes their calls. */
+  readonly lines?: readonly LineOptions[];
+  /** Carriers and servers that are known by their address, without registration. */
+  readonly trunks?: readonly TrunkOptions[];
+  readonly outbound?: OutboundOptions;
+  /**
+   * Where numbers lead. Default: extensions, and, where there are lines, out on any of them what begins with 9, without the 9.
+   */
+  readonly dialPlan?: DialPlanRules;
   readonly calls?: CallOptions;
   /** What stands in the media path. Default: nothing, media goes end to end. */
   readonly media?: MediaEngine;
@@ -148,4 +174,4 @@ export interface PbxOptions {
 }
 
 /** What `reconfigure` may change while the PBX runs. */
-export type PbxChanges = Pick<PbxOptions, 'extensions' | 'calls' | 'tls'>;
+export type PbxChanges = Pick<PbxOptions, 'extensions' | 'calls' | 'tls' | 'lines' | 'trunks' | 'dialPlan'>;

@@ -1,10 +1,18 @@
+import type { Clock } from '../base/clock.js';
 import { normalizeHost } from '../base/ip.js';
+import type { Random } from '../base/random.js';
 import type { TenantId } from '../base/tenant.js';
+import type { Party } from '../call/party.js';
 import type { Destination, RouteContext, Router } from '../call/route.js';
 import type { RouteOutcome } from '../call/route-outcome.js';
+import type { RouteDecision } from '../dialplan/decision.js';
+import type { DialPlan } from '../dialplan/dial-plan.js';
 import type { Directory } from '../directory/directory.js';
 import type { Uri } from '../protocol/sip/uri.js';
+import type { SelectionStrategy } from '../trunk/selection.js';
+import type { TrunkManager } from '../trunk/trunk-manager.js';
 import type { Target } from '../ua/target.js';
+import { OutgoingRoute } from './outgoing-route.js';
 
 export interface PbxRouterOptions {
   readonly directory: Directory;
@@ -12,14 +20,33 @@ export interface PbxRouterOptions {
   readonly locate: (tenantId: TenantId, user: string) => Promise<readonly Target[]>;
   /** Whether a host is this PBX: its domain, an alias, or an address that it listens on. */
   readonly isOurs: (host: string) => boolean;
+  /** As it stands now. */
+  readonly plan: () => DialPlan;
+  readonly trunks: Pick<TrunkManager, 'select'>;
+  readonly strategy?: SelectionStrategy;
+  readonly clock: Clock;
+  readonly random: Random;
 }
+
+/** Where a search stands: what was tried last, for the question that follows. */
+type Stand =
+  /** The phones of an extension. */
+  | { readonly kind: 'phones'; readonly extension: string }
+  | { readonly kind: 'out'; readonly route: OutgoingRoute };
 
 /** Redirections that are followed before a call is given up. */
 const MAX_REDIRECTIONS = 5;
+/** How finely the share of a black list rule is drawn. */
+const DRAWS = 1_000_000;
 
-/** Where a call goes: the phones of the extension that was dialled; a redirection is followed within the PBX. */
+/**
+ * Where a call goes: what the dial plan says. Who decides by whose rights: the caller's; after a transfer the transferor's; after a
+ * redirection those of the extension whose phone sent the call on, for it is at its cost.
+ */
 export class PbxRouter implements Router {
   readonly #options: PbxRouterOptions;
+  /** By the signal of their search. */
+  readonly #stands = new WeakMap<AbortSignal, Stand>();
 
   constructor(options: PbxRouterOptions) {
     this.#options = options;
@@ -27,36 +54,106 @@ export class PbxRouter implements Router {
 
   next(context: RouteContext, lastOutcome?: RouteOutcome): Promise<Destination> {
     if (lastOutcome === undefined) return this.#toCalled(context);
-    if (lastOutcome.kind === 'redirected') return this.#redirect(context, lastOutcome);
+    const stand = this.#stands.get(context.signal);
+    if (lastOutcome.kind === 'redirected') return this.#redirect(context, lastOutcome, stand);
+    const other = stand?.kind === 'out' ? stand.route.after(lastOutcome) : undefined;
+    if (other !== undefined) return Promise.resolve(other);
     const { status, reason, reasonHeaders } = lastOutcome;
     return Promise.resolve({ kind: 'reject', status, reason, reasonHeaders });
   }
 
-  /** A phone may transfer a call to a number here, not to the outside: as with redirections, that would be at our cost. */
+  /** A phone may transfer a call to a number here, not to a host outside: the dial plan says what outside is. */
   #toCalled(context: RouteContext): Promise<Destination> {
-    const { requestUri, transferor, called } = context;
+    const { requestUri, transferor, caller, called } = context;
     const outside = requestUri.kind === 'sip' && !this.#options.isOurs(normalizeHost(requestUri.host));
     if (transferor !== undefined && outside) return Promise.resolve({ kind: 'reject', status: 403 });
-    return this.#toNumber(context, called);
+    const by = transferor ?? caller;
+    return this.#toNumber(context, by.via?.inbound ?? called, by);
   }
 
-  async #toNumber(context: RouteContext, number: string): Promise<Destination> {
-    const extension = await this.#options.directory.find(context.tenantId, number);
-    if (extension === undefined || extension.enabled === false) return { kind: 'reject', status: 404 };
-    const targets = await this.#options.locate(context.tenantId, number);
+  async #toNumber(context: RouteContext, called: string, by: Party): Promise<Destination> {
+    const { plan, directory, clock, random } = this.#options;
+    const owner = by.extension === undefined ? undefined : await directory.find(context.tenantId, by.extension);
+    const decision = plan().decide({
+      caller: by.number,
+      called,
+      at: clock.wallTime(),
+      random: random.integer(DRAWS) / DRAWS,
+      anonymous: by.withheld === true,
+      levels: owner?.levels ?? [],
+      ...(by.via?.plan === undefined ? {} : { plan: by.via.plan }),
+    });
+    return this.#follow(context, decision, by);
+  }
+
+  #follow(context: RouteContext, decision: RouteDecision, by: Party): Promise<Destination> {
+    switch (decision.kind) {
+      case 'extension':
+        return this.#toExtension(context, decision, by);
+      case 'reject': {
+        const { status, reason } = decision;
+        return Promise.resolve({ kind: 'reject', status, ...(reason === undefined ? {} : { reason }) });
+      }
+      case 'service':
+        return Promise.resolve({ kind: 'reject', status: 501, reason: `No Service ${decision.service}` });
+      default:
+        return Promise.resolve(this.#out(context, decision, by));
+    }
+  }
+
+  async #toExtension(
+    context: RouteContext,
+    decision: RouteDecision & { readonly kind: 'extension' },
+    by: Party,
+  ): Promise<Destination> {
+    const { directory, locate } = this.#options;
+    const { tenantId, signal } = context;
+    const found = await directory.find(tenantId, decision.extension);
+    if (found === undefined || found.enabled === false) {
+      return decision.otherwise === undefined ? { kind: 'reject', status: 404 } : this.#out(context, decision, by);
+    }
+    const targets = await locate(tenantId, found.number);
     if (targets.length === 0) return { kind: 'reject', status: 480 };
-    const { noAnswerSeconds } = extension;
-    return { kind: 'targets', targets, called: number, ...(noAnswerSeconds === undefined ? {} : { noAnswerSeconds }) };
+    this.#stands.set(signal, { kind: 'phones', extension: found.number });
+    const { number: called, noAnswerSeconds } = found;
+    const shown = by === context.caller && decision.caller !== by.number ? { caller: decision.caller } : {};
+    return { kind: 'targets', targets, called, ...shown, ...(noAnswerSeconds === undefined ? {} : { noAnswerSeconds }) };
   }
 
-  /** A phone may send a call to another number here, not to the outside: that would be a way to call out at our cost. */
-  #redirect(context: RouteContext, { contacts }: RouteOutcome): Promise<Destination> {
+  /** Calls by lines and trunks cost money: only an extension's own, and those of a trunk whose calls may go on. */
+  #out(context: RouteContext, decision: RouteDecision, by: Party): Destination {
+    const { trunks, plan, strategy } = this.#options;
+    if (by.extension === undefined && by.via?.transit !== true) {
+      // To an outsider a number that leads outside does not exist, like any other that is nobody's.
+      return decision.kind === 'extension'
+        ? { kind: 'reject', status: 404 }
+        : { kind: 'reject', status: 403, reason: 'Transit Not Allowed' };
+    }
+    const route = new OutgoingRoute({
+      decision,
+      by,
+      /** Another's number is not the caller's to be changed by rules for callers. */
+      caller: by === context.caller ? decision.caller : context.caller.number,
+      plan: plan(),
+      select: (wanted) =>
+        trunks.select(context.tenantId, { ...wanted, ...(strategy === undefined ? {} : { strategy }) }),
+    });
+    this.#stands.set(context.signal, { kind: 'out', route });
+    return route.first();
+  }
+
+  #redirect(context: RouteContext, { contacts }: RouteOutcome, stand: Stand | undefined): Promise<Destination> {
     if (context.redirections > MAX_REDIRECTIONS) {
       return Promise.resolve({ kind: 'reject', status: 482, reason: 'Too Many Redirections' });
     }
+    // What a carrier sends back, or somebody whom the host's own router has called, has no rights: it reaches extensions.
+    const by: Party =
+      stand?.kind === 'phones'
+        ? { number: stand.extension, extension: stand.extension }
+        : { number: context.called };
     for (const uri of contacts) {
       const number = this.#numberOf(uri);
-      if (number !== undefined) return this.#toNumber(context, number);
+      if (number !== undefined) return this.#toNumber(context, number, by);
     }
     return Promise.resolve({ kind: 'reject', status: 480 });
   }

@@ -15,7 +15,14 @@ export function lineTarget(line: ExternalLine, { userPhone }: LineConfig, number
   return {
     uri: sipUri({ user: number, host: account.domain, params: phoneParams(userPhone) }),
     ...(route.length > 0 ? { route } : { nextHop: account.server }),
-    policy: { peer: 'trunk' },
+    policy: {
+      peer: 'trunk',
+      name: line.name,
+      domain: account.domain,
+      callerNumber: account.username,
+      assertsIdentity: false,
+    },
+    ...(line.contactAddress === undefined ? {} : { contactAddress: line.contactAddress }),
     credentials: line.credentials,
     lease,
   };
@@ -27,7 +34,12 @@ export function trunkTarget(trunk: SipTrunk, config: TrunkPeerConfig, number: st
   return {
     uri: trunkUri(peer, config, number),
     ...(route.length > 0 ? { route } : { nextHop: peer.server }),
-    policy: { peer: 'trunk' },
+    policy: {
+      peer: 'trunk',
+      name: trunk.name,
+      domain: peer.domain,
+      ...(config.callerNumber === undefined ? {} : { callerNumber: config.callerNumber }),
+    },
     ...(credentials === undefined ? {} : { credentials }),
     lease,
   };

@@ -4,7 +4,7 @@ import { lineTarget, trunkTarget } from './call-target.js';
 import type { ExternalLine } from './external-line.js';
 import type { LineConfig } from './line-options.js';
 import type { PeerTable } from './peer-table.js';
-import type { Candidate, SelectionCandidates, SkipReason } from './selection.js';
+import type { Candidate, Selected, SelectionCandidates, SkipReason } from './selection.js';
 import type { SipTrunk } from './sip-trunk.js';
 import type { TrunkPeerConfig } from './trunk-options.js';
 import type { Usages } from './usage.js';
@@ -13,6 +13,8 @@ import type { Usages } from './usage.js';
 export interface CandidateOptions {
   /** The number for the Request-URI, as the carrier wants it. */
   readonly number: string;
+  /** The last change of the number for lines and trunks of that outgoing group. Default: none. */
+  readonly refine?: (group: string) => string;
   /** Names of lines and trunks. Default: those of `group`, else all lines. */
   readonly names?: readonly string[];
   readonly group?: string;
@@ -34,49 +36,50 @@ export class Candidates {
   }
 
   /** In the order of `names`, else of the configuration, lines first. */
-  of(tenantId: TenantId, { names, group, number }: CandidateOptions): SelectionCandidates {
+  of(tenantId: TenantId, options: CandidateOptions): SelectionCandidates {
+    const { names, group } = options;
     const { lines, trunks } = this.#options;
     if (names !== undefined) {
       return names.map((name) => {
         const line = lines.get(tenantId, name);
-        if (line !== undefined) return this.#line(tenantId, line.peer, line.config, number);
+        if (line !== undefined) return this.#line(tenantId, line.peer, line.config, options);
         const trunk = trunks.get(tenantId, name);
-        return trunk === undefined ? { name } : this.#trunk(tenantId, trunk.peer, trunk.config, number);
+        return trunk === undefined ? { name } : this.#trunk(tenantId, trunk.peer, trunk.config, options);
       });
     }
     const found: Candidate[] = [];
     for (const { peer, config } of lines.entries(tenantId))
-      if (group === undefined || config.calls.group === group) found.push(this.#line(tenantId, peer, config, number));
+      if (group === undefined || config.calls.group === group) found.push(this.#line(tenantId, peer, config, options));
     if (group === undefined) return found;
     for (const { peer, config } of trunks.entries(tenantId))
-      if (config.calls.group === group) found.push(this.#trunk(tenantId, peer, config, number));
+      if (config.calls.group === group) found.push(this.#trunk(tenantId, peer, config, options));
     return found;
   }
 
-  #line(tenantId: TenantId, line: ExternalLine, config: LineConfig, number: string): Candidate {
+  #line(tenantId: TenantId, line: ExternalLine, config: LineConfig, options: CandidateOptions): Candidate {
     const { kind } = line.state;
     const { name, calls } = config;
     const down = kind === 'registered' ? undefined : kind === 'suspended' ? 'suspended' : 'down';
+    const called = numberFor(calls, options);
     return this.#candidate(tenantId, name, calls, down, (lease) => ({
       kind: 'line',
       name,
-      target: lineTarget(line, config, number, lease),
-      domain: line.account.domain,
-      account: line.account.username,
-      ...(calls.noAnswerSeconds === undefined ? {} : { noAnswerSeconds: calls.noAnswerSeconds }),
+      called,
+      target: lineTarget(line, config, called, lease),
+      ...chosenCalls(calls),
     }));
   }
 
-  #trunk(tenantId: TenantId, trunk: SipTrunk, config: TrunkPeerConfig, number: string): Candidate {
-    const { name, calls, callerNumber } = config;
+  #trunk(tenantId: TenantId, trunk: SipTrunk, config: TrunkPeerConfig, options: CandidateOptions): Candidate {
+    const { name, calls } = config;
     const down = trunk.state === 'down' ? 'down' : undefined;
+    const called = numberFor(calls, options);
     return this.#candidate(tenantId, name, calls, down, (lease) => ({
       kind: 'trunk',
       name,
-      target: trunkTarget(trunk, config, number, lease),
-      domain: trunk.peer.domain,
-      ...(callerNumber === undefined ? {} : { callerNumber }),
-      ...(calls.noAnswerSeconds === undefined ? {} : { noAnswerSeconds: calls.noAnswerSeconds }),
+      called,
+      target: trunkTarget(trunk, config, called, lease),
+      ...chosenCalls(calls),
     }));
   }
 
@@ -93,4 +96,15 @@ export class Candidates {
     const blocked: SkipReason | undefined = down ?? (isClosed ? 'out-of-hours' : undefined);
     return { name, calls, usage: usages.of(tenantId, name), blocked, select };
   }
+}
+
+function numberFor({ group }: TrunkCallConfig, { number, refine }: CandidateOptions): string {
+  return group === undefined || refine === undefined ? number : refine(group);
+}
+
+function chosenCalls({ group, noAnswerSeconds }: TrunkCallConfig): Pick<Selected, 'group' | 'noAnswerSeconds'> {
+  return {
+    ...(group === undefined ? {} : { group }),
+    ...(noAnswerSeconds === undefined ? {} : { noAnswerSeconds }),
+  };
 }

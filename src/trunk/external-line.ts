@@ -8,7 +8,7 @@ import type { NameAddr } from '../protocol/sip/name-addr.js';
 import { NO_PARAMS } from '../protocol/sip/params.js';
 import type { SipUri } from '../protocol/sip/uri.js';
 import type { DigestClient } from '../ua/digest-client.js';
-import type { FlowRef, SendTarget } from '../ua/target.js';
+import type { FlowRef, HostPort, SendTarget } from '../ua/target.js';
 import type { UacResult } from '../ua/uac.js';
 import { sameConfig } from './checks.js';
 import type { LineFault } from './fault.js';
@@ -84,6 +84,12 @@ export class ExternalLine {
   get route(): readonly NameAddr[] {
     const { proxy } = this.account;
     return proxy === undefined ? this.#serviceRoute : [{ uri: proxy, params: NO_PARAMS }, ...this.#serviceRoute];
+  }
+
+  /** Where the registrar sees us, for the Contact of calls; undefined: at our own address, or it is not known. */
+  get contactAddress(): HostPort | undefined {
+    const observed = this.#observed;
+    return observed === undefined ? undefined : { host: observed.address, port: observed.port };
   }
 
   /** Whether that address is the carrier's: one that its names have led to of late, or that the configuration names. */

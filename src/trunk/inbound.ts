@@ -28,6 +28,8 @@ export interface InboundPeer {
   readonly transit: 'never' | 'allowed' | 'after-digest';
   /** Where the configuration sends it. */
   readonly inbound?: string;
+  /** The number that was dialled where the Request-URI does not tell: it names our Contact, so To does. */
+  readonly called?: string;
 }
 
 interface Known<Peer, Config> {
@@ -51,16 +53,17 @@ export function identifyInbound(request: SipRequest, source: Source, peers: Know
   const address = normalizeHost(source.remote.address);
   const user = userOf(readable(() => request.uri));
   const byToken = lines.find(({ peer }) => peer.token !== '' && peer.token === user);
-  if (byToken !== undefined) return fromLine(byToken, 'token', byToken.peer.isPeer(address));
+  const to = userOf(readable(() => request.to)?.uri);
+  if (byToken !== undefined) return fromLine(byToken, 'token', byToken.peer.isPeer(address), to);
 
   const trunk = trunks.find(({ peer }) => peer.isPeer(address));
   if (trunk !== undefined) return fromTrunk(trunk, 'address', source);
-  const called = [user, userOf(readable(() => request.to)?.uri)];
+  const called = [user, to];
   const line = theOne(
     lines.filter(({ peer }) => peer.isPeer(address)),
     called,
   );
-  if (line !== undefined) return fromLine(line, 'address', true);
+  if (line !== undefined) return fromLine(line, 'address', true, user);
 
   const from = readable(() => request.from)?.uri;
   const domain = from?.kind === 'sip' ? normalizeHost(from.host) : undefined;
@@ -71,7 +74,7 @@ export function identifyInbound(request: SipRequest, source: Source, peers: Know
     lines.filter(({ peer }) => peer.account.domain === domain),
     called,
   );
-  return namedLine === undefined ? undefined : fromLine(namedLine, 'domain', false);
+  return namedLine === undefined ? undefined : fromLine(namedLine, 'domain', false, user);
 }
 
 /** The only one; of several the one whose account was called. */
@@ -88,10 +91,19 @@ function fromLine(
   { tenantId, peer, config }: Known<ExternalLine, LineConfig>,
   certainty: InboundPeer['certainty'],
   fromPeer: boolean,
+  called: string | undefined,
 ): InboundPeer {
-  const { inbound } = config.calls;
-  const destination = inbound === undefined ? {} : { inbound };
-  return { tenantId, kind: 'line', name: peer.name, certainty, fromPeer, transit: 'never', ...destination };
+  const { owner, inbound = called === peer.account.username ? owner : undefined } = config.calls;
+  return {
+    tenantId,
+    kind: 'line',
+    name: peer.name,
+    certainty,
+    fromPeer,
+    transit: 'never',
+    ...(inbound === undefined ? {} : { inbound }),
+    ...(called === undefined ? {} : { called }),
+  };
 }
 
 function fromTrunk(

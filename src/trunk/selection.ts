@@ -18,7 +18,9 @@ export type SkipReason =
   | 'out-of-hours'
   | FullReason
   /** It has been chosen for this call before, and failed. */
-  | 'failed';
+  | 'failed'
+  /** The call came in by it. */
+  | 'came-by-it';
 
 /** Where a call goes next. */
 export interface Selected {
@@ -26,12 +28,10 @@ export interface Selected {
   readonly name: string;
   /** With a lease that counts the call: to be released once, whatever becomes of it. */
   readonly target: Target;
-  /** The domain in which the carrier knows numbers: for From and P-Asserted-Identity. */
-  readonly domain: string;
-  /** The account of a line, which many carriers want to see in From. */
-  readonly account?: string;
-  /** What From is to show; absent: the caller's own number. */
-  readonly callerNumber?: string;
+  /** The number in its Request-URI. */
+  readonly called: string;
+  /** The outgoing group that it belongs to. */
+  readonly group?: string;
   /** How long to let it ring; absent: as the PBX does. */
   readonly noAnswerSeconds?: number;
 }
@@ -66,6 +66,8 @@ export interface SelectionOptions {
   readonly strategy: SelectionStrategy;
   /** The extension that calls; undefined: nobody's, so that lines with an owner are passed over. */
   readonly caller: string | undefined;
+  /** The line or trunk that the call came in by. */
+  readonly cameBy: string | undefined;
   readonly random: Random;
   readonly now: () => Millis;
   /** Takes the next number of the turn, see `Usage.lastChosen`. */
@@ -78,13 +80,14 @@ const PUT_OFF_MS = 30_000;
 const MOST_PUT_OFF_MS = 300_000;
 
 /**
- * Whether another line may be tried: after silence, where it could not be sent, and after 5xx and 408, as long as nothing has rung. Every
- * other answer is the user's or the carrier's last word: 603, 486, 480, 404.
+ * Whether another line may be tried: after silence, where it could not be sent, after 5xx and 408, and where our credentials were not
+ * taken, as long as nothing has rung. Every other answer is the user's or the carrier's last word: 603, 486, 480, 404.
  */
 export function failsOver(failure: AttemptFailure): boolean {
   if (failure.rang === true) return false;
   if (failure.kind !== 'response') return true;
-  return failure.status === 408 || (failure.status >= 500 && failure.status < 600);
+  const { status } = failure;
+  return status === 408 || status === 401 || status === 407 || (status >= 500 && status < 600);
 }
 
 /** The choice for one call: `next()` is the first, `next(failure)` the one after a failure. No line is chosen twice. */
@@ -143,6 +146,7 @@ export class CandidateSelection implements Selection {
 
   #reasonAgainst(candidate: Candidate): SkipReason | undefined {
     if (this.#tried.has(candidate.name)) return 'failed';
+    if (candidate.name === this.#options.cameBy) return 'came-by-it';
     if (candidate.blocked !== undefined) return candidate.blocked;
     const { calls, usage } = candidate;
     if (calls.owner !== undefined && calls.owner !== this.#options.caller) return 'not-owner';

@@ -1,5 +1,6 @@
 import { UsageError } from '../base/errors.js';
 import { type Events, TypedEmitter } from '../base/events.js';
+import { normalizeHost } from '../base/ip.js';
 import type { Logger } from '../base/logger.js';
 import type { Random } from '../base/random.js';
 import type { Scheduler } from '../base/scheduler.js';
@@ -74,6 +75,8 @@ export interface SelectOptions extends CandidateOptions {
   readonly strategy?: SelectionStrategy;
   /** The extension that calls: lines with another owner are passed over. */
   readonly caller?: string;
+  /** The line or trunk that the call came in by: it does not go back there. */
+  readonly cameBy?: string;
 }
 
 /**
@@ -216,12 +219,13 @@ export class TrunkManager implements Events<TrunkEvents> {
 
   /** The choice for one outgoing call: ask it for the first target, and after a failure for the next. */
   select(tenantId: TenantId, options: SelectOptions): Selection {
-    const { strategy = 'round-robin', caller } = options;
+    const { strategy = 'round-robin', caller, cameBy } = options;
     const { random, scheduler } = this.#options;
     return new CandidateSelection({
       candidates: () => this.#candidates.of(tenantId, options),
       strategy,
       caller,
+      cameBy,
       random,
       now: () => scheduler.now(),
       nextTurn: () => ++this.#turn,
@@ -232,6 +236,14 @@ export class TrunkManager implements Events<TrunkEvents> {
   identify(request: SipRequest, source: Source, tenantId?: TenantId): InboundPeer | undefined {
     const lines = this.#lines.entries(tenantId);
     return identifyInbound(request, source, { lines, trunks: this.#trunks.entries(tenantId) });
+  }
+
+  /** Whether that address is a line's or trunk's carrier's. */
+  isPeer(address: string): boolean {
+    const normal = normalizeHost(address);
+    for (const { peer } of this.#trunks.entries()) if (peer.isPeer(normal)) return true;
+    for (const { peer } of this.#lines.entries()) if (peer.isPeer(normal)) return true;
+    return false;
   }
 
   /** Counts an incoming call until its lease is released. Undefined: the line or trunk has all the calls it may have, or is not there. */

@@ -10,7 +10,7 @@ import type { Hop, Source } from '../transport/hop.js';
 import type { AnsweredChallenges, DigestClient } from './digest-client.js';
 import type { FailedHops } from './failed-hops.js';
 import { hopAtOnce, hopOfFlow, hopsFor, mayLeaveFlow, type NextHopResolver } from './next-hop.js';
-import type { OtherFlow, SendTarget } from './target.js';
+import type { HostPort, OtherFlow, SendTarget } from './target.js';
 
 /** Why there is no success. */
 export type UacFailure =
@@ -56,7 +56,7 @@ export interface OutgoingOwner {
   readonly scheduler: Scheduler;
   readonly logger: Logger;
   /** The Contact for whoever stands at that hop. @throws UsageError when nothing is listened to */
-  contactFor(hop: Hop, user: string): NameAddr;
+  contactFor(hop: Hop, user: string, address: HostPort | undefined): NameAddr;
   transact(request: SipRequest, hop: Hop, handlers: ClientHandlers): ClientTransaction;
 }
 
@@ -247,12 +247,12 @@ export class OutgoingAttempts implements UacRequest {
 
   /** Contact depends on the way: another address and transport for another hop. Credentials are for who has asked for them. */
   #forHop(hop: Hop): SipRequest {
-    const { contactUser } = this.#target;
+    const { contactUser, contactAddress } = this.#target;
     const stranger = this.#digest?.isFor(hop.address) === false;
     if (contactUser === undefined && !stranger) return this.#template;
     const request = this.#template.with({});
     if (stranger) removeCredentials(request);
-    if (contactUser !== undefined) request.headers.set('Contact', [this.#owner.contactFor(hop, contactUser)]);
+    if (contactUser !== undefined) request.headers.set('Contact', [this.#owner.contactFor(hop, contactUser, contactAddress)]);
     return request;
   }
 

@@ -27,6 +27,8 @@ export interface SendTarget {
    * Absent: the request is sent as it is.
    */
   readonly contactUser?: string;
+  /** Stands in our Contact instead of the address that is chosen: a name that the peer insists on, or what it sees of us behind a NAT. */
+  readonly contactAddress?: HostPort;
   /** Answers 401 and 407; without it they are failures like any other. */
   readonly credentials?: CredentialSource;
   /**
@@ -36,6 +38,12 @@ export interface SendTarget {
   readonly otherFlows?: readonly OtherFlow[];
   /** Instead of `credentials`: a client that is kept over many requests, so that they carry credentials at once. */
   readonly digest?: DigestClient;
+}
+
+/** A host name or address; without a port the one that is chosen. */
+export interface HostPort {
+  readonly host: string;
+  readonly port?: number;
 }
 
 /** Another flow to the same phone, with the contact that was registered by it. */
@@ -53,9 +61,27 @@ export interface Target extends SendTarget {
   readonly lease?: Lease;
 }
 
-/** Which side of the house a target is on: decides what headers pass to it. */
-export interface TargetPolicy {
-  readonly peer: 'phone' | 'trunk';
+/** Which side of the house a target is on: decides what headers pass to it, and how it is shown who calls. */
+export type TargetPolicy = { readonly peer: 'phone' } | TrunkPolicy;
+
+/** A peer of the trust domain (RFC 3325): a line, a trunk, another server of ours. */
+export interface TrunkPolicy {
+  readonly peer: 'trunk';
+  /** Of the line or trunk, for records. */
+  readonly name?: string;
+  /** The domain in which the peer knows numbers: of To, From and P-Asserted-Identity. Default: the PBX's own. */
+  readonly domain?: string;
+  /** The number that every call shows, whoever calls. Default: the caller's. */
+  readonly callerNumber?: string;
+  /** Whether every call carries P-Asserted-Identity; one whose caller withholds the number does in any case. Default true. */
+  readonly assertsIdentity?: boolean;
+  /**
+   * What a call shows whose caller withholds the number, beside `Privacy: id`: an anonymous From (RFC 3325 §7), or the number, for
+   * carriers that know accounts by From and hide it themselves. Default `anonymous`.
+   */
+  readonly withheldFrom?: 'anonymous' | 'number';
+  /** Where the call was before, as the peer wants it told. Default `both`. */
+  readonly history?: 'diversion' | 'history-info' | 'both' | 'none';
 }
 
 export type LeaseOutcome = 'answered' | 'busy' | 'rejected' | 'no-answer' | 'failed' | 'cancelled';

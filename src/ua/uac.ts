@@ -20,7 +20,7 @@ import {
   type UacHandlers,
   type UacRequest,
 } from './outgoing.js';
-import type { SendTarget } from './target.js';
+import type { HostPort, SendTarget } from './target.js';
 
 export type { SentAck } from '../transaction/layer.js';
 export type { UacFailure, UacHandlers, UacRequest } from './outgoing.js';
@@ -70,7 +70,7 @@ export class Uac {
       failedHops: this.#failedHops,
       scheduler,
       logger: options.logger,
-      contactFor: (hop, user) => this.#contactFor(hop, user),
+      contactFor: (hop, user, address) => this.#contactFor(hop, user, address),
       transact: (request, hop, handlers) => options.transactions.request(request, hop, handlers),
     };
     options.transactions.handle({ onStrayResponse: (response, source) => this.#onStray(response, source) });
@@ -162,8 +162,9 @@ export class Uac {
     return attempts;
   }
 
-  #contactFor(hop: Hop, user: string): NameAddr {
-    const parts = this.#options.transport.contactFor(hop);
+  #contactFor(hop: Hop, user: string, address: HostPort | undefined): NameAddr {
+    const chosen = this.#options.transport.contactFor(hop);
+    const parts = address === undefined ? chosen : { port: chosen.port, params: chosen.params, ...address };
     return { uri: sipUri(user === '' ? parts : { user, ...parts }), params: [] };
   }
 

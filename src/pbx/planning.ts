@@ -1,0 +1,98 @@
+import type { EpochMillis } from '../base/clock.js';
+import type { Logger } from '../base/logger.js';
+import type { KnownNames } from '../dialplan/check.js';
+import { DialPlan } from '../dialplan/dial-plan.js';
+import type { ExtensionOptions } from '../directory/extension.js';
+import { type ConfigProblem, PbxConfigError, show } from './config-error.js';
+import type { PbxOptions } from './options.js';
+
+type Planned = Pick<PbxOptions, 'dialPlan' | 'lines' | 'trunks' | 'extensions'>;
+
+/** The dial plan that holds now, and what it is a plan for. */
+export class Planning {
+  readonly #logger: Logger;
+  #planned: Planned;
+  #plan: DialPlan;
+
+  /** @throws PbxConfigError for a plan that names what does not exist, or lines that name what the plan has not */
+  constructor(planned: Planned, logger: Logger) {
+    this.#logger = logger;
+    this.#planned = planned;
+    this.#plan = this.#made(planned);
+  }
+
+  get plan(): DialPlan {
+    return this.#plan;
+  }
+
+  /** Whether a line's or trunk's time condition holds at that instant. */
+  isOpen(condition: string, at: EpochMillis): boolean {
+    return this.#plan.isOpen(condition, at);
+  }
+
+  /** Calls under way keep the decisions that they have. @throws as the constructor; nothing has been changed then */
+  reconfigure(changes: Planned): void {
+    const planned = { ...this.#planned, ...changes };
+    this.#plan = this.#made(planned);
+    this.#planned = planned;
+  }
+
+  #made(planned: Planned): DialPlan {
+    const { dialPlan, lines = [], trunks = [], extensions = [] } = planned;
+    // Without lines nothing leads outside, so that an extension may begin with any digit.
+    const hasWayOut = lines.length + trunks.length > 0;
+    const plan = new DialPlan(dialPlan ?? (hasWayOut ? {} : { outPrefix: '' }));
+    const problems = plan.check(namesIn(planned));
+    const missing = problems.filter(({ kind }) => kind === 'missing');
+    const faults: ConfigProblem[] = [
+      ...missing.map(({ rule, problem }) => ({ path: `dialPlan.${rule}`, found: problem, expected: 'one that exists' })),
+      ...missingIn(plan, 'lines', lines),
+      ...missingIn(plan, 'trunks', trunks),
+    ];
+    if (faults.length > 0) throw new PbxConfigError(faults);
+    for (const { kind, rule, problem } of problems)
+      if (kind !== 'missing') this.#logger.warn({ rule }, `the dial plan: ${rule}: ${problem}`);
+    for (const number of hidden(plan, extensions)) {
+      this.#logger.warn({ extension: number }, `the dial plan leads calls to extension ${number} elsewhere`);
+    }
+    return plan;
+  }
+}
+
+/** Extensions may come and go, and be in a directory of the host: they are not asked for. */
+function namesIn({ lines = [], trunks = [], extensions }: Planned): KnownNames {
+  const all = [...lines, ...trunks];
+  return {
+    lines: lines.map(({ name }) => name),
+    trunks: trunks.map(({ name }) => name),
+    peers: trunks.map(({ name }) => name),
+    groups: all.flatMap(({ group }) => group ?? []),
+    services: [],
+    plans: all.flatMap(({ plan }) => plan ?? []),
+    ...(extensions === undefined ? {} : { levels: extensions.flatMap(({ levels = [] }) => levels) }),
+  };
+}
+
+function missingIn(plan: DialPlan, list: 'lines' | 'trunks', peers: NonNullable<PbxOptions['lines' | 'trunks']>): ConfigProblem[] {
+  const fault = (index: number, field: string, found: string | undefined, names: readonly string[]) =>
+    found === undefined || names.includes(found)
+      ? []
+      : [{ path: `${list}[${index}].${field}`, found: show(field, found), expected: expectedOf(field, names) }];
+  return peers.flatMap(({ timeCondition, plan: named }, index) => [
+    ...fault(index, 'timeCondition', timeCondition, plan.times),
+    ...fault(index, 'plan', named, plan.plans),
+  ]);
+}
+
+function expectedOf(field: string, names: readonly string[]): string {
+  const what = field === 'plan' ? 'a plan that rules of dialPlan name' : 'a time condition of dialPlan.times';
+  return names.length === 0 ? `${what}; there is none` : `${what}: ${names.join(', ')}`;
+}
+
+/** Extensions that begin with the out-prefix, or are behind a rule. */
+function hidden(plan: DialPlan, extensions: readonly ExtensionOptions[]): readonly string[] {
+  return extensions.flatMap(({ number }) => {
+    const decision = plan.decide({ caller: '', called: number, at: 0 });
+    return decision.kind === 'extension' ? [] : [number];
+  });
+}
