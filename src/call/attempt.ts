@@ -124,11 +124,7 @@ export class Attempt {
     return this.#options.nextLegId();
   }
 
-  async #prepare(
-    leg: OutboundLeg,
-    numbers: LegNumbers,
-    diverted: readonly string[],
-  ): Promise<OutgoingInviteOptions> {
+  async #prepare(leg: OutboundLeg, numbers: LegNumbers, diverted: readonly string[]): Promise<OutgoingInviteOptions> {
     const { context, tenantId, callId, caller, invite, maxForwards } = this.#options;
     const exchange = { tenantId, callId, fromLeg: INBOUND_LEG, toLeg: leg.id };
     const sdp = invite.sdp === undefined ? undefined : await context.media.offer({ sdp: invite.sdp, ...exchange });

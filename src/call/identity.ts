@@ -68,8 +68,7 @@ export function legIdentity(caller: Party, numbers: LegNumbers, domain: string, 
   const to: NameAddr = { uri: sipUri({ user: numbers.called, host }), params: [] };
   const known = partyAddress({ ...caller, number }, host);
   if (caller.withheld !== true) {
-    const asserted: HeaderInit =
-      isTrunk && policy.assertsIdentity !== false ? { 'P-Asserted-Identity': [known] } : {};
+    const asserted: HeaderInit = isTrunk && policy.assertsIdentity !== false ? { 'P-Asserted-Identity': [known] } : {};
     return { to, from: known, contactUser: number, headers: asserted };
   }
   if (!isTrunk) return { to, from: ANONYMOUS, contactUser: ANONYMOUS_USER, headers: {} };
@@ -97,5 +96,7 @@ export function assertedParty(request: SipRequest): Party | undefined {
 }
 
 function isAnonymous(uri: Uri): boolean {
-  return uri.kind === 'sip' && (uri.host.toLowerCase() === ANONYMOUS_HOST || uri.user?.toLowerCase() === ANONYMOUS_USER);
+  return (
+    uri.kind === 'sip' && (uri.host.toLowerCase() === ANONYMOUS_HOST || uri.user?.toLowerCase() === ANONYMOUS_USER)
+  );
 }

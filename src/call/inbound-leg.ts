@@ -15,7 +15,11 @@ import { passPhrase, passProgress } from './passing.js';
 export const INBOUND_LEG = 'a';
 
 /** What the record knows of the leg of whoever has sent an INVITE, from its start. */
-export function inboundLegStart(id: string, { number, displayName, via }: Party, { request }: IncomingInvite): LegStart {
+export function inboundLegStart(
+  id: string,
+  { number, displayName, via }: Party,
+  { request }: IncomingInvite,
+): LegStart {
   return {
     id,
     direction: 'inbound',

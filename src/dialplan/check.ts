@@ -41,7 +41,11 @@ export function checkPlan(rules: DialPlanRules, tables: Tables, known: KnownName
     ...[...tables.plans.values()].flatMap(({ called }) =>
       findLoops(called).map((ring) => {
         const way = [...ring, ...ring.slice(0, 1)].map(({ prefix }) => `prefix ${prefix}`).join(' → ');
-        return { rule: ring[0]?.path ?? '', kind: 'endless' as const, problem: `analysing again may never end: ${way}` };
+        return {
+          rule: ring[0]?.path ?? '',
+          kind: 'endless' as const,
+          problem: `analysing again may never end: ${way}`,
+        };
       }),
     ),
   ];
@@ -52,7 +56,9 @@ function missingNames(rules: DialPlanRules, known: KnownNames): PlanProblem[] {
     Object.entries(known).map(([list, names]) => [list, new Set(names)]),
   );
   const missing = (rule: string, list: keyof KnownNames, what: string, name: string | undefined) =>
-    name === undefined || lists[list]?.has(name) !== false ? [] : [{ rule, kind: 'missing' as const, problem: `there is no ${what} ${name}` }];
+    name === undefined || lists[list]?.has(name) !== false
+      ? []
+      : [{ rule, kind: 'missing' as const, problem: `there is no ${what} ${name}` }];
   const refined = (table: 'refineCaller' | 'refineCalled') =>
     (rules[table] ?? []).flatMap(({ group }, i) => missing(`${table}[${i}]`, 'groups', 'group', group));
 
@@ -104,7 +110,11 @@ function unusedPlans({ caller = [], called = [] }: DialPlanRules, { plans }: Kno
 function neverInTime({ times = {} }: DialPlanRules): PlanProblem[] {
   return Object.entries(times)
     .filter(([, condition]) => !canHold(condition))
-    .map(([id]) => ({ rule: `times.${id}`, kind: 'unused', problem: 'never holds: its dates are other days of the week' }));
+    .map(([id]) => ({
+      rule: `times.${id}`,
+      kind: 'unused',
+      problem: 'never holds: its dates are other days of the week',
+    }));
 }
 
 /** Codes go before rules, so a rule for what they begin with gets only what is no code. */

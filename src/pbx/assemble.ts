@@ -26,8 +26,8 @@ import { RateLimiter } from '../security/rate-limit.js';
 import { memoryStorage } from '../storage/memory-storage.js';
 import { TransactionLayer } from '../transaction/layer.js';
 import { TransportLayer } from '../transport/layer.js';
-import { DigestChallenger } from '../ua/digest-challenger.js';
 import { TrunkManager } from '../trunk/trunk-manager.js';
+import { DigestChallenger } from '../ua/digest-challenger.js';
 import { Uas } from '../ua/request-chain.js';
 import { Uac } from '../ua/uac.js';
 import { Callers } from './callers.js';
@@ -317,9 +317,11 @@ export function assemble(options: PbxOptions): PbxParts {
       }
       if (changes.lines !== undefined || changes.trunks !== undefined) {
         ({ lines = lines, trunks: trunkOptions = trunkOptions } = changes);
-        trunks.configure(tenantId, { lines, trunks: trunkOptions }).catch((error: unknown) =>
-          logger.error({ err: error }, `lines and trunks could not be changed: ${errorText(error)}`),
-        );
+        trunks
+          .configure(tenantId, { lines, trunks: trunkOptions })
+          .catch((error: unknown) =>
+            logger.error({ err: error }, `lines and trunks could not be changed: ${errorText(error)}`),
+          );
       }
       if (changes.extensions !== undefined) {
         configured.replaceAll(tenantId, toExtensions(changes.extensions, domain));

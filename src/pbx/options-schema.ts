@@ -72,6 +72,7 @@ const extension = v.strictObject(
     enabled: v.optional(v.boolean('true or false')),
     maxContacts: v.optional(whole(1, 1000)),
     noAnswerSeconds: v.optional(seconds(3600)),
+    levels: v.optional(v.array(text(128), 'a list of call levels')),
   },
   'an extension such as { "number": "100", "password": "…", "name": "Alice" }',
 );
@@ -125,6 +126,25 @@ const calls = v.strictObject(
     transfers: v.optional(v.union([v.boolean(), func('a function')], 'true, false or a function')),
   },
   'options such as { "noAnswerSeconds": 60 }',
+);
+
+const outbound = v.strictObject(
+  {
+    selection: v.optional(
+      v.picklist(
+        ['round-robin', 'priority', 'least-used', 'weighted'],
+        '"round-robin", "priority", "least-used" or "weighted"',
+      ),
+    ),
+    registersPerSecond: v.optional(v.pipe(v.number('a number'), v.minValue(0.001, 'a number above 0'))),
+    suspendAfter: v.optional(
+      v.strictObject(
+        { refusals: v.optional(whole(1, 1_000_000)), failures: v.optional(whole(1, 1_000_000)) },
+        'counts such as { "refusals": 5 }',
+      ),
+    ),
+  },
+  'options such as { "selection": "priority" }',
 );
 
 /** Limits by name: those that the module has. `most`: what some of them cannot exceed. */
@@ -186,6 +206,10 @@ const schema = v.pipe(
           ),
         ),
       ),
+      lines: v.optional(v.array(v.any())),
+      trunks: v.optional(v.array(v.any())),
+      dialPlan: v.optional(v.any()),
+      outbound: v.optional(outbound),
       calls: v.optional(calls),
       media: v.optional(having('a media engine', ['offer', 'answer', 'delete', 'stats'])),
       router: v.optional(func('a function that is given the own router and returns a router')),
@@ -244,7 +268,14 @@ const schema = v.pipe(
 );
 
 const changesSchema = v.strictObject(
-  { extensions: v.optional(extensions), calls: v.optional(calls), tls: v.optional(tlsSchema) },
+  {
+    extensions: v.optional(extensions),
+    lines: v.optional(v.array(v.any())),
+    trunks: v.optional(v.array(v.any())),
+    dialPlan: v.optional(v.any()),
+    calls: v.optional(calls),
+    tls: v.optional(tlsSchema),
+  },
   'changes such as { extensions: […] }',
 );
 

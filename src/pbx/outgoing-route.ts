@@ -60,6 +60,8 @@ export class OutgoingRoute {
   /** Not 503: that one trunk is full or away does not make this server unusable (RFC 3398 §7.2.4.1 has the cause). */
   #none(): Destination {
     const why = this.#selection.skipped.map(({ name, reason }) => `${name}: ${reason}`).join(', ');
+    // A number that is nobody's, where nothing leads outside.
+    if (why === '' && this.#options.decision.kind === 'extension') return { kind: 'reject', status: 404 };
     return {
       kind: 'reject',
       status: 480,

@@ -4,6 +4,7 @@ import type { CallRecord } from '../call/call-record.js';
 import type { SubscriptionService } from '../presence/subscription-service.js';
 import type { Binding } from '../registrar/binding.js';
 import type { Listening } from '../transport/layer.js';
+import type { LineStatus, TrunkStatus } from '../trunk/trunk-manager.js';
 import { assemble, type PbxParts } from './assemble.js';
 import type { PbxEvents } from './events.js';
 import type { PbxChanges, PbxOptions } from './options.js';
@@ -55,6 +56,24 @@ export class Pbx implements Events<PbxEvents>, AsyncDisposable {
   /** The phones that are registered for an extension. */
   bindings(number: string): Promise<readonly Binding[]> {
     return this.#parts.registrar.bindings(this.#parts.tenantId, number);
+  }
+
+  /** The external lines and how they stand. */
+  get lines(): readonly LineStatus[] {
+    return this.#parts.trunks.lines(this.#parts.tenantId);
+  }
+
+  /** The SIP trunks and how they stand. */
+  get trunks(): readonly TrunkStatus[] {
+    return this.#parts.trunks.trunks(this.#parts.tenantId);
+  }
+
+  /**
+   * Lets a suspended line try to register again. False: it was not suspended.
+   * @throws UsageError PBX_INVALID_ARGUMENT for a line that is not there; StorageError
+   */
+  resumeLine(name: string): Promise<boolean> {
+    return this.#parts.trunks.resume(this.#parts.tenantId, name);
   }
 
   /** Hangs a call up. False when there is no such call. */

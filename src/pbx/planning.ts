@@ -45,7 +45,11 @@ export class Planning {
     const problems = plan.check(namesIn(planned));
     const missing = problems.filter(({ kind }) => kind === 'missing');
     const faults: ConfigProblem[] = [
-      ...missing.map(({ rule, problem }) => ({ path: `dialPlan.${rule}`, found: problem, expected: 'one that exists' })),
+      ...missing.map(({ rule, problem }) => ({
+        path: `dialPlan.${rule}`,
+        found: problem,
+        expected: 'one that exists',
+      })),
       ...missingIn(plan, 'lines', lines),
       ...missingIn(plan, 'trunks', trunks),
     ];
@@ -73,7 +77,11 @@ function namesIn({ lines = [], trunks = [], extensions }: Planned): KnownNames {
   };
 }
 
-function missingIn(plan: DialPlan, list: 'lines' | 'trunks', peers: NonNullable<PbxOptions['lines' | 'trunks']>): ConfigProblem[] {
+function missingIn(
+  plan: DialPlan,
+  list: 'lines' | 'trunks',
+  peers: NonNullable<PbxOptions['lines' | 'trunks']>,
+): ConfigProblem[] {
   const fault = (index: number, field: string, found: string | undefined, names: readonly string[]) =>
     found === undefined || names.includes(found)
       ? []

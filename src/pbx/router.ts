@@ -31,8 +31,7 @@ export interface PbxRouterOptions {
 /** Where a search stands: what was tried last, for the question that follows. */
 type Stand =
   /** The phones of an extension. */
-  | { readonly kind: 'phones'; readonly extension: string }
-  | { readonly kind: 'out'; readonly route: OutgoingRoute };
+  { readonly kind: 'phones'; readonly extension: string } | { readonly kind: 'out'; readonly route: OutgoingRoute };
 
 /** Redirections that are followed before a call is given up. */
 const MAX_REDIRECTIONS = 5;
@@ -117,7 +116,13 @@ export class PbxRouter implements Router {
     this.#stands.set(signal, { kind: 'phones', extension: found.number });
     const { number: called, noAnswerSeconds } = found;
     const shown = by === context.caller && decision.caller !== by.number ? { caller: decision.caller } : {};
-    return { kind: 'targets', targets, called, ...shown, ...(noAnswerSeconds === undefined ? {} : { noAnswerSeconds }) };
+    return {
+      kind: 'targets',
+      targets,
+      called,
+      ...shown,
+      ...(noAnswerSeconds === undefined ? {} : { noAnswerSeconds }),
+    };
   }
 
   /** Calls by lines and trunks cost money: only an extension's own, and those of a trunk whose calls may go on. */
@@ -148,9 +153,7 @@ export class PbxRouter implements Router {
     }
     // What a carrier sends back, or somebody whom the host's own router has called, has no rights: it reaches extensions.
     const by: Party =
-      stand?.kind === 'phones'
-        ? { number: stand.extension, extension: stand.extension }
-        : { number: context.called };
+      stand?.kind === 'phones' ? { number: stand.extension, extension: stand.extension } : { number: context.called };
     for (const uri of contacts) {
       const number = this.#numberOf(uri);
       if (number !== undefined) return this.#toNumber(context, number, by);

@@ -21,8 +21,10 @@ export interface TrunkCallOptions {
   readonly timeCondition?: string;
   /** How long an outgoing call rings before it is given up, in seconds. Default: as the PBX does. */
   readonly noAnswerSeconds?: number;
-  /** Where incoming calls go: an extension or another number of the dial plan. */
+  /** Where incoming calls go: an extension or another number of the dial plan. Default: what was dialled. */
   readonly inbound?: string;
+  /** The dial plan that incoming calls follow. Default `default`. */
+  readonly plan?: string;
   /** Addresses and networks of the carrier besides those that `server` and `proxy` lead to: requests and challenges from there are its own. */
   readonly addresses?: readonly string[];
 }
@@ -38,12 +40,13 @@ const MOST_CALLS = 1_000_000;
 
 /** @throws UsageError PBX_INVALID_ARGUMENT */
 export function callConfig(options: TrunkCallOptions, where: string): TrunkCallConfig {
-  const { group, owner, timeCondition, inbound, priority = 0, weight = 1, addresses = [] } = options;
+  const { group, owner, timeCondition, inbound, plan, priority = 0, weight = 1, addresses = [] } = options;
   const { maxCalls, maxInboundCalls, maxCallsPerSecond, noAnswerSeconds } = options;
   checkText(`${where}: group`, group);
   checkText(`${where}: owner`, owner);
   checkText(`${where}: timeCondition`, timeCondition);
   checkText(`${where}: inbound`, inbound);
+  checkText(`${where}: plan`, plan);
   checkNumber(`${where}: priority`, priority, 0, 1_000_000);
   checkNumber(`${where}: weight`, weight, 1, 1000);
   checkNumber(`${where}: maxCalls`, maxCalls, 0, MOST_CALLS);
@@ -58,6 +61,7 @@ export function callConfig(options: TrunkCallOptions, where: string): TrunkCallC
     ...(owner === undefined ? {} : { owner }),
     ...(timeCondition === undefined ? {} : { timeCondition }),
     ...(inbound === undefined ? {} : { inbound }),
+    ...(plan === undefined ? {} : { plan }),
     ...(maxCalls === undefined ? {} : { maxCalls }),
     ...(maxInboundCalls === undefined ? {} : { maxInboundCalls }),
     ...(maxCallsPerSecond === undefined ? {} : { maxCallsPerSecond }),

@@ -28,6 +28,8 @@ export interface InboundPeer {
   readonly transit: 'never' | 'allowed' | 'after-digest';
   /** Where the configuration sends it. */
   readonly inbound?: string;
+  /** The dial plan that it follows there. */
+  readonly plan?: string;
   /** The number that was dialled where the Request-URI does not tell: it names our Contact, so To does. */
   readonly called?: string;
 }
@@ -93,7 +95,7 @@ function fromLine(
   fromPeer: boolean,
   called: string | undefined,
 ): InboundPeer {
-  const { owner, inbound = called === peer.account.username ? owner : undefined } = config.calls;
+  const { owner, plan, inbound = called === peer.account.username ? owner : undefined } = config.calls;
   return {
     tenantId,
     kind: 'line',
@@ -102,6 +104,7 @@ function fromLine(
     fromPeer,
     transit: 'never',
     ...(inbound === undefined ? {} : { inbound }),
+    ...(plan === undefined ? {} : { plan }),
     ...(called === undefined ? {} : { called }),
   };
 }
@@ -111,7 +114,7 @@ function fromTrunk(
   certainty: 'address' | 'domain',
   { protocol }: Source,
 ): InboundPeer {
-  const { inbound } = config.calls;
+  const { inbound, plan } = config.calls;
   const proven = certainty === 'address' && protocol !== 'udp';
   return {
     tenantId,
@@ -121,6 +124,7 @@ function fromTrunk(
     fromPeer: certainty === 'address',
     transit: !config.transit || certainty !== 'address' ? 'never' : proven ? 'allowed' : 'after-digest',
     ...(inbound === undefined ? {} : { inbound }),
+    ...(plan === undefined ? {} : { plan }),
   };
 }
 

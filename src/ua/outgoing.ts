@@ -252,7 +252,8 @@ export class OutgoingAttempts implements UacRequest {
     if (contactUser === undefined && !stranger) return this.#template;
     const request = this.#template.with({});
     if (stranger) removeCredentials(request);
-    if (contactUser !== undefined) request.headers.set('Contact', [this.#owner.contactFor(hop, contactUser, contactAddress)]);
+    if (contactUser !== undefined)
+      request.headers.set('Contact', [this.#owner.contactFor(hop, contactUser, contactAddress)]);
     return request;
   }
 

@@ -42,7 +42,7 @@ describe('what the caller asks to be kept private (RFC 3323)', () => {
 
 describe('who the called party is told', () => {
   const identity = (caller: Party, peer: 'phone' | 'trunk') => {
-    const { from, contactUser, headers } = legIdentity(caller, 'office.test', { peer });
+    const { from, contactUser, headers } = legIdentity(caller, { called: '101' }, 'office.test', { peer });
     const asserted = headers['P-Asserted-Identity'];
     return {
       from: formatNameAddr(from),

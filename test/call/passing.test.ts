@@ -22,7 +22,7 @@ message.headers.setRaw('Reason', ['SIP;cause=486', 'Q.850;cause=17']);
 
 describe('what passes from one leg to the other (architecture decision 3)', () => {
   test('of an INVITE: the chosen fields with all their values, and no others', () => {
-    expect(passInvite(message, 'phone', 'phone')).toEqual({
+    expect(passInvite(message, 'phone', { peer: 'phone' })).toEqual({
       Subject: 'lunch',
       Priority: 'urgent',
       'Accept-Language': 'de, en;q=0.5',
@@ -31,7 +31,7 @@ describe('what passes from one leg to the other (architecture decision 3)', () =
   });
 
   test('of an INVITE to a trunk: less', () => {
-    expect(Object.keys(passInvite(message, 'phone', 'trunk')).sort()).toEqual([
+    expect(Object.keys(passInvite(message, 'phone', { peer: 'trunk' })).sort()).toEqual([
       'Accept-Language',
       'Priority',
       'User-to-User',
@@ -45,16 +45,20 @@ describe('what passes from one leg to the other (architecture decision 3)', () =
       'Alert-Info': '<urn:alert:source:external>',
     };
     const diverted = createRequest({ method: 'INVITE', uri: 'sip:a@b', headers: past });
-    const passed = createRequest({ method: 'INVITE', uri: 'sip:a@b', headers: passInvite(diverted, 'trunk', 'phone') });
+    const passed = createRequest({
+      method: 'INVITE',
+      uri: 'sip:a@b',
+      headers: passInvite(diverted, 'trunk', { peer: 'phone' }),
+    });
     for (const [name, value] of Object.entries(past)) expect(passed.headers.raw(name)).toEqual([value]);
-    expect(Object.keys(passInvite(diverted, 'trunk', 'trunk')).sort()).toEqual(['Diversion', 'History-Info']);
-    expect(passInvite(diverted, 'phone', 'phone')).toEqual({});
-    expect(passInvite(diverted, 'phone', 'trunk')).toEqual({});
+    expect(Object.keys(passInvite(diverted, 'trunk', { peer: 'trunk' })).sort()).toEqual(['Diversion', 'History-Info']);
+    expect(passInvite(diverted, 'phone', { peer: 'phone' })).toEqual({});
+    expect(passInvite(diverted, 'phone', { peer: 'trunk' })).toEqual({});
   });
 
   describe('of where a call was before, to a phone not what is private', () => {
     const from = (headers: Record<string, string>, to: 'phone' | 'trunk') =>
-      passInvite(createRequest({ method: 'INVITE', uri: 'sip:a@b', headers }), 'trunk', to);
+      passInvite(createRequest({ method: 'INVITE', uri: 'sip:a@b', headers }), 'trunk', { peer: to });
     const users = (value: unknown) => (value as { uri: { user: string } }[] | undefined)?.map(({ uri }) => uri.user);
 
     test('RFC 7044 §10.1.2: entries of History-Info that ask for privacy; to a trunk all of them, marks and all', () => {
@@ -84,12 +88,12 @@ describe('what passes from one leg to the other (architecture decision 3)', () =
     test('RFC 5806 §5.1: who sent it on here stands above who did before', () => {
       const headers = { Diversion: '<sip:1@b>' };
       const request = createRequest({ method: 'INVITE', uri: 'sip:a@b', headers });
-      expect(users(passInvite(request, 'trunk', 'phone', diversions(['3', '2'], 'b')).Diversion)).toEqual([
+      expect(users(passInvite(request, 'trunk', { peer: 'phone' }, diversions(['3', '2'], 'b')).Diversion)).toEqual([
         '3',
         '2',
         '1',
       ]);
-      expect(users(passInvite(request, 'phone', 'phone', diversions(['3'], 'b')).Diversion)).toEqual(['3']);
+      expect(users(passInvite(request, 'phone', { peer: 'phone' }, diversions(['3'], 'b')).Diversion)).toEqual(['3']);
     });
 
     test('what cannot be read is not passed', () => {
@@ -102,14 +106,14 @@ describe('what passes from one leg to the other (architecture decision 3)', () =
   });
 
   test('what was picked can stand in a message', () => {
-    const headers = { ...passInvite(message, 'phone', 'phone'), ...passProgress(message) };
+    const headers = { ...passInvite(message, 'phone', { peer: 'phone' }), ...passProgress(message) };
     const printed = Buffer.from(printMessage(createRequest({ method: 'INVITE', uri: 'sip:a@b', headers }))).toString();
     expect(printed).toContain('\r\nAccept-Language: de, en;q=0.5\r\n');
     expect(printed).toContain('\r\nReason: SIP;cause=486, Q.850;cause=17\r\n');
   });
 
   test('nothing of what is not there', () => {
-    expect(passInvite(createRequest({ method: 'INVITE', uri: 'sip:a@b' }), 'trunk', 'phone')).toEqual({});
+    expect(passInvite(createRequest({ method: 'INVITE', uri: 'sip:a@b' }), 'trunk', { peer: 'phone' })).toEqual({});
   });
 
   test('a reason phrase: at most 128 characters, each control character as a space (RFC 3261 §7.2)', () => {

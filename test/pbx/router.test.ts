@@ -2,10 +2,13 @@ import { describe, expect, test } from 'vitest';
 import { outcome } from '../../src/call/outcome.js';
 import type { RouteContext } from '../../src/call/route.js';
 import type { RouteOutcome } from '../../src/call/route-outcome.js';
+import { DialPlan } from '../../src/dialplan/dial-plan.js';
 import { extensionFrom } from '../../src/directory/extension.js';
 import { MemoryDirectory } from '../../src/directory/memory-directory.js';
 import { PbxRouter } from '../../src/pbx/router.js';
 import { parseUri } from '../../src/protocol/sip/uri.js';
+import { ManualClock } from '../../src/testing/manual-clock.js';
+import { SeededRandom } from '../../src/testing/seeded-random.js';
 import type { Target } from '../../src/ua/target.js';
 
 const directory = new MemoryDirectory(
@@ -18,10 +21,19 @@ const directory = new MemoryDirectory(
   'default',
 );
 const targetOf = (user: string): Target => ({ uri: parseUri(`sip:${user}@10.0.0.1`), policy: { peer: 'phone' } });
+const plan = new DialPlan({ outPrefix: '' });
 const router = new PbxRouter({
   directory,
   isOurs: (host) => host === 'office.test',
   locate: async (_tenant, user) => (user === '103' ? [] : [targetOf(user)]),
+  plan: () => plan,
+  trunks: {
+    select: () => {
+      throw new Error('no call goes out here');
+    },
+  },
+  clock: new ManualClock(),
+  random: new SeededRandom(1),
 });
 
 function context(called: string, redirections = 0): RouteContext {

@@ -108,7 +108,7 @@ export async function startStack(ground: Ground, options: ServerOptions): Promis
     logger,
     identify: (incoming) => {
       const { uri } = incoming.request.from;
-      return Promise.resolve({ number: uri.kind === 'sip' ? (uri.user ?? '') : '' });
+      return Promise.resolve({ party: { number: uri.kind === 'sip' ? (uri.user ?? '') : '' } });
     },
     domainOf: () => domain,
     // As createPbx does: storage that ends with the process has no journal.
