@@ -1,5 +1,6 @@
 export { type AddressAdvisor, type AddressQuestion, localAddressAdvisor } from './base/address-advisor.js';
 export { type Clock, type EpochMillis, type Millis, systemClock } from './base/clock.js';
+export { ConfigError, type ConfigProblem } from './base/config-error.js';
 export {
   AbortedError,
   CertificateError,
@@ -71,7 +72,7 @@ export {
 export type { KnownNames, PlanProblem } from './dialplan/check.js';
 export type { DecidedRoute, PlanCall, RouteDecision } from './dialplan/decision.js';
 export { type CallNumbers, DialPlan } from './dialplan/dial-plan.js';
-export { DialPlanError, type RuleFault } from './dialplan/dial-plan-error.js';
+export { DialPlanError } from './dialplan/dial-plan-error.js';
 export type { Explanation, PlanStep } from './dialplan/explanation.js';
 export { FEATURE_CODES, type FeatureCode } from './dialplan/feature-code.js';
 export {
@@ -128,7 +129,7 @@ export type {
 } from './net/network.js';
 export type { NodeDnsOptions } from './net/node-dns.js';
 export { NodeNetwork } from './net/node-network.js';
-export { type ConfigProblem, PbxConfigError } from './pbx/config-error.js';
+export { PbxConfigError } from './pbx/config-error.js';
 export type { PbxEvents } from './pbx/events.js';
 export type {
   CallOptions,

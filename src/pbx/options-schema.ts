@@ -1,12 +1,13 @@
 import * as v from 'valibot';
 import { AddressSet } from '../base/address-set.js';
+import { isRecord } from '../base/schema-walk.js';
 import { isNumber } from '../directory/extension.js';
 import { DEFAULT_TRANSACTION_LIMITS } from '../transaction/layer.js';
 import { DEFAULT_TRANSPORT_LIMITS } from '../transport/limits.js';
 import { DEFAULT_REQUEST_LIMITS } from '../ua/request-chain.js';
 import { PbxConfigError } from './config-error.js';
 import { LISTEN_EXAMPLE, parseListen } from './listen.js';
-import { check, isRecord } from './option-problems.js';
+import { check } from './option-problems.js';
 import type { PbxChanges, PbxOptions } from './options.js';
 import { tlsSchema } from './tls-schema.js';
 
