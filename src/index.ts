@@ -275,11 +275,14 @@ export {
 export { DEFAULT_TRANSPORT_LIMITS } from './transport/limits.js';
 export type { TransportCounters } from './transport/stats.js';
 export type { TrunkCallOptions } from './trunk/call-options.js';
+export type { CarrierOptions } from './trunk/carrier-options.js';
 export type { TrunkEvents } from './trunk/events.js';
 export type { LineFault, LineFaultKind } from './trunk/fault.js';
 export type { InboundPeer } from './trunk/inbound.js';
 export type { LineOptions } from './trunk/line-options.js';
 export type { LineState } from './trunk/line-parts.js';
+export type { LinesAndTrunks } from './trunk/lines-and-trunks.js';
+export type { TrunkManagerOptions } from './trunk/manager-options.js';
 export {
   type AttemptFailure,
   failsOver,
@@ -289,12 +292,11 @@ export {
   type SkipReason,
 } from './trunk/selection.js';
 export type { TrunkState } from './trunk/sip-trunk.js';
+export { TrunkConfigError } from './trunk/trunk-config-error.js';
 export {
   type LineStatus,
-  type LinesAndTrunks,
   type SelectOptions,
   TrunkManager,
-  type TrunkManagerOptions,
   type TrunkStatus,
 } from './trunk/trunk-manager.js';
 export type { TrunkOptions } from './trunk/trunk-options.js';

@@ -4,10 +4,15 @@ import { nearest } from './nearest.js';
 import { isRecord, schemasAt } from './schema-walk.js';
 import { show } from './show.js';
 
-/** Every fault of `value` against the schema; none if it fits. Each object tells all its misspelled keys, with the nearest that exists. */
-export function problemsOf(schema: v.GenericSchema, value: unknown): ConfigProblem[] {
+/** What the schema makes of the value. @throws what `refusal` makes of every fault that it has */
+export function accept<T>(
+  schema: v.GenericSchema<unknown, T>,
+  value: unknown,
+  refusal: (problems: readonly ConfigProblem[]) => Error,
+): T {
   const result = v.safeParse(schema, value);
-  return result.success ? [] : result.issues.flatMap((issue) => problemsIn(issue, [], schema));
+  if (!result.success) throw refusal(once(result.issues.flatMap((issue) => problemsIn(issue, [], schema))));
+  return result.output;
 }
 
 /**
@@ -95,4 +100,9 @@ function named(key: string): string {
 
 function joined(path: string, rest: string): string {
   return path === '' || rest === '' || rest.startsWith('[') ? path + rest : `${path}.${rest}`;
+}
+
+/** A value may fail two checks that expect the same. */
+function once(problems: readonly ConfigProblem[]): ConfigProblem[] {
+  return [...new Map(problems.map((problem) => [JSON.stringify(problem), problem])).values()];
 }

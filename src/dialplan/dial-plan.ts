@@ -1,6 +1,6 @@
 import type { EpochMillis } from '../base/clock.js';
 import { UsageError } from '../base/errors.js';
-import { problemsOf } from '../base/schema-problems.js';
+import { accept } from '../base/schema-problems.js';
 import { Analysis } from './analysis.js';
 import { checkPlan, type KnownNames, type PlanProblem } from './check.js';
 import type { PlanCall, RouteDecision } from './decision.js';
@@ -29,8 +29,7 @@ export class DialPlan {
 
   /** @throws DialPlanError (DIALPLAN_INVALID) that lists every fault with its path */
   constructor(rules: DialPlanRules) {
-    const problems = problemsOf(rulesSchema, rules);
-    if (problems.length > 0) throw new DialPlanError(problems);
+    accept(rulesSchema, rules, (problems) => new DialPlanError(problems));
     // A copy: what the host does to its object later is not the plan.
     this.#rules = structuredClone(rules);
     this.#tables = tablesOf(this.#rules);

@@ -1,4 +1,5 @@
 import * as v from 'valibot';
+import { trueOrFalse, whole } from '../base/schema-parts.js';
 import { furtherProblems } from '../base/schema-problems.js';
 import { codeFault } from './feature-code.js';
 import { ANY } from './prefix-table.js';
@@ -15,18 +16,12 @@ const ROUTE_KINDS = ['extension', 'line', 'group', 'trunk', 'peer', 'service', '
 
 const name = v.pipe(v.string(NAME), v.regex(/^[^\p{Cc}]{1,128}$/u, NAME));
 const prefix = number(`a prefix, or "${ANY}" for any number: ${NUMBER}`, 1);
-const flag = v.boolean('true or false');
 
 function number(expected: string, min: number) {
   return v.pipe(
     v.string(expected),
     v.check((text) => text.length >= min && text.length <= 64 && /^[A-Za-z0-9+*#._~!-]*$/.test(text), expected),
   );
-}
-
-function whole(min: number, max: number) {
-  const expected = `a whole number from ${min} to ${max}`;
-  return v.pipe(v.number(expected), v.integer(expected), v.minValue(min, expected), v.maxValue(max, expected));
 }
 
 const position = whole(0, 64);
@@ -166,7 +161,7 @@ const shape = v.strictObject(
           prefix,
           route: v.optional(route),
           transform: v.optional(transformRef),
-          reanalyse: v.optional(flag),
+          reanalyse: v.optional(trueOrFalse),
           level: v.optional(name),
           time: v.optional(name),
         },

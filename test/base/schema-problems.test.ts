@@ -1,6 +1,7 @@
 import * as v from 'valibot';
 import { describe, expect, test } from 'vitest';
-import { furtherProblems, problemsOf, told } from '../../src/base/schema-problems.js';
+import { ConfigError } from '../../src/base/config-error.js';
+import { accept, furtherProblems, told } from '../../src/base/schema-problems.js';
 
 const rule = v.strictObject({ prefix: v.string('a prefix'), route: v.optional(v.string('a route')) }, 'a rule');
 
@@ -37,7 +38,13 @@ const schema = v.pipe(
 
 /** `path: found / expected`. */
 function problems(value: unknown, against: v.GenericSchema = schema): string[] {
-  return problemsOf(against, value).map(({ path, found, expected }) => `${path}: ${found} / ${expected}`);
+  try {
+    accept(against, value, (all) => new ConfigError('PBX_CONFIG_INVALID', 'options', all));
+    return [];
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    return error.problems.map(({ path, found, expected }) => `${path}: ${found} / ${expected}`);
+  }
 }
 
 const unknown = (path: string, hint: string): string => `${path}: an option that does not exist / ${hint}`;
@@ -133,8 +140,18 @@ describe('faults', () => {
     expect(problems(undefined, v.strictObject({}, 'options'))).toEqual([': nothing / options']);
   });
 
-  test('none where all is well', () => {
+  test('are told once where two checks expect the same', () => {
+    const port = v.pipe(v.number(), v.integer('a port'), v.minValue(1, 'a port'));
+    expect(problems({ port: -1.5 }, v.strictObject({ port }))).toEqual(['port: -1.5 / a port']);
+  });
+
+  test('none where all is well: the value is what the schema makes of it', () => {
     expect(problems({ rules: [{ prefix: '1' }], mode: false, piped: null })).toEqual([]);
+    const length = v.pipe(
+      v.string(),
+      v.transform((text) => text.length),
+    );
+    expect(accept(length, 'four', () => new Error())).toBe(4);
   });
 });
 
