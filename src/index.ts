@@ -1,5 +1,6 @@
 export { type AddressAdvisor, type AddressQuestion, localAddressAdvisor } from './base/address-advisor.js';
 export { type Clock, type EpochMillis, type Millis, systemClock } from './base/clock.js';
+export { ConfigError, type ConfigProblem } from './base/config-error.js';
 export {
   AbortedError,
   CertificateError,
@@ -71,7 +72,7 @@ export {
 export type { KnownNames, PlanProblem } from './dialplan/check.js';
 export type { DecidedRoute, PlanCall, RouteDecision } from './dialplan/decision.js';
 export { type CallNumbers, DialPlan } from './dialplan/dial-plan.js';
-export { DialPlanError, type RuleFault } from './dialplan/dial-plan-error.js';
+export { DialPlanError } from './dialplan/dial-plan-error.js';
 export type { Explanation, PlanStep } from './dialplan/explanation.js';
 export { FEATURE_CODES, type FeatureCode } from './dialplan/feature-code.js';
 export {
@@ -128,7 +129,7 @@ export type {
 } from './net/network.js';
 export type { NodeDnsOptions } from './net/node-dns.js';
 export { NodeNetwork } from './net/node-network.js';
-export { type ConfigProblem, PbxConfigError } from './pbx/config-error.js';
+export { PbxConfigError } from './pbx/config-error.js';
 export type { PbxEvents } from './pbx/events.js';
 export type {
   CallOptions,
@@ -274,11 +275,14 @@ export {
 export { DEFAULT_TRANSPORT_LIMITS } from './transport/limits.js';
 export type { TransportCounters } from './transport/stats.js';
 export type { TrunkCallOptions } from './trunk/call-options.js';
+export type { CarrierOptions } from './trunk/carrier-options.js';
 export type { TrunkEvents } from './trunk/events.js';
 export type { LineFault, LineFaultKind } from './trunk/fault.js';
 export type { InboundPeer } from './trunk/inbound.js';
 export type { LineOptions } from './trunk/line-options.js';
 export type { LineState } from './trunk/line-parts.js';
+export type { LinesAndTrunks } from './trunk/lines-and-trunks.js';
+export type { TrunkManagerOptions } from './trunk/manager-options.js';
 export {
   type AttemptFailure,
   failsOver,
@@ -288,12 +292,11 @@ export {
   type SkipReason,
 } from './trunk/selection.js';
 export type { TrunkState } from './trunk/sip-trunk.js';
+export { TrunkConfigError } from './trunk/trunk-config-error.js';
 export {
   type LineStatus,
-  type LinesAndTrunks,
   type SelectOptions,
   TrunkManager,
-  type TrunkManagerOptions,
   type TrunkStatus,
 } from './trunk/trunk-manager.js';
 export type { TrunkOptions } from './trunk/trunk-options.js';

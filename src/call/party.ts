@@ -1,5 +1,6 @@
 import type { NameAddr } from '../protocol/sip/name-addr.js';
 import { sipUri, type Uri } from '../protocol/sip/uri.js';
+import type { HostPort } from '../ua/target.js';
 import { passPhrase } from './passing.js';
 
 /** One end of a call as people know it. */
@@ -25,6 +26,8 @@ export interface PartyVia {
   readonly plan?: string;
   /** Where its calls go, whatever was dialled. */
   readonly inbound?: string;
+  /** What stands in our Contact towards it instead of our address. */
+  readonly contactAddress?: HostPort;
 }
 
 /** Which side of the house a party is on: an extension's phone, or a peer of the trust domain that speaks for it. */

@@ -4,7 +4,7 @@ import type { Scheduler } from '../base/scheduler.js';
 import type { SipRequest, SipResponse } from '../protocol/sip/message.js';
 import type { NameAddr } from '../protocol/sip/name-addr.js';
 import type { IncomingRequest } from '../ua/incoming.js';
-import type { Source } from '../ua/target.js';
+import type { HostPort, Source } from '../ua/target.js';
 import type { Uac } from '../ua/uac.js';
 import type { Dialog } from './dialog.js';
 import type { EarlyLimit } from './early-limit.js';
@@ -36,7 +36,7 @@ export interface DialogContext {
   /** How new dialogs behave, as it stands now. */
   policies(): DialogPolicies;
   /** The Contact that the peer at `source` is told, with `user` in it. */
-  contactFor(source: Source, user: string): NameAddr;
+  contactFor(source: Source, user: string, address?: HostPort): NameAddr;
   /** Requests of this dialog go to `usage` until the returned function is called. */
   register(dialog: Dialog, usage: DialogUsage): () => void;
 }

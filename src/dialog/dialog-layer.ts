@@ -6,7 +6,7 @@ import type { SipRequest, SipResponse } from '../protocol/sip/message.js';
 import type { NameAddr } from '../protocol/sip/name-addr.js';
 import type { IncomingRequest } from '../ua/incoming.js';
 import type { RequestTaker } from '../ua/request-chain.js';
-import type { Source } from '../ua/target.js';
+import type { HostPort, Source } from '../ua/target.js';
 import type { Uac } from '../ua/uac.js';
 import type { DialogContext, DialogUsage } from './context.js';
 import { Dialog, type DialogId } from './dialog.js';
@@ -24,7 +24,7 @@ import { Subscriber, type SubscriberHandlers, type SubscriberOptions } from './s
 export interface DialogLayerOptions extends DialogPolicies, Partial<EarlyDialogLimits> {
   readonly uac: Uac;
   /** The Contact that the peer at `source` is told. */
-  readonly contactFor: (source: Source, user: string) => NameAddr;
+  readonly contactFor: (source: Source, user: string, address?: HostPort) => NameAddr;
   readonly scheduler: Scheduler;
   readonly random: Random;
   readonly logger: Logger;
@@ -128,9 +128,12 @@ export class DialogLayer implements RequestTaker {
     return invite;
   }
 
-  /** Takes an INVITE outside any dialog (RFC 3261 §13.3). `contactUser`: the user part of our Contact in the answers. */
-  receive(incoming: IncomingRequest, contactUser: string): IncomingInvite {
-    return new IncomingInvite(this.#context, incoming, contactUser);
+  /**
+   * Takes an INVITE outside any dialog (RFC 3261 §13.3). `contactUser`: the user part of our Contact in the answers; `contactAddress`:
+   * what stands in it instead of our address.
+   */
+  receive(incoming: IncomingRequest, contactUser: string, contactAddress?: HostPort): IncomingInvite {
+    return new IncomingInvite(this.#context, incoming, contactUser, contactAddress);
   }
 
   /** A session from what its `snapshot()` gave, in this process or another one. */

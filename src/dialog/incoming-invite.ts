@@ -5,7 +5,7 @@ import type { HeaderInit, SipRequest } from '../protocol/sip/message.js';
 import type { NameAddr } from '../protocol/sip/name-addr.js';
 import { SipParseError } from '../protocol/sip/parse-error.js';
 import type { IncomingRequest } from '../ua/incoming.js';
-import type { Source } from '../ua/target.js';
+import type { HostPort, Source } from '../ua/target.js';
 import type { DialogContext } from './context.js';
 import { type EarlyDialog, EarlyDialogs, type ProgressOptions, said } from './early-dialogs.js';
 import type { EarlySession } from './early-session.js';
@@ -54,7 +54,7 @@ export class IncomingInvite {
   #cancelExpiry: Cancel = () => {};
 
   /** @throws SipParseError when a header that opens the dialog is malformed. */
-  constructor(context: DialogContext, incoming: IncomingRequest, contactUser: string) {
+  constructor(context: DialogContext, incoming: IncomingRequest, contactUser: string, contactAddress?: HostPort) {
     this.#context = context;
     this.#incoming = incoming;
     this.request = incoming.request;
@@ -69,7 +69,7 @@ export class IncomingInvite {
       });
     }
     incoming.request.headers.get('Record-Route');
-    this.#contact = context.contactFor(incoming.source, contactUser);
+    this.#contact = context.contactFor(incoming.source, contactUser, contactAddress);
     this.#early = new EarlyDialogs({
       context,
       incoming,

@@ -1,5 +1,6 @@
 import type { EpochMillis } from '../base/clock.js';
 import { UsageError } from '../base/errors.js';
+import { accept } from '../base/schema-problems.js';
 import { Analysis } from './analysis.js';
 import { checkPlan, type KnownNames, type PlanProblem } from './check.js';
 import type { PlanCall, RouteDecision } from './decision.js';
@@ -7,9 +8,8 @@ import { DialPlanError } from './dial-plan-error.js';
 import { Explanation, type PlanStep } from './explanation.js';
 import { mermaidOf } from './mermaid.js';
 import type { PrefixTable } from './prefix-table.js';
-import { ruleFaults } from './rule-faults.js';
 import { DEFAULT_PLAN, type DialPlanRules } from './rules.js';
-import { shapeFaults } from './rules-schema.js';
+import { rulesSchema } from './rules-schema.js';
 import { type RefineRecord, type Tables, tablesOf } from './tables.js';
 import { applyTransform } from './transform.js';
 
@@ -29,9 +29,7 @@ export class DialPlan {
 
   /** @throws DialPlanError (DIALPLAN_INVALID) that lists every fault with its path */
   constructor(rules: DialPlanRules) {
-    const shape = shapeFaults(rules);
-    const faults = shape.length > 0 ? shape : ruleFaults(rules);
-    if (faults.length > 0) throw new DialPlanError(faults);
+    accept(rulesSchema, rules, (problems) => new DialPlanError(problems));
     // A copy: what the host does to its object later is not the plan.
     this.#rules = structuredClone(rules);
     this.#tables = tablesOf(this.#rules);

@@ -1,22 +1,23 @@
-import type { RuleFault } from './dial-plan-error.js';
+import type { ConfigProblem } from '../base/config-error.js';
+import { show } from '../base/show.js';
 import { shapeOf } from './feature-code.js';
 import { ANY } from './prefix-table.js';
 import { type CalledRule, type CallerRule, DEFAULT_PLAN, type DialPlanRules, type TransformRef } from './rules.js';
-import { show } from './rules-schema.js';
 
 /** What of well-formed rules does not fit together: names that nothing has, and rules that stand twice. */
-export function ruleFaults(rules: DialPlanRules): RuleFault[] {
+export function ruleFaults(rules: DialPlanRules): ConfigProblem[] {
   const { caller = [], called = [], refineCaller = [], refineCalled = [], blackList = [], codes = [] } = rules;
-  const faults: RuleFault[] = [];
+  const faults: ConfigProblem[] = [];
   const say = (path: string, found: string, expected: string) => faults.push({ path, found, expected });
   const names = namesOf(rules);
 
   const reference = (path: string, ref: TransformRef | undefined) => {
     if (ref === undefined || typeof ref === 'object' || names.transforms.has(String(ref))) return;
-    say(path, `${show(ref)}, which is not in transforms`, oneOf(names.transforms));
+    say(path, `${show(path, ref)}, which is not in transforms`, oneOf(names.transforms));
   };
   const timed = (path: string, id: string | undefined) => {
-    if (id !== undefined && !names.times.has(id)) say(path, `${show(id)}, which is not in times`, oneOf(names.times));
+    if (id !== undefined && !names.times.has(id))
+      say(path, `${show(path, id)}, which is not in times`, oneOf(names.times));
   };
   const once = <T>(table: string, list: readonly T[], keyOf: (rule: T) => readonly unknown[], what: string) => {
     const first = new Map<string, number>();
@@ -33,7 +34,7 @@ export function ruleFaults(rules: DialPlanRules): RuleFault[] {
   }
   caller.forEach(({ use, transform, time }, i) => {
     if (use !== undefined && !names.plans.has(use)) {
-      say(`caller[${i}].use`, `${show(use)}, a plan without a called rule`, oneOf(names.plans));
+      say(`caller[${i}].use`, `${show('use', use)}, a plan without a called rule`, oneOf(names.plans));
     }
     reference(`caller[${i}].transform`, transform);
     timed(`caller[${i}].time`, time);
@@ -50,7 +51,7 @@ export function ruleFaults(rules: DialPlanRules): RuleFault[] {
     reference(`${at}.transform`, transform);
     timed(`${at}.time`, time);
     if (level !== undefined && names.levels?.has(level) === false) {
-      say(`${at}.level`, `${show(level)}, which is not in levels`, oneOf(names.levels));
+      say(`${at}.level`, `${show(at, level)}, which is not in levels`, oneOf(names.levels));
     }
   });
   for (const [table, list] of [['refineCaller', refineCaller] as const, ['refineCalled', refineCalled] as const]) {

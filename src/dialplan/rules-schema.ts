@@ -1,7 +1,10 @@
 import * as v from 'valibot';
-import type { RuleFault } from './dial-plan-error.js';
+import { trueOrFalse, whole } from '../base/schema-parts.js';
+import { furtherProblems } from '../base/schema-problems.js';
 import { codeFault } from './feature-code.js';
 import { ANY } from './prefix-table.js';
+import { ruleFaults } from './rule-faults.js';
+import type { DialPlanRules } from './rules.js';
 import { dateSetOf, minuteOf, WEEKDAYS } from './time-condition.js';
 import { isTimeZone } from './zone-clock.js';
 
@@ -13,18 +16,12 @@ const ROUTE_KINDS = ['extension', 'line', 'group', 'trunk', 'peer', 'service', '
 
 const name = v.pipe(v.string(NAME), v.regex(/^[^\p{Cc}]{1,128}$/u, NAME));
 const prefix = number(`a prefix, or "${ANY}" for any number: ${NUMBER}`, 1);
-const flag = v.boolean('true or false');
 
 function number(expected: string, min: number) {
   return v.pipe(
     v.string(expected),
     v.check((text) => text.length >= min && text.length <= 64 && /^[A-Za-z0-9+*#._~!-]*$/.test(text), expected),
   );
-}
-
-function whole(min: number, max: number) {
-  const expected = `a whole number from ${min} to ${max}`;
-  return v.pipe(v.number(expected), v.integer(expected), v.minValue(min, expected), v.maxValue(max, expected));
 }
 
 const position = whole(0, 64);
@@ -131,7 +128,7 @@ function list<T extends v.GenericSchema>(of: T) {
   return v.optional(v.array(of, 'a list of rules'));
 }
 
-const schema = v.strictObject(
+const shape = v.strictObject(
   {
     outPrefix: v.optional(number(`a prefix, or "" for none: ${NUMBER}`, 0)),
     transforms: v.optional(v.record(name, transform, 'transformations by id')),
@@ -164,7 +161,7 @@ const schema = v.strictObject(
           prefix,
           route: v.optional(route),
           transform: v.optional(transformRef),
-          reanalyse: v.optional(flag),
+          reanalyse: v.optional(trueOrFalse),
           level: v.optional(name),
           time: v.optional(name),
         },
@@ -182,32 +179,8 @@ function percent() {
   return v.pipe(v.number(expected), v.minValue(0, expected), v.maxValue(100, expected));
 }
 
-/** What of these rules has not the shape that rules have. */
-export function shapeFaults(rules: unknown): RuleFault[] {
-  const result = v.safeParse(schema, rules);
-  return result.success ? [] : result.issues.map(fault);
-}
-
-function fault(issue: v.BaseIssue<unknown>): RuleFault {
-  const path = pathOf(issue);
-  if (issue.type === 'strict_object' && issue.expected === 'never') {
-    return { path, found: 'a field that does not exist', expected: 'only fields of this table' };
-  }
-  const missing = issue.type === 'strict_object' && issue.path !== undefined && issue.expected !== 'Object';
-  return { path, found: show(issue.input), expected: missing ? 'a value' : issue.message };
-}
-
-function pathOf(issue: v.BaseIssue<unknown>): string {
-  let path = '';
-  for (const { key } of issue.path ?? [])
-    path += typeof key === 'number' ? `[${key}]` : path === '' ? String(key) : `.${String(key)}`;
-  return path;
-}
-
-/** A value as a message shows it. */
-export function show(value: unknown): string {
-  if (value === undefined) return 'nothing';
-  if (typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean' || value === null)
-    return JSON.stringify(value).slice(0, 70);
-  return Array.isArray(value) ? 'a list' : `a value of type ${typeof value}`;
-}
+/** Rules that make a dial plan: what has the shape, and fits together. */
+export const rulesSchema = v.pipe(
+  shape,
+  furtherProblems((rules) => ruleFaults(rules as DialPlanRules)),
+);

@@ -147,7 +147,10 @@ export function assemble(options: PbxOptions): PbxParts {
   });
   const dialogs = new DialogLayer({
     uac,
-    contactFor: (source, user) => ({ uri: sipUri({ user, ...transport.contactFor(source) }), params: [] }),
+    contactFor: (source, user, address) => ({
+      uri: sipUri({ user, ...transport.contactFor(source), ...address }),
+      params: [],
+    }),
     scheduler,
     random,
     logger,

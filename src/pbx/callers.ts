@@ -53,7 +53,7 @@ export class Callers {
 
 /** The caller as the peer tells: it belongs to the trust domain, and knows whom it has asked for a password (RFC 3325 §5). */
 function throughPeer(request: SipRequest, peer: InboundPeer): IdentifiedCaller {
-  const { kind, name, transit, plan, inbound, called } = peer;
+  const { kind, name, transit, plan, inbound, called, contactAddress } = peer;
   const { uri, displayName } = request.from;
   const said = assertedParty(request) ?? {
     number: numberOf(uri) ?? '',
@@ -65,6 +65,7 @@ function throughPeer(request: SipRequest, peer: InboundPeer): IdentifiedCaller {
     transit: transit !== 'never',
     ...(plan === undefined ? {} : { plan }),
     ...(inbound === undefined ? {} : { inbound }),
+    ...(contactAddress === undefined ? {} : { contactAddress }),
   };
   return { party: { ...said, via }, ...(called === undefined ? {} : { called }) };
 }

@@ -1,12 +1,15 @@
 import * as v from 'valibot';
 import { AddressSet } from '../base/address-set.js';
+import { isRecord } from '../base/schema-walk.js';
+import { rulesSchema } from '../dialplan/rules-schema.js';
 import { isNumber } from '../directory/extension.js';
 import { DEFAULT_TRANSACTION_LIMITS } from '../transaction/layer.js';
 import { DEFAULT_TRANSPORT_LIMITS } from '../transport/limits.js';
+import { linesAndTrunksEntries, namesOnce } from '../trunk/lines-and-trunks.js';
 import { DEFAULT_REQUEST_LIMITS } from '../ua/request-chain.js';
 import { PbxConfigError } from './config-error.js';
 import { LISTEN_EXAMPLE, parseListen } from './listen.js';
-import { check, isRecord } from './option-problems.js';
+import { check } from './option-problems.js';
 import type { PbxChanges, PbxOptions } from './options.js';
 import { tlsSchema } from './tls-schema.js';
 
@@ -206,9 +209,8 @@ const schema = v.pipe(
           ),
         ),
       ),
-      lines: v.optional(v.array(v.any())),
-      trunks: v.optional(v.array(v.any())),
-      dialPlan: v.optional(v.any()),
+      ...linesAndTrunksEntries,
+      dialPlan: v.optional(rulesSchema),
       outbound: v.optional(outbound),
       calls: v.optional(calls),
       media: v.optional(having('a media engine', ['offer', 'answer', 'delete', 'stats'])),
@@ -246,6 +248,7 @@ const schema = v.pipe(
     },
     'options such as { domain: "office.example", extensions: […] }',
   ),
+  namesOnce(),
   v.check(
     ({ extensions: list, directory }) => list === undefined || directory === undefined,
     'extensions or directory, not both',
@@ -270,9 +273,8 @@ const schema = v.pipe(
 const changesSchema = v.strictObject(
   {
     extensions: v.optional(extensions),
-    lines: v.optional(v.array(v.any())),
-    trunks: v.optional(v.array(v.any())),
-    dialPlan: v.optional(v.any()),
+    ...linesAndTrunksEntries,
+    dialPlan: v.optional(rulesSchema),
     calls: v.optional(calls),
     tls: v.optional(tlsSchema),
   },

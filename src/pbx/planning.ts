@@ -1,9 +1,13 @@
 import type { EpochMillis } from '../base/clock.js';
+import type { ConfigProblem } from '../base/config-error.js';
 import type { Logger } from '../base/logger.js';
+import { accept } from '../base/schema-problems.js';
+import { show } from '../base/show.js';
 import type { KnownNames } from '../dialplan/check.js';
 import { DialPlan } from '../dialplan/dial-plan.js';
 import type { ExtensionOptions } from '../directory/extension.js';
-import { type ConfigProblem, PbxConfigError, show } from './config-error.js';
+import { linesAndTrunksSchema } from '../trunk/lines-and-trunks.js';
+import { PbxConfigError } from './config-error.js';
 import type { PbxOptions } from './options.js';
 
 type Planned = Pick<PbxOptions, 'dialPlan' | 'lines' | 'trunks' | 'extensions'>;
@@ -39,6 +43,8 @@ export class Planning {
 
   #made(planned: Planned): DialPlan {
     const { dialPlan, lines = [], trunks = [], extensions = [] } = planned;
+    // A change may bring the name of something that was there before.
+    accept(linesAndTrunksSchema, { lines, trunks }, (problems) => new PbxConfigError(problems));
     // Without lines nothing leads outside, so that an extension may begin with any digit.
     const hasWayOut = lines.length + trunks.length > 0;
     const plan = new DialPlan(dialPlan ?? (hasWayOut ? {} : { outPrefix: '' }));
@@ -57,7 +63,10 @@ export class Planning {
     for (const { kind, rule, problem } of problems)
       if (kind !== 'missing') this.#logger.warn({ rule }, `the dial plan: ${rule}: ${problem}`);
     for (const number of hidden(plan, extensions)) {
-      this.#logger.warn({ extension: number }, `the dial plan leads calls to extension ${number} elsewhere`);
+      this.#logger.warn(
+        { extension: number },
+        `extension ${number} begins with the out-prefix: calls to it go out by a line; see dialPlan.outPrefix`,
+      );
     }
     return plan;
   }
@@ -97,10 +106,10 @@ function expectedOf(field: string, names: readonly string[]): string {
   return names.length === 0 ? `${what}; there is none` : `${what}: ${names.join(', ')}`;
 }
 
-/** Extensions that begin with the out-prefix, or are behind a rule. */
+/** Extensions that nobody can call because they begin with the out-prefix. */
 function hidden(plan: DialPlan, extensions: readonly ExtensionOptions[]): readonly string[] {
   return extensions.flatMap(({ number }) => {
-    const decision = plan.decide({ caller: '', called: number, at: 0 });
-    return decision.kind === 'extension' ? [] : [number];
+    const { kind, rule } = plan.decide({ caller: '', called: number, at: 0 });
+    return kind === 'line' && rule === 'default' ? [number] : [];
   });
 }

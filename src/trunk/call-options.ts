@@ -1,5 +1,5 @@
-import { AddressSet } from '../base/address-set.js';
-import { checkNumber, checkText, refuse } from './checks.js';
+import * as v from 'valibot';
+import { addressSet, lineOfText, whole } from '../base/schema-parts.js';
 
 /** What lines and trunks have in common: who may call by them, how much, and where their calls go. None of it is seen by the carrier. */
 export interface TrunkCallOptions {
@@ -29,45 +29,31 @@ export interface TrunkCallOptions {
   readonly addresses?: readonly string[];
 }
 
-/** Call options, checked. */
-export interface TrunkCallConfig extends Omit<TrunkCallOptions, 'addresses'> {
-  readonly priority: number;
-  readonly weight: number;
-  readonly addresses: AddressSet;
-}
-
 const MOST_CALLS = 1_000_000;
 
-/** @throws UsageError PBX_INVALID_ARGUMENT */
-export function callConfig(options: TrunkCallOptions, where: string): TrunkCallConfig {
-  const { group, owner, timeCondition, inbound, plan, priority = 0, weight = 1, addresses = [] } = options;
-  const { maxCalls, maxInboundCalls, maxCallsPerSecond, noAnswerSeconds } = options;
-  checkText(`${where}: group`, group);
-  checkText(`${where}: owner`, owner);
-  checkText(`${where}: timeCondition`, timeCondition);
-  checkText(`${where}: inbound`, inbound);
-  checkText(`${where}: plan`, plan);
-  checkNumber(`${where}: priority`, priority, 0, 1_000_000);
-  checkNumber(`${where}: weight`, weight, 1, 1000);
-  checkNumber(`${where}: maxCalls`, maxCalls, 0, MOST_CALLS);
-  checkNumber(`${where}: maxInboundCalls`, maxInboundCalls, 0, MOST_CALLS);
-  checkNumber(`${where}: maxCallsPerSecond`, maxCallsPerSecond, 1, MOST_CALLS);
-  checkNumber(`${where}: noAnswerSeconds`, noAnswerSeconds, 1, 3600);
-  for (const address of addresses)
-    if (!AddressSet.accepts(address))
-      refuse(`${where}: addresses`, address, 'an IP address or a network such as 10.0.0.0/8');
-  return {
-    ...(group === undefined ? {} : { group }),
-    ...(owner === undefined ? {} : { owner }),
-    ...(timeCondition === undefined ? {} : { timeCondition }),
-    ...(inbound === undefined ? {} : { inbound }),
-    ...(plan === undefined ? {} : { plan }),
-    ...(maxCalls === undefined ? {} : { maxCalls }),
-    ...(maxInboundCalls === undefined ? {} : { maxInboundCalls }),
-    ...(maxCallsPerSecond === undefined ? {} : { maxCallsPerSecond }),
-    ...(noAnswerSeconds === undefined ? {} : { noAnswerSeconds }),
-    priority,
-    weight,
-    addresses: new AddressSet(addresses),
-  };
+/** The schemas of the call options, with their defaults. */
+export const callEntries = {
+  group: v.optional(lineOfText),
+  priority: v.optional(whole(0, 1_000_000), 0),
+  weight: v.optional(whole(1, 1000), 1),
+  maxCalls: v.optional(whole(0, MOST_CALLS)),
+  maxInboundCalls: v.optional(whole(0, MOST_CALLS)),
+  maxCallsPerSecond: v.optional(whole(1, MOST_CALLS)),
+  owner: v.optional(lineOfText),
+  timeCondition: v.optional(lineOfText),
+  noAnswerSeconds: v.optional(whole(1, 3600)),
+  inbound: v.optional(lineOfText),
+  plan: v.optional(lineOfText),
+  addresses: v.optional(addressSet, []),
+} satisfies Record<keyof TrunkCallOptions, v.GenericSchema>;
+
+/** Call options, checked and complete. */
+export type TrunkCallConfig = Readonly<v.InferOutput<v.StrictObjectSchema<typeof callEntries, undefined>>>;
+
+/** The call options among others. */
+export function callConfig(options: TrunkCallConfig): TrunkCallConfig {
+  const { group, priority, weight, maxCalls, maxInboundCalls, maxCallsPerSecond } = options;
+  const { owner, timeCondition, noAnswerSeconds, inbound, plan, addresses } = options;
+  const limits = { maxCalls, maxInboundCalls, maxCallsPerSecond, noAnswerSeconds };
+  return { group, priority, weight, ...limits, owner, timeCondition, inbound, plan, addresses };
 }

@@ -10,19 +10,19 @@ import type { TrunkPeerConfig } from './trunk-options.js';
  * Where a call by this line goes: the number in the account's domain, by the outbound proxy and the service route (RFC 3608 §6.1) where there
  * are any. Credentials, not a client that is kept: calls that run beside one another would take each other's challenges for refusals.
  */
-export function lineTarget(line: ExternalLine, { userPhone }: LineConfig, number: string, lease: Lease): Target {
+export function lineTarget(
+  line: ExternalLine,
+  { userPhone, identity }: LineConfig,
+  number: string,
+  lease: Lease,
+): Target {
   const { account, route } = line;
+  const contactAddress = identity.contactAddress ?? line.contactAddress;
   return {
     uri: sipUri({ user: number, host: account.domain, params: phoneParams(userPhone) }),
     ...(route.length > 0 ? { route } : { nextHop: account.server }),
-    policy: {
-      peer: 'trunk',
-      name: line.name,
-      domain: account.domain,
-      callerNumber: account.username,
-      assertsIdentity: false,
-    },
-    ...(line.contactAddress === undefined ? {} : { contactAddress: line.contactAddress }),
+    policy: { peer: 'trunk', name: line.name, domain: account.domain, ...identity.policy },
+    ...(contactAddress === undefined ? {} : { contactAddress }),
     credentials: line.credentials,
     lease,
   };
@@ -31,15 +31,12 @@ export function lineTarget(line: ExternalLine, { userPhone }: LineConfig, number
 /** Where a call by this trunk goes. */
 export function trunkTarget(trunk: SipTrunk, config: TrunkPeerConfig, number: string, lease: Lease): Target {
   const { route, peer, credentials } = trunk;
+  const { policy, contactAddress } = config.identity;
   return {
     uri: trunkUri(peer, config, number),
     ...(route.length > 0 ? { route } : { nextHop: peer.server }),
-    policy: {
-      peer: 'trunk',
-      name: trunk.name,
-      domain: peer.domain,
-      ...(config.callerNumber === undefined ? {} : { callerNumber: config.callerNumber }),
-    },
+    policy: { peer: 'trunk', name: trunk.name, domain: peer.domain, ...policy },
+    ...(contactAddress === undefined ? {} : { contactAddress }),
     ...(credentials === undefined ? {} : { credentials }),
     lease,
   };

@@ -10,7 +10,6 @@ import type { SipUri } from '../protocol/sip/uri.js';
 import type { DigestClient } from '../ua/digest-client.js';
 import type { FlowRef, HostPort, SendTarget } from '../ua/target.js';
 import type { UacResult } from '../ua/uac.js';
-import { sameConfig } from './checks.js';
 import type { LineFault } from './fault.js';
 import { LineCredentials } from './line-credentials.js';
 import { credentialsHash, isSameCredentials, type LineMemory, type Suspension } from './line-memory.js';
@@ -20,6 +19,7 @@ import { PeerAddresses } from './peer-addresses.js';
 import { readRegisterAnswer } from './register-answer.js';
 import { type Observed, registerRequest } from './register-request.js';
 import { type RegisterAnswer, Registration, type RegistrationEffect } from './registration.js';
+import { sameConfig } from './same-config.js';
 
 /** One external line: keeps its account registered at the carrier, as long as the carrier wants it. */
 export class ExternalLine {

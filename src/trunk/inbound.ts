@@ -3,7 +3,7 @@ import type { TenantId } from '../base/tenant.js';
 import type { SipRequest } from '../protocol/sip/message.js';
 import { readable } from '../protocol/sip/parse-error.js';
 import type { Uri } from '../protocol/sip/uri.js';
-import type { Source } from '../ua/target.js';
+import type { HostPort, Source } from '../ua/target.js';
 import type { ExternalLine } from './external-line.js';
 import type { LineConfig } from './line-options.js';
 import type { SipTrunk } from './sip-trunk.js';
@@ -32,6 +32,8 @@ export interface InboundPeer {
   readonly plan?: string;
   /** The number that was dialled where the Request-URI does not tell: it names our Contact, so To does. */
   readonly called?: string;
+  /** What stands in our Contact towards it instead of our address. */
+  readonly contactAddress?: HostPort;
 }
 
 interface Known<Peer, Config> {
@@ -95,6 +97,7 @@ function fromLine(
   fromPeer: boolean,
   called: string | undefined,
 ): InboundPeer {
+  const contactAddress = config.identity.contactAddress ?? peer.contactAddress;
   const { owner, plan, inbound = called === peer.account.username ? owner : undefined } = config.calls;
   return {
     tenantId,
@@ -106,6 +109,7 @@ function fromLine(
     ...(inbound === undefined ? {} : { inbound }),
     ...(plan === undefined ? {} : { plan }),
     ...(called === undefined ? {} : { called }),
+    ...(contactAddress === undefined ? {} : { contactAddress }),
   };
 }
 
@@ -115,6 +119,7 @@ function fromTrunk(
   { protocol }: Source,
 ): InboundPeer {
   const { inbound, plan } = config.calls;
+  const { contactAddress } = config.identity;
   const proven = certainty === 'address' && protocol !== 'udp';
   return {
     tenantId,
@@ -125,6 +130,7 @@ function fromTrunk(
     transit: !config.transit || certainty !== 'address' ? 'never' : proven ? 'allowed' : 'after-digest',
     ...(inbound === undefined ? {} : { inbound }),
     ...(plan === undefined ? {} : { plan }),
+    ...(contactAddress === undefined ? {} : { contactAddress }),
   };
 }
 

@@ -1,6 +1,6 @@
 import { Mailbox } from '../base/mailbox.js';
 import type { TenantId } from '../base/tenant.js';
-import { sameConfig } from './checks.js';
+import { sameConfig } from './same-config.js';
 
 /** A line or trunk: begins once, ends once. */
 export interface Peer {

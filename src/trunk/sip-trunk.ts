@@ -10,7 +10,7 @@ import { NO_PARAMS } from '../protocol/sip/params.js';
 import { sipUri } from '../protocol/sip/uri.js';
 import type { CredentialSource } from '../ua/credential-source.js';
 import type { NextHopResolver } from '../ua/next-hop.js';
-import type { SendTarget } from '../ua/target.js';
+import type { HostPort, SendTarget } from '../ua/target.js';
 import type { Uac, UacResult } from '../ua/uac.js';
 import type { TrunkEvents } from './events.js';
 import { LineCredentials } from './line-credentials.js';
@@ -27,6 +27,8 @@ export interface TrunkParts {
   readonly events: TypedEmitter<TrunkEvents>;
   /** Addresses that the configuration names besides the server's. */
   readonly isListed: (address: string) => boolean;
+  /** What stands in our Contact instead of our address. */
+  readonly contactAddress: () => HostPort | undefined;
 }
 
 /** `unknown`: not asked yet, or never; calls are tried. */
@@ -146,7 +148,9 @@ export class SipTrunk {
     const way: SendTarget = proxy === undefined ? { nextHop: server } : { route: this.route };
     const { signal } = this.#abort;
     // Aborted: the trunk is gone, and nobody asks any more.
-    return uac.request(request, { ...way, contactUser: 'ping' }, { signal }).catch(() => undefined);
+    const contactAddress = this.#parts.contactAddress();
+    const contact = { contactUser: 'ping', ...(contactAddress === undefined ? {} : { contactAddress }) };
+    return uac.request(request, { ...way, ...contact }, { signal }).catch(() => undefined);
   }
 
   /** Never rejects. */

@@ -1,57 +1,27 @@
 import { UsageError } from '../base/errors.js';
 import { type Events, TypedEmitter } from '../base/events.js';
 import { normalizeHost } from '../base/ip.js';
-import type { Logger } from '../base/logger.js';
-import type { Random } from '../base/random.js';
-import type { Scheduler } from '../base/scheduler.js';
+import { accept } from '../base/schema-problems.js';
+import { show } from '../base/show.js';
 import type { TenantId } from '../base/tenant.js';
 import type { SipRequest } from '../protocol/sip/message.js';
-import type { RecordStore } from '../storage/record-store.js';
-import type { NextHopResolver } from '../ua/next-hop.js';
 import type { FlowRef, Lease, Source } from '../ua/target.js';
-import type { Uac } from '../ua/uac.js';
 import { type CandidateOptions, Candidates } from './candidates.js';
-import { checkNumber, refuse } from './checks.js';
 import type { TrunkEvents } from './events.js';
 import { ExternalLine } from './external-line.js';
 import { type InboundPeer, identifyInbound } from './inbound.js';
 import { LineMemories } from './line-memory.js';
-import { type LineConfig, type LineOptions, lineConfig } from './line-options.js';
+import { type LineConfig, type LineOptions, lineSchema } from './line-options.js';
 import type { LineState } from './line-parts.js';
+import { type LinesAndTrunks, linesAndTrunksSchema } from './lines-and-trunks.js';
+import { managerSchema, type TrunkManagerOptions } from './manager-options.js';
 import { Pacer } from './pacer.js';
 import { PeerTable } from './peer-table.js';
 import { CandidateSelection, type Selection, type SelectionStrategy } from './selection.js';
 import { SipTrunk, type TrunkState } from './sip-trunk.js';
-import { type TrunkOptions, type TrunkPeerConfig, trunkConfig } from './trunk-options.js';
+import { TrunkConfigError } from './trunk-config-error.js';
+import { type TrunkOptions, type TrunkPeerConfig, trunkSchema } from './trunk-options.js';
 import { type CallsInUse, Usages } from './usage.js';
-
-export interface TrunkManagerOptions {
-  readonly uac: Pick<Uac, 'request' | 'digestFor'>;
-  /** The resolver that the UAC uses: what it finds is who may challenge. */
-  readonly resolver: NextHopResolver;
-  /** Where suspensions are kept. Not closed here. */
-  readonly records: RecordStore;
-  readonly scheduler: Scheduler;
-  readonly random: Random;
-  readonly logger: Logger;
-  /** Registrations that begin in one second at most, over all lines. Default 10. */
-  readonly registersPerSecond?: number;
-  /**
-   * Attempts in a row after which a line is suspended. `refusals`: those that the carrier refused (default 5; a 403 suspends at
-   * once); `failures`: of any kind (default: never, for a carrier may be out of order for a night).
-   */
-  readonly suspendAfter?: { readonly refusals?: number; readonly failures?: number };
-  /** How long `close`, removal and change of a line wait for the carrier to answer the de-registration. Default 2000. */
-  readonly goodbyeMs?: number;
-  /** Whether a time condition holds now; asked for lines and trunks that name one. Default: it does. */
-  readonly isOpen?: (tenantId: TenantId, timeCondition: string) => boolean;
-}
-
-/** The lines and trunks of one tenant; no two of one name. */
-export interface LinesAndTrunks {
-  readonly lines?: readonly LineOptions[];
-  readonly trunks?: readonly TrunkOptions[];
-}
 
 /** A line and how it stands. */
 export interface LineStatus {
@@ -93,15 +63,12 @@ export class TrunkManager implements Events<TrunkEvents> {
   #turn = 0;
   #closing: Promise<void> | undefined;
 
-  /** @throws UsageError PBX_INVALID_ARGUMENT for a number out of range */
+  /** @throws TrunkConfigError (TRUNK_CONFIG_INVALID) that lists every fault */
   constructor(options: TrunkManagerOptions) {
+    accept(managerSchema, options, (problems) => new TrunkConfigError('options', problems));
     const { uac, resolver, records, scheduler, random, registersPerSecond = 10, goodbyeMs = 2000 } = options;
     const { refusals = 5, failures } = options.suspendAfter ?? {};
     const logger = options.logger.child({ area: 'trunk' });
-    if (!(registersPerSecond > 0)) refuse('registersPerSecond', registersPerSecond, 'more than 0');
-    if (!(goodbyeMs >= 0)) refuse('goodbyeMs', goodbyeMs, 'milliseconds, 0 or more');
-    checkNumber('suspendAfter.refusals', refusals, 1, Number.MAX_SAFE_INTEGER);
-    checkNumber('suspendAfter.failures', failures, 1, Number.MAX_SAFE_INTEGER);
     this.#options = options;
     const events = new TypedEmitter<TrunkEvents>(logger);
     this.#events = events;
@@ -126,6 +93,7 @@ export class TrunkManager implements Events<TrunkEvents> {
         new SipTrunk(tenantId, name, fixed, {
           ...common,
           isListed: (address) => this.#trunks.get(tenantId, name)?.config.calls.addresses.has(address) === true,
+          contactAddress: () => this.#trunks.get(tenantId, name)?.config.identity.contactAddress,
         }),
       onRemoved: () => Promise.resolve(),
     });
@@ -144,37 +112,32 @@ export class TrunkManager implements Events<TrunkEvents> {
   /**
    * Makes these the tenant's lines and trunks, and no others. New lines register; those of which the carrier would see a change take leave
    * and register anew; those that are gone take leave and are forgotten; the others notice nothing. Resolves when that has been set going.
-   * @throws UsageError PBX_INVALID_ARGUMENT (nothing has changed then), PBX_WRONG_STATE once closed; what the store throws
+   * @throws TrunkConfigError (TRUNK_CONFIG_INVALID) that lists every fault (`lines[2].password`; nothing has changed then), UsageError
+   * PBX_WRONG_STATE once closed; what the store throws
    */
-  async configure(tenantId: TenantId, { lines = [], trunks = [] }: LinesAndTrunks): Promise<void> {
+  async configure(tenantId: TenantId, wanted: LinesAndTrunks): Promise<void> {
     this.#checkOpen();
-    const wantedLines = lines.map(lineConfig);
-    const wantedTrunks = trunks.map(trunkConfig);
-    const names = new Set<string>();
-    for (const { name } of [...wantedLines, ...wantedTrunks]) {
-      if (names.has(name)) refuseName(name);
-      names.add(name);
-    }
+    const { lines, trunks } = accept(
+      linesAndTrunksSchema,
+      wanted,
+      (problems) => new TrunkConfigError('lines and trunks', problems),
+    );
     const gone = [...this.#lines.entries(tenantId), ...this.#trunks.entries(tenantId)]
       .map(({ peer }) => peer.name)
       // One that was a line and is a trunk now, or the other way round, is gone as what it was.
-      .filter(
-        (name) => !wantedLines.some((each) => each.name === name && this.#lines.get(tenantId, name) !== undefined),
-      )
-      .filter(
-        (name) => !wantedTrunks.some((each) => each.name === name && this.#trunks.get(tenantId, name) !== undefined),
-      );
+      .filter((name) => !lines.some((each) => each.name === name && this.#lines.get(tenantId, name) !== undefined))
+      .filter((name) => !trunks.some((each) => each.name === name && this.#trunks.get(tenantId, name) !== undefined));
     await Promise.all([
       ...gone.map((name) => this.remove(tenantId, name)),
-      ...wantedLines.map((config) => this.#lines.set(tenantId, config)),
-      ...wantedTrunks.map((config) => this.#trunks.set(tenantId, config)),
+      ...lines.map((config) => this.#lines.set(tenantId, config)),
+      ...trunks.map((config) => this.#trunks.set(tenantId, config)),
     ]);
   }
 
   /** Adds a line, or puts it in the place of the one with its name. @throws as `configure` */
   async setLine(tenantId: TenantId, options: LineOptions): Promise<void> {
     this.#checkOpen();
-    const config = lineConfig(options);
+    const config = accept(lineSchema, options, (problems) => new TrunkConfigError('line', problems));
     if (this.#trunks.get(tenantId, config.name) !== undefined) refuseName(config.name);
     await this.#lines.set(tenantId, config);
   }
@@ -182,7 +145,7 @@ export class TrunkManager implements Events<TrunkEvents> {
   /** Adds a trunk, or puts it in the place of the one with its name. @throws as `configure` */
   async setTrunk(tenantId: TenantId, options: TrunkOptions): Promise<void> {
     this.#checkOpen();
-    const config = trunkConfig(options);
+    const config = accept(trunkSchema, options, (problems) => new TrunkConfigError('trunk', problems));
     if (this.#lines.get(tenantId, config.name) !== undefined) refuseName(config.name);
     await this.#trunks.set(tenantId, config);
   }
@@ -200,7 +163,8 @@ export class TrunkManager implements Events<TrunkEvents> {
    */
   async resume(tenantId: TenantId, name: string): Promise<boolean> {
     const resumed = await this.#lines.inTurn(tenantId, name, (line) => line.resume());
-    return resumed ?? refuse('line', name, 'the name of a line of this tenant');
+    if (resumed !== undefined) return resumed;
+    throw new UsageError('PBX_INVALID_ARGUMENT', `found ${show('', name)}, expected the name of a line of this tenant`);
   }
 
   /** How the tenant's lines stand, in the order in which they were added. */
@@ -276,7 +240,8 @@ export class TrunkManager implements Events<TrunkEvents> {
   }
 }
 
-/** @throws UsageError PBX_INVALID_ARGUMENT */
+/** @throws TrunkConfigError, always */
 function refuseName(name: string): never {
-  return refuse('name', name, 'a name that no other line or trunk has');
+  const expected = 'a name that no other line or trunk has';
+  throw new TrunkConfigError('name', [{ path: 'name', found: show('name', name), expected }]);
 }

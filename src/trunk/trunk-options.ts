@@ -1,33 +1,23 @@
-import { normalizeHost } from '../base/ip.js';
-import { type Params, withParam } from '../protocol/sip/params.js';
+import * as v from 'valibot';
+import { lineOfText, trueOrFalse } from '../base/schema-parts.js';
+import { told } from '../base/schema-problems.js';
+import { isRecord } from '../base/schema-walk.js';
+import type { Params } from '../protocol/sip/params.js';
 import { readable } from '../protocol/sip/parse-error.js';
-import { parseUri, type SipUri } from '../protocol/sip/uri.js';
-import { callConfig, type TrunkCallConfig, type TrunkCallOptions } from './call-options.js';
-import { checkName, checkNumber, checkText, realmList, refuse, serverUri } from './checks.js';
+import { parseUri } from '../protocol/sip/uri.js';
+import { callConfig, type TrunkCallConfig } from './call-options.js';
+import { type Carrier, type CarrierOptions, carrierEntries, carrierOf, passwordSchema } from './carrier-options.js';
+import { type IdentityConfig, identityConfig } from './identity-options.js';
 
 /** A server that is trusted by its address, without registration; as a person would write it down. */
-export interface TrunkOptions extends TrunkCallOptions {
-  /** Unique among the lines and trunks of a tenant: 1–64 letters, digits, `-`, `_`, `.`, `+`. */
-  readonly name: string;
-  /** Host name, address or SIP URI: `trunk.carrier.example`, `192.0.2.9:5080`, `sip:carrier.example;transport=tls`. */
-  readonly server: string;
-  /** The host of Request-URIs where it is not the server's; requests from this domain count as the trunk's, see `identify`. */
-  readonly domain?: string;
-  /** Where everything is sent first, the outbound proxy. Default: the server. */
-  readonly proxy?: string;
+export interface TrunkOptions extends CarrierOptions {
   /** For carriers that challenge calls: answered to the trunk's own addresses alone. */
   readonly username?: string;
   readonly password?: string;
-  /** The realm, or realms, whose challenges are answered. Default: any that the trunk's own addresses name. */
-  readonly realm?: string | readonly string[];
-  /** The number that every call shows, whoever calls. Default: the caller's own. */
-  readonly callerNumber?: string;
   /** Parameters that every Request-URI gets: `tgrp=office;trunk-context=carrier.example`. */
   readonly uriParams?: string;
   /** How the called number is written: `sip:number@domain`, or `tel:number` (RFC 3966). Default `sip`. */
   readonly format?: 'sip' | 'tel';
-  /** Whether called numbers carry `;user=phone`; with `format: 'sip'` alone. Default false. */
-  readonly userPhone?: boolean;
   /**
    * Whether calls that come in by it may go out by another trunk. Default false. A UDP source address proves nothing, so even then
    * `identify` demands a digest of what came by UDP.
@@ -38,13 +28,9 @@ export interface TrunkOptions extends TrunkCallOptions {
 }
 
 /** What the other side gets to see of a trunk when nobody calls: a change of it begins anew. */
-export interface TrunkPeer {
-  readonly server: SipUri;
-  readonly proxy: SipUri | undefined;
-  readonly domain: string;
+export interface TrunkPeer extends Carrier {
   readonly username: string | undefined;
   readonly password: string | undefined;
-  readonly realms: readonly string[];
   /** 0: never asked. */
   readonly qualifySeconds: number;
 }
@@ -53,52 +39,71 @@ export interface TrunkPeer {
 export interface TrunkPeerConfig {
   readonly name: string;
   readonly fixed: TrunkPeer;
-  readonly callerNumber: string | undefined;
   readonly uriParams: Params;
   readonly format: 'sip' | 'tel';
   readonly userPhone: boolean;
   readonly transit: boolean;
+  readonly identity: IdentityConfig;
   readonly calls: TrunkCallConfig;
 }
 
-const DEFAULT_QUALIFY_SECONDS = 60;
+const PARAMS = 'parameters such as "tgrp=office"';
+const QUALIFY = '0 for never, or a whole number from 10 to 86400';
 
-/** @throws UsageError PBX_INVALID_ARGUMENT that names the field, what was found and what was expected */
-export function trunkConfig(options: TrunkOptions): TrunkPeerConfig {
-  const { name, username, password, format = 'sip', qualifySeconds = DEFAULT_QUALIFY_SECONDS } = options;
-  const where = `trunk ${checkName(name)}`;
-  const server = serverUri(options.server, `${where}: server`);
-  const proxy = options.proxy === undefined ? undefined : serverUri(options.proxy, `${where}: proxy`);
-  const domain = options.domain === undefined ? server.host : serverUri(options.domain, `${where}: domain`).host;
-  checkText(`${where}: username`, username);
-  checkText(`${where}: callerNumber`, options.callerNumber);
-  if ((username === undefined) !== (password === undefined) || password === '') {
-    refuse(`${where}: username`, username ?? '', 'user name and password together, or neither');
-  }
-  if (format !== 'sip' && format !== 'tel') refuse(`${where}: format`, format, '"sip" or "tel"');
-  if (qualifySeconds !== 0) checkNumber(`${where}: qualifySeconds`, qualifySeconds, 10, 86_400);
+const entries = {
+  ...carrierEntries,
+  username: v.optional(lineOfText),
+  password: v.optional(passwordSchema),
+  uriParams: v.optional(
+    v.pipe(
+      v.string(PARAMS),
+      v.rawTransform<string, Params>(({ dataset, addIssue, NEVER }) => {
+        const params = readUriParams(dataset.value);
+        if (params !== undefined) return params;
+        addIssue({ message: PARAMS });
+        return NEVER;
+      }),
+    ),
+  ),
+  format: v.optional(v.picklist(['sip', 'tel'], '"sip" or "tel"'), 'sip'),
+  transit: v.optional(trueOrFalse, false),
+  qualifySeconds: v.optional(
+    v.pipe(
+      v.number(QUALIFY),
+      v.check((value) => value === 0 || (Number.isInteger(value) && value >= 10 && value <= 86_400), QUALIFY),
+    ),
+    60,
+  ),
+} satisfies Record<keyof TrunkOptions, v.GenericSchema>;
+
+/** `TrunkOptions`, read as a `TrunkPeerConfig`. */
+export const trunkSchema = v.pipe(
+  v.strictObject(entries, 'a trunk such as { "name": "gateway", "server": "192.0.2.9:5080" }'),
+  v.rawCheck(({ dataset, addIssue }) => {
+    // Told beside other faults as well.
+    const options: unknown = dataset.value;
+    if (!isRecord(options) || (options['username'] === undefined) === (options['password'] === undefined)) return;
+    const path = options['username'] === undefined ? 'username' : 'password';
+    addIssue(told({ path, found: 'nothing', expected: 'user name and password together, or neither' }));
+  }),
+  v.transform(trunkConfig),
+);
+
+function trunkConfig(options: v.InferOutput<v.StrictObjectSchema<typeof entries, undefined>>): TrunkPeerConfig {
+  const { name, username, password, qualifySeconds, uriParams = [], format, userPhone, transit } = options;
   return {
     name,
-    fixed: {
-      server,
-      proxy: proxy === undefined ? undefined : { ...proxy, params: withParam(proxy.params, 'lr') },
-      domain: normalizeHost(domain),
-      username,
-      password,
-      realms: realmList(`${where}: realm`, options.realm),
-      qualifySeconds,
-    },
-    callerNumber: options.callerNumber,
-    uriParams: options.uriParams === undefined ? [] : readUriParams(options.uriParams, `${where}: uriParams`),
+    fixed: { ...carrierOf(options), username, password, qualifySeconds },
+    uriParams,
     format,
-    userPhone: options.userPhone ?? false,
-    transit: options.transit ?? false,
-    calls: callConfig(options, where),
+    userPhone,
+    transit,
+    identity: identityConfig(options, { assertsIdentity: true }),
+    calls: callConfig(options),
   };
 }
 
-function readUriParams(text: string, where: string): Params {
+function readUriParams(text: string): Params | undefined {
   const uri = readable(() => parseUri(`sip:h;${text}`));
-  if (uri?.kind !== 'sip' || uri.headers.length > 0) return refuse(where, text, 'parameters such as "tgrp=office"');
-  return uri.params;
+  return uri?.kind === 'sip' && uri.headers.length === 0 ? uri.params : undefined;
 }

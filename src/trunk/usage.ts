@@ -6,8 +6,8 @@ import type { Lease, LeaseOutcome } from '../ua/target.js';
 export type FullReason = 'full' | 'rate';
 
 export interface OutgoingLimits {
-  readonly maxCalls?: number;
-  readonly maxCallsPerSecond?: number;
+  readonly maxCalls?: number | undefined;
+  readonly maxCallsPerSecond?: number | undefined;
 }
 
 /** Calls at this moment. */

@@ -140,7 +140,9 @@ describe('bad rules are refused at construction, with path and reason', () => {
     [
       'a finish that is the start',
       { times: { x: { start: '08:00', finish: '08:00', timeZone: 'UTC' } } },
-      ['times.x: a value of type object, a finish other than the start; the whole day is "00:00" to "24:00"'],
+      [
+        'times.x: {"start":"08:00","finish":"08:00","timeZone":"UTC"}, a finish other than the start; the whole day is "00:00" to "24:00"',
+      ],
     ],
     [
       'a weekday that is none',
@@ -150,7 +152,7 @@ describe('bad rules are refused at construction, with path and reason', () => {
     [
       'no weekday at all',
       { times: { x: { ...office, weekdays: [] } } },
-      ['times.x.weekdays: a list, at least one weekday'],
+      ['times.x.weekdays: [], at least one weekday'],
     ],
     [
       'a day that no calendar has',
@@ -197,12 +199,12 @@ describe('bad rules are refused at construction, with path and reason', () => {
     [
       'keep without a side',
       { transforms: { 1: { type: 'keep' } } },
-      ['transforms.1: a value of type object, either "first" or "last"'],
+      ['transforms.1: {"type":"keep"}, either "first" or "last"'],
     ],
     [
       'an empty sequence',
       { transforms: { 1: { type: 'sequence', steps: [] } } },
-      ['transforms.1.steps: a list, at least one'],
+      ['transforms.1.steps: [], at least one'],
     ],
     [
       'an empty prefix',
@@ -245,13 +247,51 @@ describe('bad rules are refused at construction, with path and reason', () => {
     [
       'a field that does not exist',
       { called: [{ ...rule, rout: 1 }], calld: [] },
+      ['called[0].rout: an option that does not exist, "route"', 'calld: an option that does not exist, "called"'],
+    ],
+    [
+      'a misspelled field of a route, of its kind alone',
+      { called: [{ prefix: '9', route: { kind: 'service', service: 'echo', extention: '1', nmae: 'x' } }] },
       [
-        'called[0].rout: a field that does not exist, only fields of this table',
-        'calld: a field that does not exist, only fields of this table',
+        'called[0].route.extention: an option that does not exist, one of kind, service, name',
+        'called[0].route.nmae: an option that does not exist, "name"',
+      ],
+    ],
+    [
+      'a misspelled field of a transformation by id, in a sequence too',
+      { transforms: { 1: { ...drop, lenght: 1 }, 2: { type: 'sequence', steps: [{ ...drop, strat: 1 }] } } },
+      [
+        'transforms.1.lenght: an option that does not exist, "length"',
+        'transforms.2.steps[0].strat: an option that does not exist, "start"',
+      ],
+    ],
+    [
+      'a misspelled field of a transformation in its place',
+      { called: [{ ...rule, transform: { ...drop, lenght: 1 } }] },
+      ['called[0].transform.lenght: an option that does not exist, "length"'],
+    ],
+    [
+      'a misspelled field of a time condition',
+      { times: { x: { ...office, timezone: 'UTC' } } },
+      ['times.x.timezone: an option that does not exist, "timeZone"'],
+    ],
+    [
+      'a misspelled field in each of the other tables',
+      {
+        codes: [{ code: '*1', service: 'x', nam: 'x' }],
+        blackList: [{ rates: 1 }],
+        caller: [{ prefix: '1', tranform: 1 }],
+        refineCaller: [{ group: 'a', prefix: '1', transform: drop, goup: 'b' }],
+      },
+      [
+        'codes[0].nam: an option that does not exist, "name"',
+        'blackList[0].rates: an option that does not exist, "rate"',
+        'caller[0].tranform: an option that does not exist, "transform"',
+        'refineCaller[0].goup: an option that does not exist, "group"',
       ],
     ],
     ['a rule without a prefix', { called: [{ route: line() }] }, ['called[0].prefix: nothing, a value']],
-    ['a table that is no list', { called: {} }, ['called: a value of type object, a list of rules']],
+    ['a table that is no list', { called: {} }, ['called: {}, a list of rules']],
     ['no rules at all', undefined, [': nothing, rules such as { called: […] }']],
   ])('%s', (_name, rules, expected) => {
     expect(faults(rules)).toEqual(expected);

@@ -153,16 +153,19 @@ describe('configure', () => {
     await world.run(() => trunks.configure(TENANT, { lines: [lineOf(1)] }));
     await world.advance({ seconds: 5 });
     const bad: [Partial<LineOptions>, string][] = [
-      [{ server: 'two words' }, 'line 2: server: found "two words"'],
-      [{ server: 'sip:u@host' }, 'line 2: server'],
-      [{ server: 'sip:host;transport=ws' }, 'expected transport=udp, tcp or tls'],
-      [{ username: '1@host' }, 'line 2: username'],
-      [{ password: '' }, 'line 2: password'],
-      [{ expiresSeconds: 59 }, 'line 2: expiresSeconds: found 59'],
-      [{ authorizationId: 'a\r\nb' }, 'line 2: authorizationId'],
-      [{ proxy: '' }, 'line 2: proxy'],
-      [{ name: 'a b' }, 'name: found "a b"'],
-      [{ name: '1' }, 'a name that no other line or trunk has'],
+      [{ server: 'two words' }, 'lines[1].server: found "two words"'],
+      [{ server: 'sip:u@host' }, 'lines[1].server'],
+      [
+        { server: 'sip:host;transport=ws' },
+        'lines[1].server: found "sip:host;transport=ws", expected transport=udp, tcp or tls',
+      ],
+      [{ username: '1@host' }, 'lines[1].username'],
+      [{ password: '' }, 'lines[1].password: found a text of 0 characters'],
+      [{ expiresSeconds: 59 }, 'lines[1].expiresSeconds: found 59'],
+      [{ authorizationId: 'a\r\nb' }, 'lines[1].authorizationId'],
+      [{ proxy: '' }, 'lines[1].proxy'],
+      [{ name: 'a b' }, 'lines[1].name: found "a b"'],
+      [{ name: '1' }, 'lines[1].name: found "1", expected a name of its own: lines[0] has it already'],
     ];
     for (const [options, message] of bad) {
       const lines = [lineOf(1, { displayName: 'changed' }), lineOf(2, options)];

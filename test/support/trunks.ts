@@ -8,7 +8,8 @@ import type { World } from '../../src/testing/world.js';
 import { TransactionLayer } from '../../src/transaction/layer.js';
 import { TransportLayer } from '../../src/transport/layer.js';
 import type { TrunkEvents } from '../../src/trunk/events.js';
-import { TrunkManager, type TrunkManagerOptions } from '../../src/trunk/trunk-manager.js';
+import type { TrunkManagerOptions } from '../../src/trunk/manager-options.js';
+import { TrunkManager } from '../../src/trunk/trunk-manager.js';
 import { Uac } from '../../src/ua/uac.js';
 import { type RawFields, RawPeer, type WireMessage } from './raw-peer.js';
 

@@ -4,8 +4,9 @@ import { silentLogger } from '../../src/base/logger.js';
 import { MemoryRecords } from '../../src/storage/memory-records.js';
 import { ManualClock } from '../../src/testing/manual-clock.js';
 import { SeededRandom } from '../../src/testing/seeded-random.js';
+import type { TrunkManagerOptions } from '../../src/trunk/manager-options.js';
 import { type AttemptFailure, failsOver, type Selected, type SelectionStrategy } from '../../src/trunk/selection.js';
-import { TrunkManager, type TrunkManagerOptions } from '../../src/trunk/trunk-manager.js';
+import { TrunkManager } from '../../src/trunk/trunk-manager.js';
 import type { TrunkOptions } from '../../src/trunk/trunk-options.js';
 
 const TENANT = 'default';
