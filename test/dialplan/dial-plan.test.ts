@@ -70,7 +70,9 @@ describe('the worked case (product facts, part 1)', () => {
 
   test('nothing is wrong with it, and both lines are asked for', () => {
     expect(plan.check({ lines: ['1234', '5678'] })).toEqual([]);
-    expect(plan.check({ lines: ['1234'] })).toEqual([{ rule: 'called[1]', problem: 'there is no line 5678' }]);
+    expect(plan.check({ lines: ['1234'] })).toEqual([
+      { rule: 'called[1]', kind: 'missing', problem: 'there is no line 5678' },
+    ]);
   });
 });
 

@@ -240,6 +240,6 @@ describe('changes', () => {
 
 test('reconfigure: an option that exists but stands for the life of a PBX says so', () => {
   expect(() => checkChanges({ domain: 'other.example' })).toThrow(
-    'domain: found an option that cannot be changed while the PBX runs, expected one of extensions, calls, tls; for the rest make a new PBX',
+    'domain: found an option that cannot be changed while the PBX runs, expected one of extensions, lines, trunks, dialPlan, calls, tls; for the rest make a new PBX',
   );
 });

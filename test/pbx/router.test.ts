@@ -71,7 +71,7 @@ describe('where a call goes first', () => {
   test('404 for nobody, and for an extension that is switched off; 480 for one without phones', async () => {
     expect(await router.next(context('999'))).toEqual({ kind: 'reject', status: 404 });
     expect(await router.next(context('102'))).toEqual({ kind: 'reject', status: 404 });
-    expect(await router.next(context(''))).toEqual({ kind: 'reject', status: 404 });
+    expect(await router.next(context(''))).toEqual({ kind: 'reject', status: 484, reason: 'Address Incomplete' });
     expect(await router.next(context('103'))).toEqual({ kind: 'reject', status: 480 });
   });
 

@@ -71,12 +71,11 @@ describe('a call by a line', () => {
     );
     await world.until(() => stack.told.includes('line.registered 1234'));
     const selected = first(stack, ['1234'], '+4930123');
-    const account = { domain: 'carrier.example', account: '1234' };
     expect(selected).toMatchObject({
       kind: 'line',
       noAnswerSeconds: 25,
-      ...account,
-      target: { policy: { peer: 'trunk' } },
+      called: '+4930123',
+      target: { policy: { peer: 'trunk', name: '1234', domain: 'carrier.example', callerNumber: '1234' } },
     });
     expect(await send(world, stack, selected)).toBe(200);
     expect(messages(peer).map(({ uri }) => uri)).toEqual(Array(2).fill('sip:+4930123@carrier.example;user=phone'));
@@ -321,7 +320,7 @@ describe('on what a request came in', () => {
   scenario('the token of the Contact: certain, wherever it came from', { seed: 30 }, async (world) => {
     const { identify, token } = await inbound(world);
     const certain = { kind: 'line', name: '1234', certainty: 'token', transit: 'never', inbound: '100' };
-    expect(identify(`sip:${token}@192.0.2.1`, '198.51.100.1')).toEqual({
+    expect(identify(`sip:${token}@192.0.2.1`, '198.51.100.1')).toMatchObject({
       tenantId: TENANT,
       ...certain,
       fromPeer: true,
