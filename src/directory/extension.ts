@@ -1,4 +1,5 @@
 import { UsageError } from '../base/errors.js';
+import { isMailAddress } from '../base/mail-address.js';
 import { DIGEST_ALGORITHMS, type DigestAlgorithm } from '../protocol/digest/algorithm.js';
 import { type DigestSecret, makeSecret } from '../protocol/digest/compute.js';
 
@@ -8,6 +9,8 @@ export interface Extension {
   readonly number: string;
   /** Shown to those it calls. */
   readonly name?: string;
+  /** Where its owner gets mail, a bare address: `alice@office.example`. Default: no mail is sent. */
+  readonly email?: string;
   /** Stands for the password; the password itself is kept nowhere. */
   readonly secret: DigestSecret;
   /** Digest algorithms offered to it instead of the server's, by the user that its To (REGISTER) or From (calls) names: a stranger can see that it exists. */
@@ -65,12 +68,14 @@ export function isNumber(number: unknown): number is string {
 
 /** @throws UsageError PBX_INVALID_ARGUMENT, never showing the secret */
 export function checkExtension(extension: Extension): void {
-  const { number, name, secret, digest, maxContacts, noAnswerSeconds, enabled } = extension;
+  const { number, name, email, secret, digest, maxContacts, noAnswerSeconds, enabled } = extension;
   checkNumber(number);
   const at = `extension ${number}`;
   if (name !== undefined && (typeof name !== 'string' || name.length > LONGEST_NAME || /\p{Cc}/u.test(name))) {
     throw invalid(`${at}: name`, show(name), `at most ${LONGEST_NAME} characters without control characters`);
   }
+  if (email !== undefined && !isMailAddress(email))
+    throw invalid(`${at}: email`, show(email), 'an address such as "alice@office.example"');
   if (typeof secret !== 'object' || secret === null || secret.username !== number) {
     throw invalid(`${at}: secret`, 'one of another user name', `one made for "${number}"; use extensionFrom()`);
   }

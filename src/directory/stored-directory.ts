@@ -75,12 +75,13 @@ function collectionOf(tenantId: TenantId): string {
 
 /** Field by field, so that nothing that a caller left on the object (a password) reaches the disk. */
 function toJson(extension: Extension): Json {
-  const { number, name, secret, digest, maxContacts, noAnswerSeconds, enabled } = extension;
+  const { number, name, email, secret, digest, maxContacts, noAnswerSeconds, enabled } = extension;
   const { username, realm, ha1 } = secret;
   return {
     number,
     secret: { username, realm, ha1: { ...ha1 } },
     ...(name !== undefined && { name }),
+    ...(email !== undefined && { email }),
     ...(digest !== undefined && { digest: [...digest] }),
     ...(maxContacts !== undefined && { maxContacts }),
     ...(noAnswerSeconds !== undefined && { noAnswerSeconds }),
