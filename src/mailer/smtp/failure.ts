@@ -15,7 +15,10 @@ interface Failure {
 
 const LONGEST_ANSWER = 300;
 
-/** What a mail failed with, as the port says it. `ownSender`: the mail came from the account's own `from`. */
+/**
+ * What a mail failed with, as the port says it. `ownSender`: the mail came from the account's own `from`. Without nodemailer's error as
+ * cause: it holds the answer as it came, in which a server may repeat what it was sent, and whole certificates.
+ */
 export function mailFailure(error: unknown, settings: SmtpSettings, ownSender: boolean): MailError {
   const failure: Failure = typeof error === 'object' && error !== null ? error : {};
   return typeof failure.responseCode === 'number'
@@ -45,7 +48,6 @@ function answered(failure: Failure, status: number, settings: SmtpSettings, ownS
   const refused = status >= 500 && status < 600 && status !== 503;
   const message = `${place(settings)} did not take ${step.what}: it said "${said}"; ${refused ? step.advice : 'try again later'}`;
   const scope = isOfServer(command, status, said, ownSender) ? 'server' : 'mail';
-  // Without nodemailer's error as cause: it holds the answer as it came, and a server may repeat what it was sent.
   return new MailError(refused ? 'MAIL_REFUSED' : 'MAIL_FAILED', message, { scope });
 }
 
@@ -86,15 +88,15 @@ function recipientOf({ recipient, rejectedErrors }: Failure): string {
 }
 
 /** No status: the network, TLS, or something that nodemailer itself found. */
-function unanswered({ code, originalCode, command }: Failure, cause: unknown, settings: SmtpSettings): MailError {
-  const text = withoutSecrets(errorText(cause), settings);
+function unanswered({ code, originalCode, command }: Failure, error: unknown, settings: SmtpSettings): MailError {
+  const text = withoutSecrets(errorText(error), settings);
   const found = `${place(settings)}: ${text}`;
   if (code === 'EENVELOPE' || code === 'EMESSAGE') {
-    return new MailError('MAIL_REFUSED', `${found}; correct the mail`, { cause });
+    return new MailError('MAIL_REFUSED', `${found}; correct the mail`);
   }
   const scope = 'server';
   const advice = adviceFor(String(code), String(originalCode ?? ''), String(command ?? ''), text);
-  return new MailError('MAIL_FAILED', `${found}; ${advice}`, { cause, scope });
+  return new MailError('MAIL_FAILED', `${found}; ${advice}`, { scope });
 }
 
 function adviceFor(code: string, original: string, command: string, text: string): string {
