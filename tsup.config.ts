@@ -23,6 +23,7 @@ const entry = {
   'storage/file': 'src/storage/file/index.ts',
   media: 'src/media/index.ts',
   mailer: 'src/mailer/index.ts',
+  'mailer/smtp': 'src/mailer/smtp/index.ts',
   testing: 'src/testing/index.ts',
 };
 

@@ -20,7 +20,7 @@ const config: KnipConfig = {
   include: ['files', 'dependencies', 'unlisted', 'unresolved', 'exports'],
   ignoreExportsUsedInFile: true,
   ignoreDependencies: [
-    // The design card fixes these runtime dependencies; the code that needs them (IVR documents, mail) comes later.
+    // The design card fixes these runtime dependencies; the code that needs them (IVR documents) comes later.
     'fast-xml-parser',
     // Run by path in test/package.
     '@arethetypeswrong/cli',

@@ -111,8 +111,16 @@ export { type Extension, type ExtensionOptions, extensionFrom } from './director
 export { MemoryDirectory } from './directory/memory-directory.js';
 export { StoredDirectory } from './directory/stored-directory.js';
 export { checkMail, type Mail, type MailAttachment } from './mailer/mail.js';
-export { MailError, type Mailer } from './mailer/mailer.js';
+export { MailError, type MailErrorDetails, type Mailer } from './mailer/mailer.js';
 export { MemoryMailer, type MemoryMailerOptions } from './mailer/memory-mailer.js';
+export { Outbox } from './mailer/outbox.js';
+export type { OutboxEvents } from './mailer/outbox-events.js';
+export {
+  DEFAULT_OUTBOX_LIMITS,
+  type OutboxLimits,
+  type OutboxOptions,
+  type OutboxRetry,
+} from './mailer/outbox-options.js';
 export type { MediaEngine, MediaExchange, MediaStats, StreamStats } from './media/media-engine.js';
 export { PassThroughEngine } from './media/pass-through-engine.js';
 export type { DnsQueryOptions, HostAddress, NameService, NaptrRecord, SrvRecord } from './net/dns.js';

@@ -12,13 +12,14 @@ export interface Party {
   readonly extension?: string;
   /** True when the called party must not learn who this is (RFC 3323, RFC 3325 §9.3). Records show it all the same. */
   readonly withheld?: boolean;
-  /** The line or trunk by which the party speaks. Absent: a phone, or a peer that is trusted by its address alone. */
+  /** The line, trunk or server by which the party speaks. Absent: a phone, or a peer that is trusted by its address alone. */
   readonly via?: PartyVia;
 }
 
-/** What a party that speaks by a line or trunk may do. */
+/** What a party that speaks by a line, a trunk or another server may do. */
 export interface PartyVia {
-  readonly kind: 'line' | 'trunk';
+  /** `peer`: another server, which has registered here as the extension of that name. */
+  readonly kind: 'line' | 'trunk' | 'peer';
   readonly name: string;
   /** Whether its calls may go out again by another line or trunk. */
   readonly transit: boolean;

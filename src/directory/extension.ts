@@ -1,4 +1,5 @@
 import { UsageError } from '../base/errors.js';
+import { isMailAddress } from '../base/mail-address.js';
 import { DIGEST_ALGORITHMS, type DigestAlgorithm } from '../protocol/digest/algorithm.js';
 import { type DigestSecret, makeSecret } from '../protocol/digest/compute.js';
 
@@ -8,6 +9,8 @@ export interface Extension {
   readonly number: string;
   /** Shown to those it calls. */
   readonly name?: string;
+  /** Where its owner gets mail, a bare address: `alice@office.example`. Default: no mail is sent. */
+  readonly email?: string;
   /** Stands for the password; the password itself is kept nowhere. */
   readonly secret: DigestSecret;
   /** Digest algorithms offered to it instead of the server's, by the user that its To (REGISTER) or From (calls) names: a stranger can see that it exists. */
@@ -16,6 +19,11 @@ export interface Extension {
   readonly maxContacts?: number;
   /** How long it rings before the call counts as not answered (≥ 1). Default: the server's. */
   readonly noAnswerSeconds?: number;
+  /**
+   * `server`: another PBX, not a phone. It is believed who its callers are, and its calls may go on by lines and trunks; calls reach it by
+   * routes to peers, and are told the number that was dialled in To. Default `phone`.
+   */
+  readonly kind?: 'phone' | 'server';
   /** The call levels that it owns: rules of the dial plan may ask for one. Default: none. */
   readonly levels?: readonly string[];
   /** False: it can neither register nor call, and calls to it fail as if it did not exist. Default true. */
@@ -67,12 +75,14 @@ export function isNumber(number: unknown): number is string {
 
 /** @throws UsageError PBX_INVALID_ARGUMENT, never showing the secret */
 export function checkExtension(extension: Extension): void {
-  const { number, name, secret, digest, maxContacts, noAnswerSeconds, levels, enabled } = extension;
+  const { number, name, email, kind, secret, digest, maxContacts, noAnswerSeconds, levels, enabled } = extension;
   checkNumber(number);
   const at = `extension ${number}`;
   if (name !== undefined && (typeof name !== 'string' || name.length > LONGEST_NAME || /\p{Cc}/u.test(name))) {
     throw invalid(`${at}: name`, show(name), `at most ${LONGEST_NAME} characters without control characters`);
   }
+  if (email !== undefined && !isMailAddress(email))
+    throw invalid(`${at}: email`, show(email), 'an address such as "alice@office.example"');
   if (typeof secret !== 'object' || secret === null || secret.username !== number) {
     throw invalid(`${at}: secret`, 'one of another user name', `one made for "${number}"; use extensionFrom()`);
   }
@@ -83,6 +93,9 @@ export function checkExtension(extension: Extension): void {
   }
   checkCount(`${at}: maxContacts`, maxContacts);
   checkCount(`${at}: noAnswerSeconds`, noAnswerSeconds);
+  if (kind !== undefined && kind !== 'phone' && kind !== 'server') {
+    throw invalid(`${at}: kind`, show(kind), '"phone" or "server"');
+  }
   if (levels !== undefined && !(Array.isArray(levels) && levels.every((level) => typeof level === 'string'))) {
     throw invalid(`${at}: levels`, show(levels), 'a list of call levels');
   }

@@ -75,12 +75,14 @@ function collectionOf(tenantId: TenantId): string {
 
 /** Field by field, so that nothing that a caller left on the object (a password) reaches the disk. */
 function toJson(extension: Extension): Json {
-  const { number, name, secret, digest, maxContacts, noAnswerSeconds, levels, enabled } = extension;
+  const { number, name, email, kind, secret, digest, maxContacts, noAnswerSeconds, levels, enabled } = extension;
   const { username, realm, ha1 } = secret;
   return {
     number,
     secret: { username, realm, ha1: { ...ha1 } },
     ...(name !== undefined && { name }),
+    ...(email !== undefined && { email }),
+    ...(kind !== undefined && { kind }),
     ...(digest !== undefined && { digest: [...digest] }),
     ...(maxContacts !== undefined && { maxContacts }),
     ...(levels !== undefined && { levels: [...levels] }),

@@ -1,6 +1,6 @@
 import { throwIfAborted } from '../base/errors.js';
 import { checkMail, type Mail } from './mail.js';
-import { MailError, type Mailer } from './mailer.js';
+import { closedMailer, type Mailer } from './mailer.js';
 
 export interface MemoryMailerOptions {
   /** Called before a mail is taken; what it throws is what `send` rejects with: a server that refuses, or is away. */
@@ -23,7 +23,7 @@ export class MemoryMailer implements Mailer {
   }
 
   async send(mail: Mail, options: { readonly signal?: AbortSignal } = {}): Promise<void> {
-    if (this.#closed) throw new MailError('MAIL_FAILED', 'the mailer is closed; create a new one');
+    if (this.#closed) throw closedMailer();
     throwIfAborted(options.signal, 'the mail');
     checkMail(mail);
     this.#onSend?.(mail);

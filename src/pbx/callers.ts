@@ -40,25 +40,25 @@ export class Callers {
     if (asserted !== undefined) return { party: asserted };
     const extension = await extensions.identify(incoming);
     if (extension === undefined) return undefined;
-    const displayName = extension.name ?? request.from.displayName;
     const { number } = extension;
+    if (extension.kind === 'server') {
+      return { party: { ...saidBy(request), via: { kind: 'peer', name: number, transit: true } } };
+    }
+    const displayName = extension.name ?? request.from.displayName;
     return { party: { number, extension: number, ...(displayName === undefined ? {} : { displayName }) } };
   }
 
   /** A place on the caller's line or trunk; undefined for one who speaks by none. */
   admit(tenantId: TenantId, { via }: Party): Lease | 'full' | undefined {
-    return via === undefined ? undefined : (this.#options.trunks.admit(tenantId, via.name) ?? 'full');
+    return via === undefined || via.kind === 'peer'
+      ? undefined
+      : (this.#options.trunks.admit(tenantId, via.name) ?? 'full');
   }
 }
 
 /** The caller as the peer tells: it belongs to the trust domain, and knows whom it has asked for a password (RFC 3325 §5). */
 function throughPeer(request: SipRequest, peer: InboundPeer): IdentifiedCaller {
   const { kind, name, transit, plan, inbound, called, contactAddress } = peer;
-  const { uri, displayName } = request.from;
-  const said = assertedParty(request) ?? {
-    number: numberOf(uri) ?? '',
-    ...(displayName === undefined ? {} : { displayName }),
-  };
   const via = {
     kind,
     name,
@@ -67,5 +67,13 @@ function throughPeer(request: SipRequest, peer: InboundPeer): IdentifiedCaller {
     ...(inbound === undefined ? {} : { inbound }),
     ...(contactAddress === undefined ? {} : { contactAddress }),
   };
-  return { party: { ...said, via }, ...(called === undefined ? {} : { called }) };
+  return { party: { ...saidBy(request), via }, ...(called === undefined ? {} : { called }) };
+}
+
+/** The caller that a server speaks for. */
+function saidBy(request: SipRequest): Party {
+  const { uri, displayName } = request.from;
+  return (
+    assertedParty(request) ?? { number: numberOf(uri) ?? '', ...(displayName === undefined ? {} : { displayName }) }
+  );
 }

@@ -1,5 +1,6 @@
 import * as v from 'valibot';
 import { AddressSet } from '../base/address-set.js';
+import { isMailAddress } from '../base/mail-address.js';
 import { isRecord } from '../base/schema-walk.js';
 import { rulesSchema } from '../dialplan/rules-schema.js';
 import { isNumber } from '../directory/extension.js';
@@ -15,6 +16,7 @@ import { tlsSchema } from './tls-schema.js';
 
 const HOST = 'a host name such as "office.example"';
 const NETWORK = 'an IP address or a network such as "10.0.0.0/8"';
+const EMAIL = 'an address such as "alice@office.example"';
 const NUMBER = '1–64 letters, digits or + * # . _ ~ ! -, such as "100"';
 
 const host = v.pipe(
@@ -71,10 +73,17 @@ const extension = v.strictObject(
       v.maxLength(256, 'at most 256 characters'),
     ),
     name: v.optional(text(128)),
+    email: v.optional(
+      v.pipe(
+        v.string(EMAIL),
+        v.check((address) => isMailAddress(address), EMAIL),
+      ),
+    ),
     digest: v.optional(digest),
     enabled: v.optional(v.boolean('true or false')),
     maxContacts: v.optional(whole(1, 1000)),
     noAnswerSeconds: v.optional(seconds(3600)),
+    kind: v.optional(v.picklist(['phone', 'server'], '"phone" or "server"')),
     levels: v.optional(v.array(text(128), 'a list of call levels')),
   },
   'an extension such as { "number": "100", "password": "…", "name": "Alice" }',

@@ -78,12 +78,16 @@ function namesIn({ lines = [], trunks = [], extensions }: Planned): KnownNames {
   return {
     lines: lines.map(({ name }) => name),
     trunks: trunks.map(({ name }) => name),
-    peers: trunks.map(({ name }) => name),
+    ...(extensions === undefined ? {} : { peers: [...trunks, ...servers(extensions)].map(({ name }) => name) }),
     groups: all.flatMap(({ group }) => group ?? []),
     services: [],
     plans: all.flatMap(({ plan }) => plan ?? []),
     ...(extensions === undefined ? {} : { levels: extensions.flatMap(({ levels = [] }) => levels) }),
   };
+}
+
+function servers(extensions: readonly ExtensionOptions[]): readonly { readonly name: string }[] {
+  return extensions.flatMap(({ number, kind }) => (kind === 'server' ? [{ name: number }] : []));
 }
 
 function missingIn(

@@ -33,6 +33,7 @@ type Stand =
   /** The phones of an extension. */
   { readonly kind: 'phones'; readonly extension: string } | { readonly kind: 'out'; readonly route: OutgoingRoute };
 
+const TRANSIT_NOT_ALLOWED: Destination = { kind: 'reject', status: 403, reason: 'Transit Not Allowed' };
 /** Redirections that are followed before a call is given up. */
 const MAX_REDIRECTIONS = 5;
 /** How finely the share of a black list rule is drawn. */
@@ -95,6 +96,8 @@ export class PbxRouter implements Router {
       }
       case 'service':
         return Promise.resolve({ kind: 'reject', status: 501, reason: `No Service ${decision.service}` });
+      case 'peer':
+        return this.#toPeer(context, decision, by);
       default:
         return Promise.resolve(this.#out(context, decision, by));
     }
@@ -115,7 +118,8 @@ export class PbxRouter implements Router {
     if (targets.length === 0) return { kind: 'reject', status: 480 };
     this.#stands.set(signal, { kind: 'phones', extension: found.number });
     const { number: called, noAnswerSeconds } = found;
-    const shown = by === context.caller && decision.caller !== by.number ? { caller: decision.caller } : {};
+    const caller = shownNumber(context, decision, by);
+    const shown = caller === context.caller.number ? {} : { caller };
     return {
       kind: 'targets',
       targets,
@@ -125,20 +129,35 @@ export class PbxRouter implements Router {
     };
   }
 
+  /** Another server of ours: one that has registered here, or a trunk of that name. */
+  async #toPeer(
+    context: RouteContext,
+    decision: RouteDecision & { readonly kind: 'peer' },
+    by: Party,
+  ): Promise<Destination> {
+    const { directory, locate } = this.#options;
+    const { peer: name, called } = decision;
+    const found = await directory.find(context.tenantId, name);
+    if (found?.kind !== 'server' || found.enabled === false) return this.#out(context, decision, by);
+    if (!mayGoOut(by)) return TRANSIT_NOT_ALLOWED;
+    // It has sent the call itself: its dial plan and ours send numbers to each other that are nobody's.
+    if (by.via?.name === name) return { kind: 'reject', status: 482, reason: 'Loop Detected' };
+    const located = await locate(context.tenantId, name);
+    if (located.length === 0) return { kind: 'reject', status: 480 };
+    const targets = located.map((target): Target => ({ ...target, policy: { peer: 'trunk', name } }));
+    this.#stands.delete(context.signal);
+    return { kind: 'targets', targets, called, caller: shownNumber(context, decision, by) };
+  }
+
   /** Calls by lines and trunks cost money: only an extension's own, and those of a trunk whose calls may go on. */
   #out(context: RouteContext, decision: RouteDecision, by: Party): Destination {
     const { trunks, plan, strategy } = this.#options;
-    if (by.extension === undefined && by.via?.transit !== true) {
-      // To an outsider a number that leads outside does not exist, like any other that is nobody's.
-      return decision.kind === 'extension'
-        ? { kind: 'reject', status: 404 }
-        : { kind: 'reject', status: 403, reason: 'Transit Not Allowed' };
-    }
+    // To an outsider a number that leads outside does not exist, like any other that is nobody's.
+    if (!mayGoOut(by)) return decision.kind === 'extension' ? { kind: 'reject', status: 404 } : TRANSIT_NOT_ALLOWED;
     const route = new OutgoingRoute({
       decision,
       by,
-      /** Another's number is not the caller's to be changed by rules for callers. */
-      caller: by === context.caller ? decision.caller : context.caller.number,
+      caller: shownNumber(context, decision, by),
       plan: plan(),
       select: (wanted) =>
         trunks.select(context.tenantId, { ...wanted, ...(strategy === undefined ? {} : { strategy }) }),
@@ -164,4 +183,14 @@ export class PbxRouter implements Router {
   #numberOf(uri: Uri): string | undefined {
     return uri.kind === 'sip' && this.#options.isOurs(normalizeHost(uri.host)) ? uri.user : undefined;
   }
+}
+
+/** An extension by its own right, and whoever speaks by a server that is believed. */
+function mayGoOut({ extension, via }: Party): boolean {
+  return extension !== undefined || via?.transit === true;
+}
+
+/** The caller's number; another's, by whose right the call goes on, is not for rules that change the caller's. */
+function shownNumber({ caller }: RouteContext, decision: RouteDecision, by: Party): string {
+  return by === caller ? decision.caller : caller.number;
 }

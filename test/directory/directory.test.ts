@@ -48,6 +48,7 @@ test('other fields: what was found and what is expected, and no secret in the me
   );
   expect(() => extension('1', { noAnswerSeconds: 1.5 })).toThrow('noAnswerSeconds: found 1.5');
   expect(() => extension('1', { name: 'a\r\nb' })).toThrow('extension 1: name');
+  expect(() => extension('1', { email: 'a@b, c@d' })).toThrow('extension 1: email: found "a@b, c@d"');
   expect(() => extension('1', { password: '' })).toThrow('extension 1: password: found ""');
   expect(() => extension('1', { digest: ['SHA-1' as 'MD5'] })).toThrow('digest: found "SHA-1"');
   expect(() => extensionFrom({ number: '1', password: 'x' }, '')).toThrow('realm');
@@ -76,14 +77,14 @@ test('StoredDirectory: add, replace, remove, find, list', async () => {
   await directory.add('t', extension('101'));
   await directory.add(
     't',
-    extension('100', { name: 'Alice', enabled: false, digest: ['SHA-256'], noAnswerSeconds: 20 }),
+    extension('100', { name: 'Alice', email: 'alice@office.example', enabled: false, digest: ['SHA-256'] }),
   );
   await directory.add('u', extension('100'));
   await expect(directory.add('t', extension('100'))).rejects.toMatchObject({ code: 'DIRECTORY_DUPLICATE' });
   const asDirectory: Directory = directory;
   expect((await asDirectory.list('t')).map(({ number }) => number)).toEqual(['100', '101']);
   expect(await directory.find('t', '100')).toEqual(
-    extension('100', { name: 'Alice', enabled: false, digest: ['SHA-256'], noAnswerSeconds: 20 }),
+    extension('100', { name: 'Alice', email: 'alice@office.example', enabled: false, digest: ['SHA-256'] }),
   );
   await directory.replace('t', extension('100', { name: 'Alicia' }));
   expect((await directory.find('t', '100'))?.name).toBe('Alicia');

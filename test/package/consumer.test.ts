@@ -92,6 +92,22 @@ describe('the installed package', () => {
     expect(seen[1]).toContain('npm install lmdb');
   });
 
+  test.each([
+    ['import', 'mail.mjs', "import { smtp } from 'pbxkit/mailer/smtp';", ''],
+    ['require', 'mail.cjs', "const { smtp } = require('pbxkit/mailer/smtp'); (async () => {", '})();'],
+  ])('%s: mail without nodemailer says at the first send what to install', (_, file, head, tail) => {
+    const seen = run(file, [
+      head,
+      "const mailer = smtp({ host: '127.0.0.1', user: 'pbx@consumer.example', password: 'x' });",
+      "const mail = { to: ['alice@consumer.example'], subject: 'x', text: 'x' };",
+      'try { await mailer.send(mail); } catch (error) { console.log(JSON.stringify([error.code, error.message])); }',
+      'await mailer.close();',
+      tail,
+    ]) as string[];
+    expect(seen[0]).toBe('PBX_MISSING_PACKAGE');
+    expect(seen[1]).toContain('npm install nodemailer@^10');
+  });
+
   const everyEntry = entries.map((entry, at) => `import * as e${at} from '${entry}';`);
   const typedUse = [
     ...everyEntry,
