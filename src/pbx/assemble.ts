@@ -26,16 +26,17 @@ import { RateLimiter } from '../security/rate-limit.js';
 import { memoryStorage } from '../storage/memory-storage.js';
 import { TransactionLayer } from '../transaction/layer.js';
 import { TransportLayer } from '../transport/layer.js';
-import { TrunkManager } from '../trunk/trunk-manager.js';
+import type { TrunkManager } from '../trunk/trunk-manager.js';
 import { DigestChallenger } from '../ua/digest-challenger.js';
 import { Uas } from '../ua/request-chain.js';
 import { Uac } from '../ua/uac.js';
 import { Callers } from './callers.js';
 import { CertificateWatch } from './certificate-watch.js';
 import type { PbxEvents } from './events.js';
+import { joinEvents } from './join-events.js';
 import { parseListen } from './listen.js';
 import type { CallOptions, PbxChanges, PbxOptions } from './options.js';
-import { Planning } from './planning.js';
+import { Outside } from './outside.js';
 import { reachedFamilies, spokenProtocols } from './reach.js';
 import { RecordJournal } from './record-journal.js';
 import { PbxRouter } from './router.js';
@@ -188,28 +189,19 @@ export function assemble(options: PbxOptions): PbxParts {
     acceptsUri,
     onRefused: (refused) => events.emit('credentials.refused', { ...refused, aor: `${refused.username}@${domain}` }),
   });
-  let { lines = [], trunks: trunkOptions = [] } = options;
-  const { outbound = {} } = options;
-  const planning = new Planning(options, logger);
-  const trunks = new TrunkManager({
-    uac,
-    resolver,
-    records: storage.records,
-    scheduler,
-    random,
-    logger,
-    isOpen: (_tenant, condition) => planning.isOpen(condition, scheduler.wallTime()),
-    ...given(outbound, ['registersPerSecond', 'suspendAfter']),
+  const outside = new Outside({
+    ...{ options, tenantId, directory, storage, uac, resolver, scheduler, random, logger, events },
   });
+  const { trunks } = outside;
   const own = new PbxRouter({
     directory,
     isOurs,
     locate: (tenant, user) => registrar.locate(tenant, user),
-    plan: () => planning.plan,
+    plan: () => outside.plan,
     trunks,
     clock: scheduler,
     random,
-    ...(outbound.selection === undefined ? {} : { strategy: outbound.selection }),
+    ...(options.outbound?.selection === undefined ? {} : { strategy: options.outbound.selection }),
   });
   const router: Router = options.router === undefined ? own : options.router(own);
   const identifying = new Callers({
@@ -288,7 +280,7 @@ export function assemble(options: PbxOptions): PbxParts {
       const restored = await calls.restore();
       await transport.start();
       certificates.watch(tls.certificates ?? []);
-      await trunks.configure(tenantId, { lines, trunks: trunkOptions });
+      await outside.start();
       if (restored > 0) logger.info({ calls: restored }, 'established calls were taken over');
       calls.probeRestored();
     },
@@ -303,7 +295,7 @@ export function assemble(options: PbxOptions): PbxParts {
       closing.add(() => resolver.close());
       closing.add(() => transactions.close());
       closing.add(() => dialogs.close());
-      closing.add(() => trunks.close());
+      closing.add(() => outside.close());
       closing.add(() => calls.settled());
       closing.add(() => dialogs.idle(GOODBYE_MS));
       closing.add(() => subscriptions.close());
@@ -312,19 +304,11 @@ export function assemble(options: PbxOptions): PbxParts {
     },
     reconfigure: (changes) => {
       // First what may still fail.
-      planning.reconfigure(changes);
+      outside.reconfigure(changes);
       if (changes.tls !== undefined) {
         const next = tlsSettings(changes.tls);
         transport.reconfigure({ tls: next });
         certificates.watch(next.certificates ?? []);
-      }
-      if (changes.lines !== undefined || changes.trunks !== undefined) {
-        ({ lines = lines, trunks: trunkOptions = trunkOptions } = changes);
-        trunks
-          .configure(tenantId, { lines, trunks: trunkOptions })
-          .catch((error: unknown) =>
-            logger.error({ err: error }, `lines and trunks could not be changed: ${errorText(error)}`),
-          );
       }
       if (changes.extensions !== undefined) {
         configured.replaceAll(tenantId, toExtensions(changes.extensions, domain));
@@ -364,36 +348,5 @@ function toExtensions(extensions: readonly ExtensionOptions[], domain: string) {
 function systemScheduler(logger: Logger): Scheduler {
   return new SystemScheduler({
     onError: (error) => logger.error({ err: error }, `a timed task failed: ${errorText(error)}`),
-  });
-}
-
-type Emitting = Pick<PbxParts, 'events' | 'transport' | 'registrar' | 'calls' | 'trunks'>;
-
-/** News goes up: what the modules tell becomes events of the PBX. */
-function joinEvents({ events, transport, registrar, calls, trunks }: Emitting): void {
-  for (const name of ['call.started', 'call.ringing', 'call.answered', 'call.transferred', 'call.ended'] as const) {
-    calls.on(name, (event) => events.emit(name, event));
-  }
-  for (const name of ['binding.added', 'binding.refreshed'] as const) {
-    registrar.on(name, (event) => events.emit(name, event));
-  }
-  registrar.on('binding.removed', (event) => events.emit('binding.removed', event));
-  registrar.on('credentials.refused', (event) => events.emit('credentials.refused', event));
-  transport.onMalformed(({ source, error }) =>
-    events.emit('message.malformed', { protocol: source.protocol, remote: source.remote, problem: error.message }),
-  );
-  for (const name of [
-    'line.registered',
-    'line.failed',
-    'line.suspended',
-    'line.unregistered',
-    'trunk.up',
-    'trunk.down',
-  ] as const) {
-    trunks.on(name, (event) => events.emit(name, event));
-  }
-  transport.onFlowClosed((flow) => {
-    registrar.flowClosed(flow);
-    trunks.flowClosed(flow);
   });
 }

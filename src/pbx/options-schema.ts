@@ -61,6 +61,11 @@ const networks = v.array(
   'a list of IP addresses and networks',
 );
 
+const mailAddress = v.pipe(
+  v.string(EMAIL),
+  v.check((address) => isMailAddress(address), EMAIL),
+);
+
 const extension = v.strictObject(
   {
     number: v.pipe(
@@ -73,12 +78,7 @@ const extension = v.strictObject(
       v.maxLength(256, 'at most 256 characters'),
     ),
     name: v.optional(text(128)),
-    email: v.optional(
-      v.pipe(
-        v.string(EMAIL),
-        v.check((address) => isMailAddress(address), EMAIL),
-      ),
-    ),
+    email: v.optional(mailAddress),
     digest: v.optional(digest),
     enabled: v.optional(v.boolean('true or false')),
     maxContacts: v.optional(whole(1, 1000)),
@@ -221,6 +221,13 @@ const schema = v.pipe(
       ...linesAndTrunksEntries,
       dialPlan: v.optional(rulesSchema),
       outbound: v.optional(outbound),
+      mailer: v.optional(having('a mailer such as smtp({ … })', ['send', 'close'])),
+      notices: v.optional(
+        v.strictObject(
+          { administrator: v.optional(mailAddress) },
+          'options such as { "administrator": "admin@office.example" }',
+        ),
+      ),
       calls: v.optional(calls),
       media: v.optional(having('a media engine', ['offer', 'answer', 'delete', 'stats'])),
       router: v.optional(func('a function that is given the own router and returns a router')),

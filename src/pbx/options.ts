@@ -9,6 +9,7 @@ import type { TransferAttempt } from '../call/transfer-host.js';
 import type { DialPlanRules } from '../dialplan/rules.js';
 import type { Directory } from '../directory/directory.js';
 import type { ExtensionOptions } from '../directory/extension.js';
+import type { Mailer } from '../mailer/mailer.js';
 import type { MediaEngine } from '../media/media-engine.js';
 import type { Network } from '../net/network.js';
 import type { DigestAlgorithm } from '../protocol/digest/algorithm.js';
@@ -112,6 +113,12 @@ export interface OutboundOptions {
   readonly suspendAfter?: { readonly refusals?: number; readonly failures?: number };
 }
 
+/** Whom the PBX tells by mail. */
+export interface NoticeOptions {
+  /** Is told of lines without an owner, or whose owner has no `email`. Default: nobody is. */
+  readonly administrator?: string;
+}
+
 /** Everything that `createPbx` takes. Only `domain` must be given. */
 export interface PbxOptions {
   /** The host part of the phones' addresses, and the realm of their passwords: `office.example`. */
@@ -143,6 +150,9 @@ export interface PbxOptions {
   /** Carriers and servers that are known by their address, without registration. */
   readonly trunks?: readonly TrunkOptions[];
   readonly outbound?: OutboundOptions;
+  /** Sends mail, for example to the owner of a line that is suspended. Closed with the PBX. Default: nobody is told by mail. */
+  readonly mailer?: Mailer;
+  readonly notices?: NoticeOptions;
   /**
    * Where numbers lead. Default: extensions, and, where there are lines, out on any of them what begins with 9, without the 9.
    */

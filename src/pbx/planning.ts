@@ -1,4 +1,3 @@
-import type { EpochMillis } from '../base/clock.js';
 import type { ConfigProblem } from '../base/config-error.js';
 import type { Logger } from '../base/logger.js';
 import { accept } from '../base/schema-problems.js';
@@ -29,14 +28,15 @@ export class Planning {
     return this.#plan;
   }
 
-  /** Whether a line's or trunk's time condition holds at that instant. */
-  isOpen(condition: string, at: EpochMillis): boolean {
-    return this.#plan.isOpen(condition, at);
+  /** What it is a plan for. */
+  get planned(): Planned {
+    return this.#planned;
   }
 
   /** Calls under way keep the decisions that they have. @throws as the constructor; nothing has been changed then */
   reconfigure(changes: Planned): void {
-    const planned = { ...this.#planned, ...changes };
+    const { dialPlan, lines, trunks, extensions } = { ...this.#planned, ...changes };
+    const planned = { dialPlan, lines, trunks, extensions } as Planned;
     this.#plan = this.#made(planned);
     this.#planned = planned;
   }
