@@ -11,7 +11,7 @@ export {
   type Verdict,
   type VerifyOptions,
 } from './digest-challenger.js';
-export { DigestClient } from './digest-client.js';
+export { type AnsweredChallenges, type ChallengedRequest, DigestClient } from './digest-client.js';
 export { IncomingRequest, type RespondOptions } from './incoming.js';
 export type { NextHopResolver } from './next-hop.js';
 export type { Refusal } from './refusal.js';

@@ -315,7 +315,13 @@ export class OutgoingAttempts implements UacRequest {
   /** The request with credentials for a challenge; undefined: it cannot or must not be answered. */
   #authorize(response: SipResponse, source: Source, hop: Hop): SipRequest | undefined {
     try {
-      const again = this.#digest?.answer(this.#template, response, source, this.#answered, hop.address);
+      const again = this.#digest?.answer({
+        request: this.#template,
+        response,
+        peer: source,
+        address: hop.address,
+        answered: this.#answered,
+      });
       const { sequence, method } = this.#template.cseq;
       again?.headers.set('CSeq', { sequence: this.#handlers.nextSequence?.() ?? sequence + 1, method });
       return again;
