@@ -1,6 +1,6 @@
 import { SipHeaders } from '../protocol/sip/headers.js';
 import { type HeaderInit, SipRequest } from '../protocol/sip/message.js';
-import type { UacFailure, UacHandlers, UacRequest } from '../ua/uac.js';
+import type { UacFailure, UacHandlers, UacRequest } from '../ua/uac-request.js';
 import type { DialogContext } from './context.js';
 import type { Dialog } from './dialog.js';
 import { SDP_TYPE } from './session-body.js';

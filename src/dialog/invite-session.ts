@@ -1,6 +1,6 @@
 import type { HeaderInit, SipRequest, SipResponse } from '../protocol/sip/message.js';
 import type { IncomingRequest } from '../ua/incoming.js';
-import type { UacFailure } from '../ua/uac.js';
+import type { UacFailure } from '../ua/uac-request.js';
 import type { DialogContext, DialogUsage } from './context.js';
 import type { Dialog, DialogRequestOptions, DialogSnapshot } from './dialog.js';
 import { endsDialog, sendBye, sendInDialog } from './dialog-request.js';

@@ -4,7 +4,7 @@ import { type NameAddr, tagOf, withTag } from '../protocol/sip/name-addr.js';
 import type { DigestClient } from '../ua/digest-client.js';
 import type { IncomingRequest } from '../ua/incoming.js';
 import type { Source, Target } from '../ua/target.js';
-import type { UacFailure, UacRequest } from '../ua/uac.js';
+import type { UacFailure, UacRequest } from '../ua/uac-request.js';
 import type { DialogContext } from './context.js';
 import { Dialog, type DialogWay } from './dialog.js';
 import { openingOf, type SentAck, sendAck, sendBye } from './dialog-request.js';

@@ -1,6 +1,6 @@
 import type { HeaderInit, SipRequest, SipResponse } from '../protocol/sip/message.js';
 import type { Source } from '../ua/target.js';
-import type { UacFailure, UacRequest } from '../ua/uac.js';
+import type { UacFailure, UacRequest } from '../ua/uac-request.js';
 import type { DialogContext } from './context.js';
 import type { Dialog } from './dialog.js';
 import { endsDialog, leftUnsent, modifyTags, type SentAck, sendAck, sendInDialog } from './dialog-request.js';

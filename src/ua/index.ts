@@ -32,9 +32,7 @@ export {
   type StrayKey,
   type StrayListener,
   Uac,
-  type UacFailure,
-  type UacHandlers,
   type UacOptions,
-  type UacRequest,
   type UacResult,
 } from './uac.js';
+export type { UacFailure, UacHandlers, UacRequest } from './uac-request.js';
