@@ -58,6 +58,7 @@ test('BYE is done when it is answered, whatever the answer (§15.1.1)', () =>
 test('§13.2.2.4, §22.1: the ACK to a 2xx has the CSeq number and the credentials of its INVITE', () => {
   const contact = parseNameAddr('<sip:bob@192.0.2.1:5060>');
   const headers = {
+    Via: 'SIP/2.0/UDP 10.0.0.1:5060;branch=z9hG4bKy',
     From: '<sip:alice@a.test>;tag=a',
     To: '<sip:bob@b.test>',
     'Call-ID': 'c',
