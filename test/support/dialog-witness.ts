@@ -18,11 +18,25 @@ interface WatchedDialog {
   readonly reliable: boolean;
   /** From before a crash: the program may know nothing of it. */
   inherited: boolean;
-  /** 2xx to INVITEs that came, by CSeq number: how many messages had been seen at the last one, and at the last ACK. */
-  readonly successes: Map<number, { seen: number; acknowledged: number; ackBody: string | undefined }>;
+  /** 2xx to INVITEs that came, by CSeq number. */
+  readonly successes: Map<number, Success>;
   /** An offer came in a 2xx and its ACK had no answer: only a BYE is left then. */
   mustEnd: boolean;
 }
+
+/** A 2xx to an INVITE of ours. */
+interface Success {
+  /** How many messages had been seen at the last one, and at the last ACK. */
+  seen: number;
+  acknowledged: number;
+  ackBody: string | undefined;
+  /** When and by which connection it came last. */
+  at: number;
+  connection: number | undefined;
+}
+
+/** For so long a 2xx is repeated, and its ACK may still be under way (64·T1). */
+const REPEATED_MS = 32_000;
 
 /** For so long a late answer is known to belong to an INVITE: its transaction (64·T1), and once more. */
 const REMEMBERED_MS = 64_000;
@@ -58,8 +72,13 @@ export class DialogWitness {
     else this.#response(message, ours, tapped);
   }
 
-  lose(lost: LostConnection): void {
-    for (const { exchange } of this.#dialogs.values()) exchange.lose(lost);
+  lose(lost: LostConnection, at: number): void {
+    for (const { exchange, successes } of this.#dialogs.values()) {
+      exchange.lose(lost);
+      // The ACK may have to wait for an answer, and then finds no way. Nothing is seen of an attempt by a connection that is gone.
+      for (const success of successes.values())
+        if (success.connection === lost.connection && at - success.at < REPEATED_MS) success.seen = 0;
+    }
   }
 
   finish(): void {
@@ -143,7 +162,7 @@ export class DialogWitness {
     if (!dialog.exchange.ackSent(message)) dialog.mustEnd = true;
   }
 
-  #response(message: SeenMessage, ours: boolean, { at, protocol }: Seen['tapped']): void {
+  #response(message: SeenMessage, ours: boolean, { at, protocol, connection }: Seen['tapped']): void {
     const { status = 0, callId, fromTag, toTag, cseqMethod } = message;
     if (status === 100) return;
     const [local, remote] = ours ? [toTag, fromTag] : [fromTag, toTag];
@@ -160,8 +179,9 @@ export class DialogWitness {
       dialog.confirmed = true;
       if (!ours) {
         const success = dialog.successes.get(message.cseq);
-        if (success !== undefined) success.seen = this.#seen;
-        else dialog.successes.set(message.cseq, { seen: this.#seen, acknowledged: 0, ackBody: undefined });
+        const last = { seen: this.#seen, at, connection };
+        if (success !== undefined) Object.assign(success, last);
+        else dialog.successes.set(message.cseq, { acknowledged: 0, ackBody: undefined, ...last });
       }
     }
     if (ours) dialog.exchange.responseSent(message);
