@@ -8,6 +8,7 @@ import type { Source } from '../ua/target.js';
 import type { Uac } from '../ua/uac.js';
 import type { Dialog } from './dialog.js';
 import type { EarlyLimit } from './early-limit.js';
+import type { LateSuccesses } from './late-successes.js';
 import type { DialogPolicies } from './policies.js';
 
 /** Something that lives in a dialog and takes its requests (RFC 5057). */
@@ -17,7 +18,9 @@ export interface DialogUsage {
   /** The ACK to a 2xx. */
   onAck(request: SipRequest): void;
   /** A 2xx to a re-INVITE whose transaction is gone: it was sent by a way that broke, and has arrived all the same. */
-  onStraySuccess?(response: SipResponse): void;
+  onStraySuccess?(response: SipResponse, source: Source): void;
+  /** Who is given such a 2xx once the usage is over; undefined: none is expected. */
+  readonly lateSuccesses?: LateSuccesses | undefined;
   /** The program ends: what can still be said is said now, and no timer is left. */
   close(): void;
 }

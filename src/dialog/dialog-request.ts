@@ -57,7 +57,12 @@ export function sendInDialog(
 }
 
 /** Sends BYE; `onDone` is called when it is answered or nobody can be reached. */
-export function sendBye(context: DialogContext, dialog: Dialog, headers: HeaderInit, onDone: () => void): void {
+export function sendBye(
+  context: Pick<DialogContext, 'uac'>,
+  dialog: Dialog,
+  headers: HeaderInit,
+  onDone: () => void,
+): void {
   const request = dialog.createRequest('BYE', { headers });
   sendInDialog(context, dialog, request, { onSuccess: onDone, onFailure: onDone });
 }

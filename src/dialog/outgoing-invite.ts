@@ -183,6 +183,11 @@ export class OutgoingInvite {
     state.uac.cancel(headers);
   }
 
+  /** The CSeq number of the INVITE as it was sent last. @internal */
+  get sequence(): number {
+    return this.#sent().invite.cseq.sequence;
+  }
+
   /** A 2xx: the first, a repeated one, that of another fork, or one that comes too late. @internal */
   onSuccess(response: SipResponse, source: Source): void {
     const remoteTag = tagOf(response.to) ?? '';
