@@ -260,6 +260,15 @@ describe('a 2xx that came by a connection', () => {
   });
 });
 
+test('§15.1.2: after their BYE nothing is sent, unless it was refused because the 2xx had not come', () => {
+  const ringing = got('180 Ringing', 'INVITE', { cseq: 1, tag: 'them' });
+  const bye = theirs('BYE', { cseq: 1, branch: 'z9hG4bKt' });
+  const refused = answered('481 Gone', 'BYE', { cseq: 1, branch: 'z9hG4bKt' });
+  const accepted = answered('200 OK', 'BYE', { cseq: 1, branch: 'z9hG4bKt' });
+  expect(faultsAfter(INVITE, ringing, bye, refused, OK, ACK, BYE)).toEqual([]);
+  expect(faultsAfter(INVITE, OK, ACK, bye, accepted, BYE).join()).toContain('BYE after a BYE came');
+});
+
 test('what a killed program still says is not heard; what a closed one says is', async () => {
   const world = createWorld({ seed: 1 });
   const witness = new WireWitness(() => world.clock.now());

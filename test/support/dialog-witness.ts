@@ -14,6 +14,8 @@ interface WatchedDialog {
   byeSent: boolean;
   byeReceived: boolean;
   byeReceivedAt: number;
+  /** What their first BYE was answered with: after a 481 the dialog may yet begin here, by a 2xx that was late. */
+  byeStatus: number | undefined;
   /** By a connection: when it is lost and cannot be made again, nothing is sent, and nothing is seen of the attempt. */
   readonly reliable: boolean;
   /** From before a crash: the program may know nothing of it. */
@@ -144,7 +146,8 @@ export class DialogWitness {
     // A dialog that was restored from before the BYE is asked whether it lives.
     // And our BYE that crossed theirs goes on to the next hop when its connection was lost.
     if (method === 'NOTIFY' || dialog.inherited || (sameAgain && method === 'BYE')) return;
-    if (dialog.byeReceived && at > dialog.byeReceivedAt) this.#tell(`§15.1.2: ${name}: ${method} after a BYE came`);
+    const hungUp = dialog.byeReceived && dialog.byeStatus !== 481;
+    if (hungUp && at > dialog.byeReceivedAt) this.#tell(`§15.1.2: ${name}: ${method} after a BYE came`);
     else if (dialog.byeSent && method !== 'BYE') this.#tell(`§15.1.1: ${name}: ${method} after our BYE`);
     if (method === 'BYE') dialog.byeSent = true;
   }
@@ -175,6 +178,7 @@ export class DialogWitness {
       // A connection may bring an answer long after everybody has given up and forgotten the INVITE.
       if (!ours && at - invite.at > REMEMBERED_MS) dialog.inherited = true;
     }
+    if (ours && cseqMethod === 'BYE') dialog.byeStatus ??= status;
     if (cseqMethod === 'INVITE' && status >= 200 && status < 300) {
       dialog.confirmed = true;
       if (!ours) {
@@ -199,6 +203,7 @@ export class DialogWitness {
       byeSent: false,
       byeReceived: false,
       byeReceivedAt: 0,
+      byeStatus: undefined,
       reliable,
       inherited: false,
       successes: new Map(),
