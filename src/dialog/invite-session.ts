@@ -273,6 +273,7 @@ export class InviteSession implements DialogUsage {
     this.#late.onSuccess(response, source);
   }
 
+  /** Undefined when every re-INVITE of ours has been answered: nothing outlives the session then. */
   get lateSuccesses(): LateSuccesses | undefined {
     return this.#late;
   }
