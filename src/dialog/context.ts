@@ -8,8 +8,12 @@ import type { Source } from '../ua/target.js';
 import type { Uac } from '../ua/uac.js';
 import type { Dialog } from './dialog.js';
 import type { EarlyLimit } from './early-limit.js';
-import type { LateSuccesses } from './late-successes.js';
 import type { DialogPolicies } from './policies.js';
+
+/** Takes a 2xx to a re-INVITE of which nothing else is left (RFC 3261 §13.2.2.4). */
+export interface SuccessTaker {
+  onSuccess(response: SipResponse, source: Source): void;
+}
 
 /** Something that lives in a dialog and takes its requests (RFC 5057). */
 export interface DialogUsage {
@@ -20,7 +24,7 @@ export interface DialogUsage {
   /** A 2xx to a re-INVITE whose transaction is gone: it was sent by a way that broke, and has arrived all the same. */
   onStraySuccess?(response: SipResponse, source: Source): void;
   /** Who is given such a 2xx once the usage is over; undefined: none is expected. */
-  readonly lateSuccesses?: LateSuccesses | undefined;
+  readonly lateSuccesses?: SuccessTaker | undefined;
   /** The program ends: what can still be said is said now, and no timer is left. */
   close(): void;
 }

@@ -8,12 +8,11 @@ import type { IncomingRequest } from '../ua/incoming.js';
 import type { RequestTaker } from '../ua/request-chain.js';
 import type { Source } from '../ua/target.js';
 import type { Uac } from '../ua/uac.js';
-import type { DialogContext, DialogUsage } from './context.js';
+import type { DialogContext, DialogUsage, SuccessTaker } from './context.js';
 import { Dialog, type DialogId } from './dialog.js';
 import { type EarlyDialogLimits, EarlyLimit } from './early-limit.js';
 import { IncomingInvite } from './incoming-invite.js';
 import { InviteSession, type SessionSnapshot } from './invite-session.js';
-import type { LateSuccesses } from './late-successes.js';
 import { Negotiation } from './negotiation.js';
 import { Notifier, type NotifierOptions } from './notifier.js';
 import { OutgoingInvite, type OutgoingInviteHandlers, type OutgoingInviteOptions } from './outgoing-invite.js';
@@ -63,7 +62,7 @@ export class DialogLayer implements RequestTaker {
   /** Until their dialog is known: the first NOTIFY may come before the answer to the SUBSCRIBE. */
   readonly #subscribers = new Map<string, Subscriber>();
   /** Dialogs that ended a short while ago, for those who still name them (RFC 3891 §3), and for what the peer may still say. */
-  readonly #ended = new ExpiringMap<string, LateSuccesses | 'silent'>({ capacity: 20_000 });
+  readonly #ended = new ExpiringMap<string, SuccessTaker | 'silent'>({ capacity: 20_000 });
   readonly #stopStrays: () => void;
   #onIdle: (() => void) | undefined;
 

@@ -1,6 +1,6 @@
 import type { SipResponse } from '../protocol/sip/message.js';
 import type { Source } from '../ua/target.js';
-import type { DialogContext } from './context.js';
+import type { DialogContext, SuccessTaker } from './context.js';
 import type { Dialog } from './dialog.js';
 import { sendBye } from './dialog-request.js';
 
@@ -8,7 +8,7 @@ import { sendBye } from './dialog-request.js';
  * What a 2xx to a re-INVITE is given whose transaction is gone: the request had left by a way that broke, or was not answered in
  * time, and the peer has it all the same (RFC 3261 §13.2.2.4). Outlives the session, and holds only its dialog.
  */
-export class LateSuccesses {
+export class LateSuccesses implements SuccessTaker {
   readonly #context: Pick<DialogContext, 'uac'>;
   readonly #dialog: Dialog;
   #hangUp = false;
