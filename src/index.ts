@@ -319,7 +319,7 @@ export {
   type Verdict,
   type VerifyOptions,
 } from './ua/digest-challenger.js';
-export { DigestClient } from './ua/digest-client.js';
+export { type AnsweredChallenges, type ChallengedRequest, DigestClient } from './ua/digest-client.js';
 export { IncomingRequest, type RespondOptions } from './ua/incoming.js';
 export type { NextHopResolver } from './ua/next-hop.js';
 export type { Refusal } from './ua/refusal.js';
@@ -329,9 +329,7 @@ export {
   type StrayKey,
   type StrayListener,
   Uac,
-  type UacFailure,
-  type UacHandlers,
   type UacOptions,
-  type UacRequest,
   type UacResult,
 } from './ua/uac.js';
+export type { UacFailure, UacHandlers, UacRequest } from './ua/uac-request.js';

@@ -81,6 +81,7 @@ export class Bridge {
   suspend(): void {
     if (this.#state === 'open') this.#state = 'suspended';
     for (const modify of this.#asked) modify.reject(491);
+    this.#asked.clear();
   }
 
   resume(): void {
@@ -109,7 +110,8 @@ export class Bridge {
     this.#asked.add(modify);
     mailbox
       .run(() => {
-        this.#asked.delete(modify);
+        // Its turn may come when the sides are open again, but it has its 491 already.
+        if (!this.#asked.delete(modify)) return undefined;
         return this.#state === 'open' ? this.#exchange(modify, from, to) : modify.reject(491);
       })
       .catch((error: unknown) => {

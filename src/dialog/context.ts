@@ -10,6 +10,11 @@ import type { Dialog } from './dialog.js';
 import type { EarlyLimit } from './early-limit.js';
 import type { DialogPolicies } from './policies.js';
 
+/** Takes a 2xx to a re-INVITE of which nothing else is left (RFC 3261 §13.2.2.4). */
+export interface SuccessTaker {
+  onSuccess(response: SipResponse, source: Source): void;
+}
+
 /** Something that lives in a dialog and takes its requests (RFC 5057). */
 export interface DialogUsage {
   /** A request of the other side, ACK excepted; its CSeq is not looked at yet. */
@@ -17,7 +22,9 @@ export interface DialogUsage {
   /** The ACK to a 2xx. */
   onAck(request: SipRequest): void;
   /** A 2xx to a re-INVITE whose transaction is gone: it was sent by a way that broke, and has arrived all the same. */
-  onStraySuccess?(response: SipResponse): void;
+  onStraySuccess?(response: SipResponse, source: Source): void;
+  /** Who is given such a 2xx once the usage is over; undefined: none is expected. */
+  readonly lateSuccesses?: SuccessTaker | undefined;
   /** The program ends: what can still be said is said now, and no timer is left. */
   close(): void;
 }

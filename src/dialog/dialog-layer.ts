@@ -8,7 +8,7 @@ import type { IncomingRequest } from '../ua/incoming.js';
 import type { RequestTaker } from '../ua/request-chain.js';
 import type { HostPort, Source } from '../ua/target.js';
 import type { Uac } from '../ua/uac.js';
-import type { DialogContext, DialogUsage } from './context.js';
+import type { DialogContext, DialogUsage, SuccessTaker } from './context.js';
 import { Dialog, type DialogId } from './dialog.js';
 import { type EarlyDialogLimits, EarlyLimit } from './early-limit.js';
 import { IncomingInvite } from './incoming-invite.js';
@@ -61,8 +61,8 @@ export class DialogLayer implements RequestTaker {
   readonly #finishedInvites = new ExpiringMap<string, OutgoingInvite>({ capacity: 20_000 });
   /** Until their dialog is known: the first NOTIFY may come before the answer to the SUBSCRIBE. */
   readonly #subscribers = new Map<string, Subscriber>();
-  /** Dialogs that ended a short while ago, for those who still name them (RFC 3891 §3). */
-  readonly #ended = new ExpiringMap<string, true>({ capacity: 20_000 });
+  /** Dialogs that ended a short while ago, for those who still name them (RFC 3891 §3), and for what the peer may still say. */
+  readonly #ended = new ExpiringMap<string, SuccessTaker | 'silent'>({ capacity: 20_000 });
   readonly #stopStrays: () => void;
   #onIdle: (() => void) | undefined;
 
@@ -174,7 +174,7 @@ export class DialogLayer implements RequestTaker {
 
   /** Whether this dialog has ended within the last half minute. */
   endedLately(id: DialogId): boolean {
-    return this.#ended.get(dialogKey(id), this.#scheduler.now()) === true;
+    return this.#ended.get(dialogKey(id), this.#scheduler.now()) !== undefined;
   }
 
   take(incoming: IncomingRequest): boolean {
@@ -250,21 +250,32 @@ export class DialogLayer implements RequestTaker {
       if (this.#usages.get(key) !== usage) return;
       this.#usages.delete(key);
       const now = this.#scheduler.now();
-      this.#ended.set(key, true, now + REMEMBERED_MS, now);
+      this.#ended.set(key, usage.lateSuccesses ?? 'silent', now + REMEMBERED_MS, now);
       if (this.#usages.size === 0) this.#onIdle?.();
     };
   }
 
   /** A 2xx to an INVITE that no transaction knows any more: somebody was answered all the same (RFC 3261 §13.2.2.4). */
   #onStray(response: SipResponse, source: Source): boolean {
-    const key = inviteKey(response.callId, response.fromTag ?? '');
-    const invite = this.#invites.get(key) ?? this.#finishedInvites.get(key, this.#scheduler.now());
-    invite?.onSuccess(response, source);
-    if (invite !== undefined) return true;
-    const { callId, fromTag, toTag } = response;
-    const usage = this.#usages.get(dialogKey({ callId, localTag: fromTag ?? '', remoteTag: toTag ?? '' }));
-    usage?.onStraySuccess?.(response);
-    return usage?.onStraySuccess !== undefined;
+    const now = this.#scheduler.now();
+    const { callId, fromTag, toTag, cseq } = response;
+    const key = inviteKey(callId, fromTag ?? '');
+    const invite = this.#invites.get(key) ?? this.#finishedInvites.get(key, now);
+    // With a higher number it answers a re-INVITE in the dialog that the INVITE has made.
+    if (invite !== undefined && cseq.sequence <= invite.sequence) {
+      invite.onSuccess(response, source);
+      return true;
+    }
+    const dialog = dialogKey({ callId, localTag: fromTag ?? '', remoteTag: toTag ?? '' });
+    const usage = this.#usages.get(dialog);
+    if (usage !== undefined) {
+      usage.onStraySuccess?.(response, source);
+      return usage.onStraySuccess !== undefined;
+    }
+    const late = this.#ended.get(dialog, now);
+    if (late === undefined || late === 'silent') return false;
+    late.onSuccess(response, source);
+    return true;
   }
 }
 

@@ -1,6 +1,6 @@
 import { SipHeaders } from '../protocol/sip/headers.js';
 import { type HeaderInit, SipRequest } from '../protocol/sip/message.js';
-import type { UacFailure, UacHandlers, UacRequest } from '../ua/uac.js';
+import type { UacFailure, UacHandlers, UacRequest } from '../ua/uac-request.js';
 import type { DialogContext } from './context.js';
 import type { Dialog } from './dialog.js';
 import { SDP_TYPE } from './session-body.js';
@@ -15,7 +15,12 @@ export interface SentAck {
  * takes the way that the dialog has then: the connection that the first went by may have died with it.
  */
 export function sendAck(context: DialogContext, dialog: Dialog, invite: SipRequest, sdp: string | undefined): SentAck {
-  const request = dialog.createAck(invite, sdp === undefined ? {} : { body: sdp, contentType: SDP_TYPE });
+  const headers = credentialsOf(invite);
+  const { sequence } = invite.cseq;
+  const request = dialog.createAck(
+    sequence,
+    sdp === undefined ? { headers } : { headers, body: sdp, contentType: SDP_TYPE },
+  );
   let { target } = dialog;
   let sent = context.uac.ack(request, target);
   return {
@@ -26,6 +31,16 @@ export function sendAck(context: DialogContext, dialog: Dialog, invite: SipReque
       else sent = context.uac.ack(request, target);
     },
   };
+}
+
+/** RFC 3261 §22.1: an ACK cannot be challenged, it carries what the INVITE was accepted with. */
+function credentialsOf(invite: SipRequest): HeaderInit {
+  const headers: HeaderInit = {};
+  for (const name of ['Authorization', 'Proxy-Authorization'] as const) {
+    const values = invite.headers.raw(name);
+    if (values.length > 0) headers[name] = values;
+  }
+  return headers;
 }
 
 /** Sends a request of the dialog; what a challenge makes of it has the dialog's next CSeq (RFC 3261 §12.2.1.1). */
@@ -42,7 +57,12 @@ export function sendInDialog(
 }
 
 /** Sends BYE; `onDone` is called when it is answered or nobody can be reached. */
-export function sendBye(context: DialogContext, dialog: Dialog, headers: HeaderInit, onDone: () => void): void {
+export function sendBye(
+  context: Pick<DialogContext, 'uac'>,
+  dialog: Dialog,
+  headers: HeaderInit,
+  onDone: () => void,
+): void {
   const request = dialog.createRequest('BYE', { headers });
   sendInDialog(context, dialog, request, { onSuccess: onDone, onFailure: onDone });
 }

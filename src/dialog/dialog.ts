@@ -1,4 +1,3 @@
-import { UsageError } from '../base/errors.js';
 import type { HeaderInit, SipMessage, SipRequest, SipResponse } from '../protocol/sip/message.js';
 import { createRequest } from '../protocol/sip/message.js';
 import { formatNameAddr, type NameAddr, parseNameAddr, tagOf, withTag } from '../protocol/sip/name-addr.js';
@@ -8,6 +7,7 @@ import { formatUri, parseUri, type SipUri, type Uri } from '../protocol/sip/uri.
 import type { DigestClient } from '../ua/digest-client.js';
 import { flowTo, isBehindNat } from '../ua/reach-back.js';
 import type { FlowRef, Source } from '../ua/target.js';
+import { allowOf, contactUri, ownContact, routeSetOf } from './dialog-headers.js';
 
 /** A dialog is named by these three (RFC 3261 §12). */
 export interface DialogId {
@@ -241,16 +241,9 @@ export class Dialog {
     return this.#localSequence;
   }
 
-  /** The ACK to a 2xx (RFC 3261 §13.2.2.4): the CSeq number and the credentials of the INVITE, or the number alone. */
-  createAck(invite: SipRequest | number, options: DialogRequestOptions = {}): SipRequest {
-    const headers: HeaderInit = {};
-    if (typeof invite === 'number') return this.#build('ACK', invite, options);
-    for (const name of ['Authorization', 'Proxy-Authorization'] as const) {
-      const values = invite.headers.raw(name);
-      if (values.length > 0) headers[name] = values;
-    }
-    Object.assign(headers, options.headers);
-    return this.#build('ACK', invite.cseq.sequence, Object.assign({}, options, { headers }));
+  /** The ACK to a 2xx (RFC 3261 §13.2.2.4), with the CSeq number of its INVITE. */
+  createAck(sequence: number, options: DialogRequestOptions = {}): SipRequest {
+    return this.#build('ACK', sequence, options);
   }
 
   /** Where requests of this dialog are sent. */
@@ -364,32 +357,4 @@ function refreshesTarget(method: string): boolean {
   return (
     method === 'INVITE' || method === 'UPDATE' || method === 'SUBSCRIBE' || method === 'NOTIFY' || method === 'REFER'
   );
-}
-
-/** The Contact's URI. The layer has refused requests whose Contact cannot be read; a response's is then passed over. */
-function contactUri(message: SipMessage): Uri | undefined {
-  const contact = readable(() => message.headers.get('Contact'));
-  return contact === undefined || contact === '*' ? undefined : contact[0]?.uri;
-}
-
-/** Record-Route in reverse: the route set of the caller's side (RFC 3261 §12.1.2). */
-function routeSetOf(response: SipResponse): readonly NameAddr[] {
-  return [...(readable(() => response.headers.get('Record-Route')) ?? [])].reverse();
-}
-
-function allowOf(message: SipMessage): string | undefined {
-  const fields = message.headers.raw('Allow');
-  return fields.length > 1 ? fields.join(',') : fields[0];
-}
-
-function ownContact(request: SipRequest): NameAddr {
-  const contact = request.headers.get('Contact');
-  const first = contact === undefined || contact === '*' ? undefined : contact[0];
-  if (first === undefined) {
-    throw new UsageError(
-      'PBX_INVALID_ARGUMENT',
-      `the ${request.method} that opens a dialog has no Contact: give it one`,
-    );
-  }
-  return first;
 }

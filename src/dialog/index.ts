@@ -1,4 +1,4 @@
-export type { DialogContext, DialogUsage } from './context.js';
+export type { DialogContext, DialogUsage, SuccessTaker } from './context.js';
 export {
   Dialog,
   type DialogId,

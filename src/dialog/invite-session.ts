@@ -1,11 +1,13 @@
 import type { HeaderInit, SipRequest, SipResponse } from '../protocol/sip/message.js';
 import type { IncomingRequest } from '../ua/incoming.js';
-import type { UacFailure } from '../ua/uac.js';
+import type { Source } from '../ua/target.js';
+import type { UacFailure } from '../ua/uac-request.js';
 import type { DialogContext, DialogUsage } from './context.js';
 import type { Dialog, DialogRequestOptions, DialogSnapshot } from './dialog.js';
 import { endsDialog, sendBye, sendInDialog } from './dialog-request.js';
 import type { FirstAck } from './first-ack.js';
 import type { IncomingModify } from './incoming-modify.js';
+import { LateSuccesses } from './late-successes.js';
 import { Modifications, type ModifyOptions } from './modifications.js';
 import type { Agreed, Negotiation, NegotiationSnapshot } from './negotiation.js';
 import type { ModifyResult } from './outgoing-modify.js';
@@ -83,6 +85,8 @@ export class InviteSession implements DialogUsage {
   readonly timer: SessionTimer;
   /** The ACK to the 2xx that began the session, as long as it is owed. */
   #owedAck: FirstAck | undefined;
+  /** Once a re-INVITE of ours got no answer. */
+  #late: LateSuccesses | undefined;
   #handlers: SessionHandlers = UNHANDLED;
   #state: State = { kind: 'confirmed' };
   /** A PRACK for a provisional response that was still unacknowledged at the answer (RFC 3262 §3). @internal */
@@ -119,6 +123,9 @@ export class InviteSession implements DialogUsage {
         if (this.#state.kind === 'confirmed') this.#handlers.onAcceptedLate?.(before);
       },
       onAnsweredOtherwise: (answer) => this.#handlers.onAnsweredOtherwise?.(answer),
+      onUnanswered: () => {
+        this.#late ??= new LateSuccesses(context, dialog);
+      },
       onGone: () => this.#lost('gone'),
     });
   }
@@ -261,10 +268,14 @@ export class InviteSession implements DialogUsage {
   }
 
   /** RFC 3261 §13.2.2.4: it is acknowledged, whatever has become of the INVITE here, so that the peer's session goes on. */
-  onStraySuccess(response: SipResponse): void {
-    if (response.cseq.sequence > this.dialog.localSequence) return;
-    const ack = this.dialog.createAck(response.cseq.sequence);
-    this.#context.uac.ack(ack, this.dialog.target);
+  onStraySuccess(response: SipResponse, source: Source): void {
+    this.#late ??= new LateSuccesses(this.#context, this.dialog);
+    this.#late.onSuccess(response, source);
+  }
+
+  /** Undefined when every re-INVITE of ours has been answered: nothing outlives the session then. */
+  get lateSuccesses(): LateSuccesses | undefined {
+    return this.#late;
   }
 
   onRequest(incoming: IncomingRequest): void {
@@ -327,11 +338,13 @@ export class InviteSession implements DialogUsage {
   #finish(end: SessionEnd): void {
     if (this.#state.kind === 'ended') return;
     this.#state = { kind: 'ended', end };
+    if (this.#modifications.inviting) this.#late ??= new LateSuccesses(this.#context, this.dialog);
     this.acknowledge(undefined);
     this.#acks.end();
     this.timer.end();
     this.#modifications.end();
     if (end.by === 'remote') this.#unregister();
+    else this.#late?.hangUp();
     // Nothing more is told: a session that lingers for late answers must not hold the whole call.
     const handlers = this.#handlers;
     this.#handlers = UNHANDLED;

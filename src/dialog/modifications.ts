@@ -53,6 +53,8 @@ export interface ModificationsOptions {
   readonly onAcceptedLate: (before: Agreed | undefined) => void;
   /** The peer has answered a refresh with something new. */
   readonly onAnsweredOtherwise: (answer: string) => void;
+  /** A re-INVITE of ours got no final response: its 2xx may come when nothing is left of it (RFC 3261 §13.2.2.4). */
+  readonly onUnanswered: () => void;
   readonly onGone: () => void;
 }
 
@@ -87,8 +89,13 @@ export class Modifications {
   /** True while an INVITE of either side, or an offer of either side, waits for its answer. */
   get open(): boolean {
     const { negotiation, owesAck } = this.#options;
-    const inviting = this.#outgoing !== undefined || this.#latest?.underWay === true;
+    const inviting = this.#outgoing !== undefined || this.inviting;
     return this.#incoming !== undefined || inviting || owesAck() || negotiation.open !== 'nobody';
+  }
+
+  /** True while a re-INVITE of ours has no final response. */
+  get inviting(): boolean {
+    return this.#latest?.underWay === true;
   }
 
   /** See `InviteSession.modify`. */
@@ -178,7 +185,7 @@ export class Modifications {
   }
 
   #once(options: ModifyOptions): Promise<ModifyResult> {
-    const { context, dialog, negotiation, updates, timer, onAcceptedLate, onGone } = this.#options;
+    const { context, dialog, negotiation, updates, timer, onAcceptedLate, onUnanswered, onGone } = this.#options;
     if (this.open) return Promise.resolve({ kind: 'rejected', status: 491, reason: 'Request Pending' });
     const { sdp, signal, method } = options;
     const given = { ...(sdp === undefined ? {} : { sdp }), ...(signal === undefined ? {} : { signal }) };
@@ -194,6 +201,7 @@ export class Modifications {
       onSuccess: (response) => timer.onSuccess(response),
       onRefused: (response) => timer.onRefused(response),
       onAcceptedLate: () => onAcceptedLate(before),
+      onUnanswered,
       onGone,
     });
     this.#outgoing = outgoing;

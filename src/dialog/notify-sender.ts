@@ -1,6 +1,6 @@
 import type { EventValue } from '../protocol/sip/header/event.js';
 import type { HeaderInit } from '../protocol/sip/message.js';
-import type { UacFailure } from '../ua/uac.js';
+import type { UacFailure } from '../ua/uac-request.js';
 import type { DialogContext } from './context.js';
 import type { Dialog } from './dialog.js';
 import { sendInDialog } from './dialog-request.js';

@@ -1,10 +1,11 @@
+import { assertNever } from '../base/errors.js';
 import type { HeaderInit, SipRequest, SipResponse } from '../protocol/sip/message.js';
 import { createRequest } from '../protocol/sip/message.js';
 import { type NameAddr, tagOf, withTag } from '../protocol/sip/name-addr.js';
 import type { DigestClient } from '../ua/digest-client.js';
 import type { IncomingRequest } from '../ua/incoming.js';
 import type { Source, Target } from '../ua/target.js';
-import type { UacFailure, UacRequest } from '../ua/uac.js';
+import type { UacFailure, UacRequest } from '../ua/uac-request.js';
 import type { DialogContext } from './context.js';
 import { Dialog, type DialogWay } from './dialog.js';
 import { openingOf, type SentAck, sendAck, sendBye } from './dialog-request.js';
@@ -73,16 +74,29 @@ export interface OutgoingInviteHandlers {
   onFailed(failure: InviteFailure): void;
 }
 
+/** What late answers need of an INVITE that has its final response. */
+interface Opening {
+  readonly invite: SipRequest;
+  readonly way: DialogWay;
+}
+
+/** Kept for late answers, the last two hold nothing of the call: neither what was asked nor who was to be told. */
 type State =
-  | { readonly kind: 'calling' }
-  | { readonly kind: 'cancelled' }
-  | { readonly kind: 'answered'; readonly ack: FirstAck; readonly remoteTag: string }
-  | { readonly kind: 'failed' };
+  | { readonly kind: 'unsent'; readonly options: OutgoingInviteOptions; readonly handlers: OutgoingInviteHandlers }
+  | {
+      readonly kind: 'calling';
+      readonly options: OutgoingInviteOptions;
+      readonly handlers: OutgoingInviteHandlers;
+      readonly uac: UacRequest;
+    }
+  | { readonly kind: 'cancelled'; readonly handlers: OutgoingInviteHandlers; readonly uac: UacRequest }
+  | { readonly kind: 'answered'; readonly opening: Opening; readonly ack: FirstAck; readonly remoteTag: string }
+  | { readonly kind: 'failed'; readonly opening: Opening };
+
+type Calling = Extract<State, { kind: 'calling' }>;
 
 /** RFC 4028 §7.3: each proxy on the way may ask for a longer interval than the one before. */
 const MAX_LONGER = 5;
-
-const NOBODY: OutgoingInviteHandlers = { onProgress: () => {}, onAnswered: () => {}, onFailed: () => {} };
 
 /** An INVITE that we sent, until it is answered: RFC 3261 §13.2. */
 export class OutgoingInvite {
@@ -90,18 +104,12 @@ export class OutgoingInvite {
   readonly localTag: string;
   readonly #context: DialogContext;
   readonly #digest: DigestClient | undefined;
-  /** Undefined once it has its final response. */
-  #options: OutgoingInviteOptions | undefined;
-  #handlers: OutgoingInviteHandlers;
   readonly #onOver: () => void;
   readonly #negotiation: Negotiation;
   readonly #early: OutgoingEarly;
   /** The answers that nobody wanted, by To tag. */
   readonly #released = new Map<string, { readonly dialog: Dialog; readonly ack: SentAck }>();
-  #uac: UacRequest | undefined;
-  /** Once it has its final response: what is still needed of it. */
-  #opening: { readonly invite: SipRequest; readonly way: DialogWay } | undefined;
-  #state: State = { kind: 'calling' };
+  #state: State;
   /** The session interval that a 422 has asked for. */
   #minSeconds: number | undefined;
   #longer = 0;
@@ -114,8 +122,7 @@ export class OutgoingInvite {
     onOver: () => void,
   ) {
     this.#context = context;
-    this.#options = options;
-    this.#handlers = handlers;
+    this.#state = { kind: 'unsent', options, handlers };
     this.#onOver = onOver;
     this.#digest = context.uac.digestFor(options.target);
     this.callId = context.random.token(128);
@@ -123,20 +130,19 @@ export class OutgoingInvite {
     this.#negotiation = Negotiation.create(context.random);
     this.#early = new OutgoingEarly({
       context,
-      invite: () => this.#invite(),
+      invite: () => this.#sent().invite,
       negotiation: this.#negotiation,
-      way: () => this.#way(),
+      way: () => this.#sent().way,
     });
   }
 
   /** @internal */
   start(): void {
-    this.#send(1);
+    const state = this.#state;
+    if (state.kind === 'unsent') this.#send(1, state.options, state.handlers);
   }
 
-  #send(sequence: number): void {
-    const options = this.#options;
-    if (options === undefined) return;
+  #send(sequence: number, options: OutgoingInviteOptions, handlers: OutgoingInviteHandlers): void {
     const { supported, policies } = this.#context;
     const { sessionTimer } = policies();
     const { target, from, to, sdp, headers, maxForwards, contactUser, reliable = sdp !== undefined } = options;
@@ -157,7 +163,7 @@ export class OutgoingInvite {
       },
       ...(sdp === undefined ? {} : { body: this.#negotiation.offer(sdp), contentType: SDP_TYPE }),
     });
-    this.#uac = this.#context.uac.send(
+    const uac = this.#context.uac.send(
       request,
       Object.assign({}, target, this.#digest === undefined ? { contactUser } : { contactUser, digest: this.#digest }),
       {
@@ -166,13 +172,20 @@ export class OutgoingInvite {
         onFailure: (failure) => this.#onFailure(failure),
       },
     );
+    this.#state = { kind: 'calling', options, handlers, uac };
   }
 
   /** Gives up: CANCEL, as soon as the RFC allows it (RFC 3261 §9.1); a 2xx that crosses it is acknowledged and ended. */
   cancel(headers?: HeaderInit): void {
-    if (this.#state.kind !== 'calling') return;
-    this.#state = { kind: 'cancelled' };
-    this.#uac?.cancel(headers);
+    const state = this.#state;
+    if (state.kind !== 'calling') return;
+    this.#state = { kind: 'cancelled', handlers: state.handlers, uac: state.uac };
+    state.uac.cancel(headers);
+  }
+
+  /** The CSeq number of the INVITE as it was sent last. @internal */
+  get sequence(): number {
+    return this.#sent().invite.cseq.sequence;
   }
 
   /** A 2xx: the first, a repeated one, that of another fork, or one that comes too late. @internal */
@@ -187,13 +200,12 @@ export class OutgoingInvite {
     }
     const early = this.#early.take(remoteTag);
     early?.dialog.confirm(response, source);
-    const dialog = early?.dialog ?? Dialog.uac(this.#invite(), response, source, this.#way());
-    if (state.kind === 'calling') return this.#answered(dialog, response, remoteTag, early);
+    const { invite, way } = this.#sent();
+    const dialog = early?.dialog ?? Dialog.uac(invite, response, source, way);
+    if (state.kind === 'calling') return this.#answered(state, dialog, response, early);
     early?.updates.end();
-    this.#release(dialog, remoteTag);
-    if (state.kind !== 'cancelled') return;
-    this.#state = { kind: 'failed' };
-    this.#over({ kind: 'cancelled' });
+    this.#release(dialog, remoteTag, invite);
+    if (state.kind === 'cancelled') this.#over(state.handlers, { kind: 'cancelled' });
   }
 
   /** A request of the callee before the answer. False: it belongs to no early dialog. @internal */
@@ -202,11 +214,12 @@ export class OutgoingInvite {
   }
 
   #onProvisional(response: SipResponse, source: Source): void {
-    if (response.status === 100 || this.#state.kind !== 'calling') return;
+    const state = this.#state;
+    if (response.status === 100 || state.kind !== 'calling') return;
     const remoteTag = tagOf(response.to) ?? '';
     const early = this.#early.progress(response, source, remoteTag);
     if (early === undefined) return;
-    this.#handlers.onProgress({
+    state.handlers.onProgress({
       status: response.status,
       reason: response.reason,
       response,
@@ -217,39 +230,41 @@ export class OutgoingInvite {
     });
   }
 
-  #answered(dialog: Dialog, response: SipResponse, remoteTag: string, early: EarlySession | undefined): void {
+  #answered(calling: Calling, dialog: Dialog, response: SipResponse, early: EarlySession | undefined): void {
+    const remoteTag = tagOf(response.to) ?? '';
     const negotiation = early?.negotiation ?? this.#negotiation.fork();
     const agreedEarly = negotiation.agreed !== undefined;
     // What was agreed before is not said again; a callee that does is not listened to (RFC 6337 §3.1.1).
     const sdp = agreedEarly ? negotiation.agreed?.remote : sessionDescription(response);
-    const offered = this.#options?.sdp !== undefined;
+    const offered = calling.options.sdp !== undefined;
     if (!agreedEarly && offered) negotiation.answered(sdp);
     else if (!agreedEarly && sdp !== undefined) negotiation.offered(sdp);
     const session = new InviteSession(this.#context, dialog, negotiation, early?.updates);
-    const ack = new FirstAck(this.#context, dialog, this.#invite());
-    this.#state = { kind: 'answered', ack, remoteTag };
+    const opening = this.#opening();
+    const ack = new FirstAck(this.#context, dialog, opening.invite);
+    this.#state = { kind: 'answered', opening, ack, remoteTag };
     session.owe(ack);
     session.timer.onSuccess(response);
     const acknowledge = (answer: string | undefined): void => session.acknowledge(answer);
     if (agreedEarly || offered) acknowledge(undefined);
     this.#settle();
-    this.#settled().onAnswered({ session, response, remoteTag, sdp, agreedEarly, acknowledge });
+    calling.handlers.onAnswered({ session, response, remoteTag, sdp, agreedEarly, acknowledge });
   }
 
   /** Nobody wants this answer: acknowledged and hung up at once (RFC 3261 §13.2.2.4, §9.1). */
-  #release(dialog: Dialog, remoteTag: string): void {
-    this.#released.set(remoteTag, { dialog, ack: sendAck(this.#context, dialog, this.#invite(), undefined) });
+  #release(dialog: Dialog, remoteTag: string, invite: SipRequest): void {
+    this.#released.set(remoteTag, { dialog, ack: sendAck(this.#context, dialog, invite, undefined) });
     sendBye(this.#context, dialog, {}, () => {});
   }
 
   #onFailure(failure: UacFailure): void {
-    const { kind } = this.#state;
-    if (kind !== 'calling' && kind !== 'cancelled') return;
-    if (kind === 'calling' && failure.kind === 'response' && this.#asksLonger(failure.response)) {
-      return this.#send(this.#invite().cseq.sequence + 1);
+    const state = this.#state;
+    if (state.kind === 'cancelled') return this.#over(state.handlers, { kind: 'cancelled' });
+    if (state.kind !== 'calling') return;
+    if (failure.kind === 'response' && this.#asksLonger(failure.response)) {
+      return this.#send(state.uac.request.cseq.sequence + 1, state.options, state.handlers);
     }
-    this.#state = { kind: 'failed' };
-    this.#over(kind === 'cancelled' ? { kind: 'cancelled' } : failure);
+    this.#over(state.handlers, failure);
   }
 
   /** RFC 4028 §7.3: a 422 says which interval the INVITE should ask for; each time a longer one. */
@@ -262,35 +277,38 @@ export class OutgoingInvite {
     return true;
   }
 
-  #over(failure: InviteFailure): void {
+  #over(handlers: OutgoingInviteHandlers, failure: InviteFailure): void {
+    this.#state = { kind: 'failed', opening: this.#opening() };
     this.#settle();
-    this.#settled().onFailed(failure);
+    handlers.onFailed(failure);
   }
 
-  /** No other final response is expected: a late one needs little of all that was said. */
+  /** No other final response is expected. */
   #settle(): void {
     this.#early.close();
-    if (this.#uac !== undefined) this.#opening = { invite: openingOf(this.#uac.request), way: this.#way() };
-    this.#uac = undefined;
-    this.#options = undefined;
     this.#onOver();
   }
 
-  /** Who is told of the outcome, and of nothing after it: kept for late answers, an INVITE must not hold the whole call. */
-  #settled(): OutgoingInviteHandlers {
-    const handlers = this.#handlers;
-    this.#handlers = NOBODY;
-    return handlers;
+  /** A late answer needs little of all that was said. */
+  #opening(): Opening {
+    const { invite, way } = this.#sent();
+    return { invite: openingOf(invite), way };
   }
 
-  #way(): DialogWay {
-    return this.#opening?.way ?? { behindNat: this.#uac?.byFlow ?? false, digest: this.#digest };
-  }
-
-  /** The INVITE as it was sent last: a digest retry counts CSeq up. */
-  #invite(): SipRequest {
-    const invite = this.#uac?.request ?? this.#opening?.invite;
-    if (invite === undefined) throw new Error('a response came before the INVITE had left');
-    return invite;
+  /** The INVITE as it was sent last, and how: a digest retry counts CSeq up, another flow may have taken it. */
+  #sent(): Opening {
+    const state = this.#state;
+    switch (state.kind) {
+      case 'unsent':
+        throw new Error('a response came before the INVITE had left');
+      case 'calling':
+      case 'cancelled':
+        return { invite: state.uac.request, way: { behindNat: state.uac.byFlow, digest: this.#digest } };
+      case 'answered':
+      case 'failed':
+        return state.opening;
+      default:
+        return assertNever(state);
+    }
   }
 }

@@ -1,6 +1,6 @@
 import type { HeaderInit, SipRequest, SipResponse } from '../protocol/sip/message.js';
 import type { Source } from '../ua/target.js';
-import type { UacFailure, UacRequest } from '../ua/uac.js';
+import type { UacFailure, UacRequest } from '../ua/uac-request.js';
 import type { DialogContext } from './context.js';
 import type { Dialog } from './dialog.js';
 import { endsDialog, leftUnsent, modifyTags, type SentAck, sendAck, sendInDialog } from './dialog-request.js';
@@ -32,6 +32,8 @@ interface Parts {
   /** The 2xx came while somebody waited for it. */
   readonly onSuccess?: (response: SipResponse) => void;
   readonly onRefused?: (response: SipResponse) => void;
+  /** No final response has come, but the peer can have the request: it may accept it yet. */
+  readonly onUnanswered: () => void;
   /** The failure shows that the dialog is no more. */
   readonly onGone: () => void;
   /** The peer has accepted what was given up already: it now holds to a description that nobody else does. */
@@ -142,6 +144,7 @@ export class OutgoingModify {
   #onFailure(failure: UacFailure): void {
     this.#underWay = false;
     if (this.#parts.sdp !== undefined) this.#parts.negotiation.withdraw(leftUnsent(failure));
+    if (failure.kind !== 'response' && !leftUnsent(failure)) this.#parts.onUnanswered();
     if (this.#state !== 'open') return;
     this.#state = 'answered';
     if (failure.kind === 'response') {

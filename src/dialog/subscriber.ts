@@ -7,7 +7,7 @@ import { readable } from '../protocol/sip/parse-error.js';
 import type { Uri } from '../protocol/sip/uri.js';
 import type { IncomingRequest } from '../ua/incoming.js';
 import type { SendTarget } from '../ua/target.js';
-import type { UacFailure, UacRequest } from '../ua/uac.js';
+import type { UacFailure, UacRequest } from '../ua/uac-request.js';
 import type { DialogContext, DialogUsage } from './context.js';
 import { Dialog } from './dialog.js';
 import { sendInDialog } from './dialog-request.js';

@@ -60,7 +60,7 @@ export class Machine {
   /** Stops dead: sockets vanish without a word, timers never fire. */
   kill(): void {
     this.host.kill();
-    this.#scope.cancelAll();
+    this.#scope.end();
   }
 
   /** Kills what runs and comes up again; returns the ports for the next program. */

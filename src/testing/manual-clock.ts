@@ -184,11 +184,15 @@ function turn(): Promise<void> {
   });
 }
 
-/** The scheduler of one simulated program on a shared {@link ManualClock}: its timers can be counted, and die with it. */
+/**
+ * The scheduler of one simulated program on a shared {@link ManualClock}: its timers can be counted, and die with it. What
+ * promises still run of a program that was killed sets no timer any more.
+ */
 export class ClockScope implements Scheduler {
   readonly #clock: ManualClock;
   readonly #pending = new Map<object, { readonly deadline: Millis; readonly cancel: Cancel }>();
   #skewMs = 0;
+  #ended = false;
 
   constructor(clock: ManualClock) {
     this.#clock = clock;
@@ -203,6 +207,7 @@ export class ClockScope implements Scheduler {
   }
 
   at(deadline: Millis, task: () => void): Cancel {
+    if (this.#ended) return () => {};
     const key = {};
     const cancel = this.#clock.at(deadline, () => {
       this.#pending.delete(key);
@@ -234,8 +239,9 @@ export class ClockScope implements Scheduler {
     this.#skewMs += ms;
   }
 
-  /** Drops every waiting task: the program was killed. */
-  cancelAll(): void {
+  /** Drops every waiting task, and whatever is set later: the program was killed. */
+  end(): void {
+    this.#ended = true;
     for (const { cancel } of this.#pending.values()) cancel();
     this.#pending.clear();
   }

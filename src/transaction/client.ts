@@ -1,4 +1,3 @@
-import type { Millis } from '../base/clock.js';
 import { assertNever, errorText, PbxkitError } from '../base/errors.js';
 import type { Logger } from '../base/logger.js';
 import type { Scheduler } from '../base/scheduler.js';
@@ -81,8 +80,8 @@ export class ClientRunner implements ClientTransaction {
   #performing = false;
   #started = false;
   #released = false;
-  /** When it ends, once nothing but `LingeringClient` is left of it in the layer. */
-  #lingersUntil: Millis | undefined;
+  /** What is left of it in the layer, once its user has the final response. */
+  #left: LingeringClient | undefined;
   #error: PbxkitError | undefined;
   #cancelHeaders: HeaderInit | undefined;
   #ack: { readonly to: string | undefined; readonly outgoing: OutgoingRequest } | undefined;
@@ -102,7 +101,7 @@ export class ClientRunner implements ClientTransaction {
   }
 
   get state(): InviteClientState | NonInviteClientState {
-    const over = this.#lingersUntil !== undefined && this.#lingersUntil <= this.#owner.scheduler.now();
+    const over = this.#left !== undefined && this.#left.ends <= this.#owner.scheduler.now();
     return over ? 'terminated' : this.#machine.state;
   }
 
@@ -148,7 +147,7 @@ export class ClientRunner implements ClientTransaction {
 
   /** The mutation is done; its effects run after those of the mutation before it, even when one causes the other. */
   #run(effects: readonly ClientEffect[], source?: Source): void {
-    if (this.#lingersUntil === undefined) this.#wakeUp.set(this.#machine.nextDeadline);
+    if (this.#left === undefined) this.#wakeUp.set(this.#machine.nextDeadline);
     const ended = this.#machine.terminated && !this.#released;
     if (ended) {
       this.#released = true;
@@ -173,17 +172,17 @@ export class ClientRunner implements ClientTransaction {
 
   #linger(): void {
     const ends = this.#machine.nextDeadline;
-    if (this.#released || this.#lingersUntil !== undefined || ends === undefined) return;
-    this.#lingersUntil = ends;
+    if (this.#released || this.#left !== undefined || ends === undefined) return;
     this.#wakeUp.set(undefined);
     const handlers = this.#handlers;
     const accepted = this.#machine instanceof InviteClientMachine;
-    this.#owner.linger({
+    this.#left = {
       key: clientKey(this.request),
       ends,
       onResponse: accepted ? (response, source) => handlers.onResponse(response, source) : undefined,
       onTerminated: handlers.onTerminated === undefined ? undefined : () => handlers.onTerminated?.(),
-    });
+    };
+    this.#owner.linger(this.#left);
   }
 
   #performAll(effects: readonly ClientEffect[], source: Source | undefined, ended: boolean): void {

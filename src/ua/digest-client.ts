@@ -9,7 +9,7 @@ import { DigestSession } from './digest-session.js';
 interface Space {
   readonly kind: Kind;
   /** The address that the request had gone to. */
-  readonly address: string | undefined;
+  readonly address: string;
   readonly session: DigestSession;
 }
 
@@ -18,6 +18,20 @@ interface Space {
  * request keeps its own, because others under way beside it have challenges of their own.
  */
 export type AnsweredChallenges = Map<string, number>;
+
+/** A request that was challenged, and the challenge. */
+export interface ChallengedRequest {
+  /** Its body and Request-URI must be those that were challenged; it stays as it is. */
+  readonly request: SipRequest;
+  /** The 401 or 407. */
+  readonly response: SipResponse;
+  /** Who sent the challenge. */
+  readonly peer: ChallengingPeer;
+  /** The address that the request had gone to, see `isFor`. */
+  readonly address: string;
+  /** What this request has answered before; noted here. */
+  readonly answered: AnsweredChallenges;
+}
 
 type Kind = 'www' | 'proxy';
 
@@ -43,16 +57,9 @@ export class DigestClient {
 
   /**
    * The request again, with credentials, in answer to a 401 or 407; the CSeq is the sender's to count up. Undefined when the
-   * challenge cannot be answered, or has been (`answered`) and was refused: the response is final then. The given request stays as
-   * it is; its body and Request-URI must be those of the request that was challenged. `address`: where it had gone, see `isFor`.
+   * challenge cannot be answered, or has been (`answered`) and was refused: the response is final then.
    */
-  answer(
-    request: SipRequest,
-    response: SipResponse,
-    peer: ChallengingPeer,
-    answered: AnsweredChallenges,
-    address?: string,
-  ): SipRequest | undefined {
+  answer({ request, response, peer, address, answered }: ChallengedRequest): SipRequest | undefined {
     const opened: { readonly key: string; readonly kind: Kind; readonly session: DigestSession }[] = [];
     for (const kind of ['www', 'proxy'] as const) {
       for (const [realm, challenges] of challengesByRealm(response, kind)) {
@@ -87,8 +94,7 @@ export class DigestClient {
    * at a Contact that the peer has named, they wait until the credential source is asked for that peer.
    */
   isFor(address: string): boolean {
-    for (const space of this.#spaces.values())
-      if (space.address === undefined || space.address === address) return true;
+    for (const space of this.#spaces.values()) if (space.address === address) return true;
     return this.#spaces.size === 0;
   }
 

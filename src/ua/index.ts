@@ -11,7 +11,7 @@ export {
   type Verdict,
   type VerifyOptions,
 } from './digest-challenger.js';
-export { DigestClient } from './digest-client.js';
+export { type AnsweredChallenges, type ChallengedRequest, DigestClient } from './digest-client.js';
 export { IncomingRequest, type RespondOptions } from './incoming.js';
 export type { NextHopResolver } from './next-hop.js';
 export type { Refusal } from './refusal.js';
@@ -32,9 +32,7 @@ export {
   type StrayKey,
   type StrayListener,
   Uac,
-  type UacFailure,
-  type UacHandlers,
   type UacOptions,
-  type UacRequest,
   type UacResult,
 } from './uac.js';
+export type { UacFailure, UacHandlers, UacRequest } from './uac-request.js';

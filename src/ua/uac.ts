@@ -13,17 +13,11 @@ import { DigestClient } from './digest-client.js';
 import { FailedHops } from './failed-hops.js';
 import { DEFAULT_MAX_FORWARDS } from './max-forwards.js';
 import type { NextHopResolver } from './next-hop.js';
-import {
-  OutgoingAttempts,
-  type OutgoingOwner,
-  type UacFailure,
-  type UacHandlers,
-  type UacRequest,
-} from './outgoing.js';
+import { OutgoingAttempts, type OutgoingOwner } from './outgoing.js';
 import type { HostPort, SendTarget } from './target.js';
+import type { UacFailure, UacHandlers, UacRequest } from './uac-request.js';
 
 export type { SentAck } from '../transaction/layer.js';
-export type { UacFailure, UacHandlers, UacRequest } from './outgoing.js';
 
 export interface UacOptions {
   readonly transactions: TransactionLayer;

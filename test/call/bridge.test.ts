@@ -1,5 +1,10 @@
 /** Two sessions joined: what a re-INVITE and a BYE of one side mean to the other. */
-import { describe, expect } from 'vitest';
+import { describe, expect, test } from 'vitest';
+import { Mailbox } from '../../src/base/mailbox.js';
+import { DEFAULT_TENANT } from '../../src/base/tenant.js';
+import { Bridge } from '../../src/call/bridge.js';
+import { PassThroughEngine } from '../../src/media/pass-through-engine.js';
+import { established, OFFER, withStack } from '../dialog/stack.js';
 import { butOrigin } from '../support/but-origin.js';
 import { officeScenario } from '../support/office.js';
 import { RawPeer, rawSdp } from '../support/raw-peer.js';
@@ -113,6 +118,43 @@ describe('a re-INVITE passes', () => {
     },
   );
 });
+
+test('a re-INVITE that waited while the sides were being joined with others has its 491, and is not passed on afterwards', () =>
+  withStack(async ({ world, stack, peer }) => {
+    const [from, to] = [await established(stack, peer), await established(stack, peer)];
+    const mailbox = new Mailbox();
+    const bridge = new Bridge({
+      callId: 'c',
+      tenantId: DEFAULT_TENANT,
+      inbound: { legId: 'a', session: from.session },
+      outbound: { legId: 'b1', session: to.session },
+      media: new PassThroughEngine(),
+      mailbox,
+      logger: world.ports.logger,
+      onChanged: () => {},
+      onEnded: () => {},
+    });
+    bridge.join();
+    let leave: () => void = () => {};
+    void mailbox.run(
+      () =>
+        new Promise<void>((resolve) => {
+          leave = resolve;
+        }),
+    );
+    from.raw.invite({ body: OFFER });
+    await world.advance({ ms: 50 });
+    bridge.suspend();
+    bridge.resume();
+    await peer.expect('491 INVITE');
+    from.raw.ack();
+    leave();
+    await world.advance({ seconds: 1 });
+    expect(peer.heard).not.toContain('INVITE');
+    expect(world.log.format('error')).toBe('');
+    bridge.end();
+    for (let i = 0; i < 2; i++) peer.respond(await peer.expect('BYE'), 200);
+  }));
 
 describe('BYE passes', () => {
   officeScenario('with its Reason (RFC 3326), which is also on record', {}, async (office, world) => {

@@ -3,7 +3,8 @@ import { PbxkitError } from '../../src/base/errors.js';
 import type { DialogContext } from '../../src/dialog/context.js';
 import { Dialog, type DialogTarget } from '../../src/dialog/dialog.js';
 import { endsDialog, sendAck } from '../../src/dialog/dialog-request.js';
-import { createRequest, createResponse } from '../../src/protocol/sip/message.js';
+import { createRequest, createResponse, type SipRequest } from '../../src/protocol/sip/message.js';
+import { parseNameAddr } from '../../src/protocol/sip/name-addr.js';
 import { established, withStack } from './stack.js';
 
 const source = {
@@ -53,6 +54,36 @@ test('BYE is done when it is answered, whatever the answer (§15.1.1)', () =>
       expect(stack.dialogs.size).toBe(0);
     }
   }));
+
+test('§13.2.2.4, §22.1: the ACK to a 2xx has the CSeq number and the credentials of its INVITE', () => {
+  const contact = parseNameAddr('<sip:bob@192.0.2.1:5060>');
+  const headers = {
+    Via: 'SIP/2.0/UDP 10.0.0.1:5060;branch=z9hG4bKy',
+    From: '<sip:alice@a.test>;tag=a',
+    To: '<sip:bob@b.test>',
+    'Call-ID': 'c',
+    Contact: '<sip:a@10.0.0.1>',
+  };
+  const opening = createRequest({ method: 'INVITE', uri: 'sip:bob@b.test', headers: { ...headers, CSeq: '1 INVITE' } });
+  const dialog = Dialog.uas(opening, 'b', contact, 'confirmed', source);
+  const sent: SipRequest[] = [];
+  const uac = {
+    ack: (request: SipRequest) => {
+      sent.push(request);
+      return { resend: () => {} };
+    },
+  };
+  const credentials = { Authorization: 'Digest username="a"', 'Proxy-Authorization': 'Digest username="alice"' };
+  const invite = dialog.createRequest('INVITE', { headers: credentials });
+  dialog.createRequest('INFO');
+  sendAck({ uac } as unknown as DialogContext, dialog, invite, 'v=0');
+  expect(sent).toHaveLength(1);
+  const [ack] = sent;
+  expect(ack?.cseq).toEqual({ sequence: invite.cseq.sequence, method: 'ACK' });
+  expect(ack?.headers.raw('Authorization')).toEqual(['Digest username="a"']);
+  expect(ack?.headers.raw('Proxy-Authorization')).toEqual(['Digest username="alice"']);
+  expect(ack?.bodyText()).toBe('v=0');
+});
 
 test('an ACK that is sent again takes the way that the dialog has then (§13.2.2.4, RFC 5626 §4.3)', () =>
   withStack(async ({ stack, peer }) => {

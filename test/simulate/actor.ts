@@ -38,6 +38,7 @@ export class Actor {
   readonly #random: SeededRandom;
   #phone: VirtualPhone | undefined;
   #registering = false;
+  #doubted = false;
 
   constructor(options: ActorOptions) {
     this.#options = options;
@@ -82,16 +83,23 @@ export class Actor {
     this.machine.restart();
   }
 
+  /** Its number has lost all contacts: what it was told is worth nothing now, nor what it is told of a REGISTER from before. */
+  doubt(): void {
+    this.#doubted = true;
+    this.registration = { kind: 'unknown' };
+  }
+
   /** Registers, for 0 seconds to remove; does nothing while another REGISTER is under way. */
   async register(expiresSeconds: number, contacts?: '*'): Promise<void> {
     const phone = this.#phone;
     if (phone === undefined || this.#registering) return;
     this.#registering = true;
+    this.#doubted = false;
     this.registration = { kind: 'unknown' };
     await phone.register({ expiresSeconds, ...(contacts === undefined ? {} : { contacts }) }).then(({ status }) => {
       if (this.#phone !== phone) return;
       this.#registering = false;
-      if (status === 200) {
+      if (status === 200 && !this.#doubted) {
         const at = this.#options.world.clock.now() + 1000 * expiresSeconds;
         this.registration = expiresSeconds === 0 ? { kind: 'none' } : { kind: 'until', at };
       }

@@ -134,8 +134,7 @@ function removeAll({ actors, random }: Stage): void {
 
 /** What the other phones of a number believe of their registrations. */
 function doubt(actors: readonly Actor[], actor: Actor): void {
-  for (const other of actors)
-    if (other !== actor && other.plan.number === actor.plan.number) other.registration = { kind: 'unknown' };
+  for (const other of actors) if (other !== actor && other.plan.number === actor.plan.number) other.doubt();
 }
 
 function endCall({ server, random }: Stage): void {

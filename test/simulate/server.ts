@@ -75,6 +75,7 @@ export class Server {
     if (pbx === undefined) return;
     this.#pbx = undefined;
     await this.#world.run(() => pbx.close());
+    this.witness.restarted();
     this.#gone();
   }
 
@@ -83,13 +84,13 @@ export class Server {
     if (this.#pbx === undefined) return;
     for (const { id, answeredAt } of this.#pbx.calls) if (answeredAt === undefined) this.lost.add(id);
     this.#pbx = undefined;
+    this.witness.killed();
     this.#gone();
   }
 
   #gone(): void {
     this.restarts++;
     this.#world.pbx.restart();
-    this.witness.restarted();
   }
 }
 

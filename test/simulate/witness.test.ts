@@ -1,5 +1,6 @@
 /** The witnesses of the simulation see what they are there to see: each rule once broken. */
 import { describe, expect, test } from 'vitest';
+import { createWorld } from '../../src/testing/world.js';
 import type { LostConnection, TappedMessage } from '../support/wire-tap.js';
 import { WireWitness } from '../support/wire-witness.js';
 
@@ -244,4 +245,50 @@ describe('a 2xx that the peer still repeats to an earlier life of the program', 
       'while theirs in 1002 INVITE waits',
     );
   });
+});
+
+describe('a 2xx that came by a connection', () => {
+  const lost: Step = { connection: 7, opened: true };
+
+  test('needs no ACK that can be seen, when the connection was lost before', () => {
+    expect(faultsAfter(INVITE, by(7, OK), lost, BYE)).toEqual([]);
+    expect(faultsAfter(INVITE, by(7, OK), { connection: 6, opened: true }, BYE).join()).toContain('got no ACK');
+  });
+
+  test('§13.2.2.4: needs one when it came again by another', () => {
+    expect(faultsAfter(INVITE, by(7, OK), lost, by(8, OK), BYE).join()).toContain('got no ACK');
+  });
+});
+
+test('§15.1.2: after their BYE nothing is sent, unless it was refused because the 2xx had not come', () => {
+  const ringing = got('180 Ringing', 'INVITE', { cseq: 1, tag: 'them' });
+  const bye = theirs('BYE', { cseq: 1, branch: 'z9hG4bKt' });
+  const refused = answered('481 Gone', 'BYE', { cseq: 1, branch: 'z9hG4bKt' });
+  const accepted = answered('200 OK', 'BYE', { cseq: 1, branch: 'z9hG4bKt' });
+  expect(faultsAfter(INVITE, ringing, bye, refused, OK, ACK, BYE)).toEqual([]);
+  expect(faultsAfter(INVITE, OK, ACK, bye, accepted, BYE).join()).toContain('BYE after a BYE came');
+});
+
+test('what a killed program still says is not heard; what a closed one says is', async () => {
+  const world = createWorld({ seed: 1 });
+  const witness = new WireWitness(() => world.clock.now());
+  const local = { address: '10.0.0.1', port: 5060 };
+  const open = async (name: string, address: string) =>
+    world.use(
+      await world.run(() =>
+        witness
+          .watch(world.host(name, address).ports.network)
+          .openUdp({ local: { ...local, address }, onMessage: () => {}, onError: () => {} }),
+      ),
+    );
+  const answer = Buffer.from(message('SIP/2.0 480 Gone', 'INVITE', { cseq: 1, tag: 'x' }));
+  const first = await open('first', '10.0.0.1');
+  witness.killed();
+  first.send(answer, local);
+  expect(witness.faults).toEqual([]);
+  const second = await open('second', '10.0.0.2');
+  witness.restarted();
+  second.send(answer, local);
+  expect(witness.faults.join()).toContain('answers no request');
+  await world.close();
 });

@@ -14,15 +14,31 @@ interface WatchedDialog {
   byeSent: boolean;
   byeReceived: boolean;
   byeReceivedAt: number;
+  /** What their first BYE was answered with: after a 481 the dialog may yet begin here, by a 2xx that was late. */
+  byeStatus: number | undefined;
   /** By a connection: when it is lost and cannot be made again, nothing is sent, and nothing is seen of the attempt. */
   readonly reliable: boolean;
   /** From before a crash: the program may know nothing of it. */
   inherited: boolean;
-  /** 2xx to INVITEs that came, by CSeq number: how many messages had been seen at the last one, and at the last ACK. */
-  readonly successes: Map<number, { seen: number; acknowledged: number; ackBody: string | undefined }>;
+  /** 2xx to INVITEs that came, by CSeq number. */
+  readonly successes: Map<number, Success>;
   /** An offer came in a 2xx and its ACK had no answer: only a BYE is left then. */
   mustEnd: boolean;
 }
+
+/** A 2xx to an INVITE of ours. */
+interface Success {
+  /** How many messages had been seen at the last one, and at the last ACK. */
+  seen: number;
+  acknowledged: number;
+  ackBody: string | undefined;
+  /** When and by which connection it came last. */
+  at: number;
+  connection: number | undefined;
+}
+
+/** For so long a 2xx is repeated, and its ACK may still be under way (64·T1). */
+const REPEATED_MS = 32_000;
 
 /** For so long a late answer is known to belong to an INVITE: its transaction (64·T1), and once more. */
 const REMEMBERED_MS = 64_000;
@@ -58,8 +74,13 @@ export class DialogWitness {
     else this.#response(message, ours, tapped);
   }
 
-  lose(lost: LostConnection): void {
-    for (const { exchange } of this.#dialogs.values()) exchange.lose(lost);
+  lose(lost: LostConnection, at: number): void {
+    for (const { exchange, successes } of this.#dialogs.values()) {
+      exchange.lose(lost);
+      // The ACK may have to wait for an answer, and then finds no way. Nothing is seen of an attempt by a connection that is gone.
+      for (const success of successes.values())
+        if (success.connection === lost.connection && at - success.at < REPEATED_MS) success.seen = 0;
+    }
   }
 
   finish(): void {
@@ -125,7 +146,8 @@ export class DialogWitness {
     // A dialog that was restored from before the BYE is asked whether it lives.
     // And our BYE that crossed theirs goes on to the next hop when its connection was lost.
     if (method === 'NOTIFY' || dialog.inherited || (sameAgain && method === 'BYE')) return;
-    if (dialog.byeReceived && at > dialog.byeReceivedAt) this.#tell(`§15.1.2: ${name}: ${method} after a BYE came`);
+    const hungUp = dialog.byeReceived && dialog.byeStatus !== 481;
+    if (hungUp && at > dialog.byeReceivedAt) this.#tell(`§15.1.2: ${name}: ${method} after a BYE came`);
     else if (dialog.byeSent && method !== 'BYE') this.#tell(`§15.1.1: ${name}: ${method} after our BYE`);
     if (method === 'BYE') dialog.byeSent = true;
   }
@@ -143,7 +165,7 @@ export class DialogWitness {
     if (!dialog.exchange.ackSent(message)) dialog.mustEnd = true;
   }
 
-  #response(message: SeenMessage, ours: boolean, { at, protocol }: Seen['tapped']): void {
+  #response(message: SeenMessage, ours: boolean, { at, protocol, connection }: Seen['tapped']): void {
     const { status = 0, callId, fromTag, toTag, cseqMethod } = message;
     if (status === 100) return;
     const [local, remote] = ours ? [toTag, fromTag] : [fromTag, toTag];
@@ -156,12 +178,14 @@ export class DialogWitness {
       // A connection may bring an answer long after everybody has given up and forgotten the INVITE.
       if (!ours && at - invite.at > REMEMBERED_MS) dialog.inherited = true;
     }
+    if (ours && cseqMethod === 'BYE') dialog.byeStatus ??= status;
     if (cseqMethod === 'INVITE' && status >= 200 && status < 300) {
       dialog.confirmed = true;
       if (!ours) {
         const success = dialog.successes.get(message.cseq);
-        if (success !== undefined) success.seen = this.#seen;
-        else dialog.successes.set(message.cseq, { seen: this.#seen, acknowledged: 0, ackBody: undefined });
+        const last = { seen: this.#seen, at, connection };
+        if (success !== undefined) Object.assign(success, last);
+        else dialog.successes.set(message.cseq, { acknowledged: 0, ackBody: undefined, ...last });
       }
     }
     if (ours) dialog.exchange.responseSent(message);
@@ -179,6 +203,7 @@ export class DialogWitness {
       byeSent: false,
       byeReceived: false,
       byeReceivedAt: 0,
+      byeStatus: undefined,
       reliable,
       inherited: false,
       successes: new Map(),

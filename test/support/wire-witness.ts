@@ -14,6 +14,8 @@ export class WireWitness {
   readonly #transactions = new TransactionWitness((fault) => this.#tell(fault));
   readonly #dialogs = new DialogWitness((fault) => this.#tell(fault));
   readonly #now: () => number;
+  /** Counts the programs that were killed. */
+  #life = 1;
 
   constructor(now: () => number) {
     this.#now = now;
@@ -21,9 +23,14 @@ export class WireWitness {
 
   /** For the program: a network that is watched. After a crash the next life of the program gets another one. */
   watch(network: Network): Network {
+    const life = this.#life;
     return tapNetwork(network, this.#now, {
-      onMessage: (message) => this.see(message),
-      onLost: (lost) => this.lose(lost),
+      onMessage: (message) => {
+        if (life === this.#life) this.see(message);
+      },
+      onLost: (lost) => {
+        if (life === this.#life) this.lose(lost);
+      },
     });
   }
 
@@ -37,10 +44,16 @@ export class WireWitness {
 
   /** What waited for an answer by that connection gets none. */
   lose(lost: LostConnection): void {
-    this.#dialogs.lose(lost);
+    this.#dialogs.lose(lost, this.#now());
   }
 
-  /** The program was killed, or closed. */
+  /** The program was killed: what promises still run of it reaches no network. */
+  killed(): void {
+    this.#life++;
+    this.restarted();
+  }
+
+  /** The program was closed, and should be silent. */
   restarted(): void {
     this.#transactions.forget();
     this.#dialogs.forget();

@@ -170,7 +170,8 @@ describe('ManualClock', () => {
     cancel();
     expect([a.pending, b.pending, clock.pending]).toEqual([1, 1, 2]);
     expect(a.deadlines).toEqual([30]);
-    a.cancelAll();
+    a.end();
+    a.after(5, () => seen.push('never either'));
     a.jumpWallTime(1000);
     await clock.advance(50);
     expect(seen).toEqual(['b']);

@@ -10,7 +10,7 @@ import { ManualClock } from '../../src/testing/manual-clock.js';
 import { SeededRandom } from '../../src/testing/seeded-random.js';
 import type { ChallengingPeer, CredentialSource } from '../../src/ua/credential-source.js';
 import { DigestChallenger } from '../../src/ua/digest-challenger.js';
-import { DigestClient } from '../../src/ua/digest-client.js';
+import { type AnsweredChallenges, DigestClient } from '../../src/ua/digest-client.js';
 
 const peer: ChallengingPeer = { protocol: 'udp', remote: { address: '192.0.2.1', port: 5060 }, secure: false };
 const password: CredentialSource = { secretFor: () => ({ username: 'jäsøn', password: 'Secret, or not?' }) };
@@ -39,6 +39,15 @@ const response401 = (...challenges: string[]): SipResponse =>
   createResponse(401, { headers: { 'WWW-Authenticate': challenges } });
 const response407 = (...challenges: string[]): SipResponse =>
   createResponse(407, { headers: { 'Proxy-Authenticate': challenges } });
+
+function answer(
+  ua: DigestClient,
+  request: SipRequest,
+  response: SipResponse,
+  answered: AnsweredChallenges = new Map(),
+): SipRequest | undefined {
+  return ua.answer({ request, response, peer, address: peer.remote.address, answered });
+}
 
 function sent(request: SipRequest | undefined, name = 'Authorization'): DigestCredentials[] {
   return (request?.headers.get(name as 'Authorization') ?? []).flatMap((value) => parseCredentials(value) ?? []);
@@ -74,7 +83,7 @@ describe('client against challenger, over the wire', () => {
     expect(ua.authorize(first)).toBe(first);
     expect(await verify(first)).toMatchObject({ kind: 'challenge', cause: 'missing' });
 
-    const second = ua.answer(first, challenge(false), peer, new Map()) as SipRequest;
+    const second = answer(ua, first, challenge(false)) as SipRequest;
     expect(first.headers.has('Proxy-Authorization')).toBe(false);
     expect(await verify(second)).toEqual({ kind: 'accepted', username: 'jäsøn' });
 
@@ -87,7 +96,7 @@ describe('client against challenger, over the wire', () => {
     await clock.advance(400_000);
     const late = ua.authorize(invite());
     expect(await verify(late)).toMatchObject({ kind: 'challenge', stale: true, cause: 'stale' });
-    const again = ua.answer(late, challenge(true), peer, new Map()) as SipRequest;
+    const again = answer(ua, late, challenge(true)) as SipRequest;
     expect(sent(again, 'Proxy-Authorization').map((each) => each.nc)).toEqual([1]);
     expect(await verify(again)).toMatchObject({ kind: 'accepted' });
   });
@@ -100,12 +109,12 @@ describe('client against challenger, over the wire', () => {
     const challenge = (stale: boolean) =>
       createResponse(401, { headers: challenger.challengeHeaders({ ...options, stale }) });
     const answered = new Map<string, number>();
-    const tried = ua.answer(invite(), challenge(false), peer, answered) as SipRequest;
+    const tried = answer(ua, invite(), challenge(false), answered) as SipRequest;
     const verdict = await challenger.verify(tried, { ...options, lookup: async () => stored });
     expect(verdict).toMatchObject({ kind: 'challenge', stale: false, cause: 'wrong' });
-    expect(ua.answer(tried, challenge(false), peer, answered)).toBeUndefined();
+    expect(answer(ua, tried, challenge(false), answered)).toBeUndefined();
     // Another request under way beside it has not been refused (RFC 3261 §22.1).
-    expect(ua.answer(invite(), challenge(false), peer, new Map())).toBeDefined();
+    expect(answer(ua, invite(), challenge(false))).toBeDefined();
   });
 });
 
@@ -115,22 +124,22 @@ describe('RFC 8760 §2.4 choice of challenge', () => {
   const sha512 = 'Digest realm="r", nonce="n3", algorithm=SHA-512-256, qop="auth"';
 
   test('the strongest, wherever it stands; one answer for each realm', () => {
-    expect(
-      sent(client().answer(invite(), response401(md5, sha512, sha256), peer, new Map())).map((each) => each.algorithm),
-    ).toEqual(['SHA-512-256']);
+    expect(sent(answer(client(), invite(), response401(md5, sha512, sha256))).map((each) => each.algorithm)).toEqual([
+      'SHA-512-256',
+    ]);
   });
 
   test('only what the source has a secret for', () => {
     const limited: CredentialSource = {
       secretFor: ({ algorithm }) => (algorithm === 'MD5' ? { username: 'u', password: 'p' } : undefined),
     };
-    expect(sent(client(limited).answer(invite(), response401(sha256, md5), peer, new Map()))[0]?.algorithm).toBe('MD5');
+    expect(sent(answer(client(limited), invite(), response401(sha256, md5)))[0]?.algorithm).toBe('MD5');
   });
 
   test('HA1 values serve their own realm only (ES2021-05)', () => {
     const bound: CredentialSource = { secretFor: () => makeSecret({ username: 'u', realm: 'trunk', password: 'p' }) };
-    expect(client(bound).answer(invite(), response401(md5), peer, new Map())).toBeUndefined();
-    expect(client(bound).answer(invite(), response401(md5.replace('"r"', '"trunk"')), peer, new Map())).toBeDefined();
+    expect(answer(client(bound), invite(), response401(md5))).toBeUndefined();
+    expect(answer(client(bound), invite(), response401(md5.replace('"r"', '"trunk"')))).toBeDefined();
   });
 
   test('the source sees who challenges', () => {
@@ -141,7 +150,7 @@ describe('RFC 8760 §2.4 choice of challenge', () => {
         return undefined;
       },
     };
-    expect(client(source).answer(invite(), response401(md5), peer, new Map())).toBeUndefined();
+    expect(answer(client(source), invite(), response401(md5))).toBeUndefined();
     expect(asked).toEqual([{ realm: 'r', algorithm: 'MD5' }, peer]);
   });
 
@@ -152,31 +161,26 @@ describe('RFC 8760 §2.4 choice of challenge', () => {
     ['only unknown qop values', 'Digest realm="r", nonce="n", qop="x,y"'],
     ['no nonce', 'Digest realm="r", qop="auth"'],
   ])('%s is ignored', (_, text) => {
-    expect(client().answer(invite(), response401(text), peer, new Map())).toBeUndefined();
-    expect(sent(client().answer(invite(), response401(text, md5), peer, new Map()))[0]?.nonce).toBe('n1');
+    expect(answer(client(), invite(), response401(text))).toBeUndefined();
+    expect(sent(answer(client(), invite(), response401(text, md5)))[0]?.nonce).toBe('n1');
   });
 
   test('RFC 7616 §3.3: unknown qop values beside auth are ignored; opaque is echoed', () => {
     const [made] = sent(
-      client().answer(
-        invite(),
-        response401(`${md5.replace('"auth"', '"x,auth-int,auth"')}, opaque="o p"`),
-        peer,
-        new Map(),
-      ),
+      answer(client(), invite(), response401(`${md5.replace('"auth"', '"x,auth-int,auth"')}, opaque="o p"`)),
     );
     expect(made).toMatchObject({ qop: 'auth', opaque: 'o p', nc: 1 });
   });
 
   test('RFC 3261 §22.4 item 8: no qop, so neither count nor cnonce', () => {
-    const [made] = sent(client().answer(invite(), response401('Digest realm="r", nonce="n"'), peer, new Map()));
+    const [made] = sent(answer(client(), invite(), response401('Digest realm="r", nonce="n"')));
     expect([made?.qop, made?.nc, made?.cnonce]).toEqual([undefined, undefined, undefined]);
   });
 
   test('auth-int alone is done over the body', () => {
     const text = 'Digest realm="r", nonce="n", qop="auth-int"';
-    const [with1] = sent(client().answer(invite('v=0\r\n'), response401(text), peer, new Map()));
-    const [with2] = sent(client().answer(invite('v=1\r\n'), response401(text), peer, new Map()));
+    const [with1] = sent(answer(client(), invite('v=0\r\n'), response401(text)));
+    const [with2] = sent(answer(client(), invite('v=1\r\n'), response401(text)));
     expect(with1?.qop).toBe('auth-int');
     expect(with1?.cnonce).toBe(with2?.cnonce);
     expect(with1?.response).not.toBe(with2?.response);
@@ -184,12 +188,7 @@ describe('RFC 8760 §2.4 choice of challenge', () => {
 
   test('-sess keeps its cnonce while the nonce lasts', () => {
     const ua = client();
-    const first = ua.answer(
-      invite(),
-      response401('Digest realm="r", nonce="n", algorithm=MD5-sess, qop="auth"'),
-      peer,
-      new Map(),
-    );
+    const first = answer(ua, invite(), response401('Digest realm="r", nonce="n", algorithm=MD5-sess, qop="auth"'));
     const [a, b] = [sent(first)[0], sent(ua.authorize(invite()))[0]];
     expect([a?.nc, b?.nc, a?.algorithm]).toEqual([1, 2, 'MD5-sess']);
     expect(a?.cnonce).toBe(b?.cnonce);
@@ -203,16 +202,16 @@ describe('RFC 3261 §22.3 several challengers', () => {
   test('407, then 401: the second request carries both, the proxy’s count raised', () => {
     const ua = client();
     const answered = new Map<string, number>();
-    const second = ua.answer(invite(), response407(proxy), peer, answered) as SipRequest;
-    const third = ua.answer(second, response401(server), peer, answered) as SipRequest;
+    const second = answer(ua, invite(), response407(proxy), answered) as SipRequest;
+    const third = answer(ua, second, response401(server), answered) as SipRequest;
     expect(sent(third).map((each) => [each.realm, each.nc])).toEqual([['server', 1]]);
     expect(sent(third, 'Proxy-Authorization').map((each) => [each.realm, each.nc])).toEqual([['proxy', 2]]);
-    expect(ua.answer(third, response407(proxy), peer, answered)).toBeUndefined();
+    expect(answer(ua, third, response407(proxy), answered)).toBeUndefined();
   });
 
   test('a fork’s merged challenges are answered together', () => {
     const merged = createResponse(407, { headers: { 'WWW-Authenticate': [server], 'Proxy-Authenticate': [proxy] } });
-    const again = client().answer(invite(), merged, peer, new Map());
+    const again = answer(client(), invite(), merged);
     expect([sent(again).length, sent(again, 'Proxy-Authorization').length]).toEqual([1, 1]);
   });
 
@@ -220,10 +219,10 @@ describe('RFC 3261 §22.3 several challengers', () => {
     const ua = client();
     const stale = `${server}, stale=true`;
     const answered = new Map<string, number>();
-    const second = ua.answer(invite(), response401(server), peer, answered) as SipRequest;
-    const third = ua.answer(second, response401(stale), peer, answered) as SipRequest;
+    const second = answer(ua, invite(), response401(server), answered) as SipRequest;
+    const third = answer(ua, second, response401(stale), answered) as SipRequest;
     expect(third).toBeDefined();
-    expect(ua.answer(third, response401(stale), peer, answered)).toBeUndefined();
+    expect(answer(ua, third, response401(stale), answered)).toBeUndefined();
   });
 });
 
@@ -234,8 +233,16 @@ test('no response header makes it throw', () => {
     .map((text) => `Digest realm="r", ${text}`);
   fc.assert(
     fc.property(junk, (text) => {
-      client().answer(invite(), response401(text), peer, new Map());
+      answer(client(), invite(), response401(text));
     }),
     { numRuns: 300 },
   );
+});
+
+test('credentials are shown unasked only where a challenge to what was sent there has been answered', () => {
+  const ua = client();
+  expect(ua.isFor('192.0.2.9')).toBe(true);
+  answer(ua, invite(), response401('Digest realm="r", nonce="n", qop="auth"'));
+  expect(ua.isFor(peer.remote.address)).toBe(true);
+  expect(ua.isFor('192.0.2.9')).toBe(false);
 });

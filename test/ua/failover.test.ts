@@ -9,7 +9,8 @@ import { SeededRandom } from '../../src/testing/seeded-random.js';
 import { TransactionLayer } from '../../src/transaction/layer.js';
 import type { Hop } from '../../src/transport/hop.js';
 import type { SendTarget } from '../../src/ua/target.js';
-import { Uac, type UacRequest } from '../../src/ua/uac.js';
+import { Uac } from '../../src/ua/uac.js';
+import type { UacRequest } from '../../src/ua/uac-request.js';
 import { FakeTransport, sourceOf } from '../transaction/fake-transport.js';
 
 const FIRST: Hop = { protocol: 'udp', address: '198.51.100.1', port: 5060 };

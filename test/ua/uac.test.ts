@@ -15,7 +15,8 @@ import type { Hop } from '../../src/transport/hop.js';
 import type { CredentialSource } from '../../src/ua/credential-source.js';
 import { DigestClient } from '../../src/ua/digest-client.js';
 import type { SendTarget } from '../../src/ua/target.js';
-import { Uac, type UacFailure, type UacRequest } from '../../src/ua/uac.js';
+import { Uac } from '../../src/ua/uac.js';
+import type { UacFailure, UacRequest } from '../../src/ua/uac-request.js';
 import { FakeTransport, sourceOf } from '../transaction/fake-transport.js';
 import { parseAuthCredentials } from './auth-text.js';
 
