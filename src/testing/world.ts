@@ -145,9 +145,13 @@ export class World {
     return this.#machines;
   }
 
-  /** `thing` is closed when the world is, the last one first. Returns `thing`. */
-  use<Thing extends { close(): void | Promise<void> }>(thing: Thing): Thing {
-    this.#disposer.add(() => thing.close());
+  /**
+   * `thing` is closed when the world is, the last one first. `on`: the machine that it runs on; killed with it, it is not closed, for its
+   * timers never fire again. Returns `thing`.
+   */
+  use<Thing extends { close(): void | Promise<void> }>(thing: Thing, on?: Machine): Thing {
+    const life = on?.ports;
+    this.#disposer.add(() => (on === undefined || (on.ports === life && on.host.alive) ? thing.close() : undefined));
     return thing;
   }
 

@@ -19,27 +19,19 @@ const INTERVAL = 120;
 interface Site {
   readonly pbx: Pbx;
   readonly records: CallRecord[];
-  /** It was killed. */
-  died(): void;
 }
 
 async function site(
   world: World,
-  { ports }: Machine,
+  machine: Machine,
   options: Partial<PbxOptions> & { readonly domain: string },
 ): Promise<Site> {
-  const { network, scheduler, random, logger } = ports;
-  const pbx = createPbx({ ...options, network, scheduler, random, logger });
-  let alive = true;
-  // A program that was killed cannot be closed.
-  world.use({ close: async () => (alive ? pbx.close() : undefined) });
+  const { network, scheduler, random, logger } = machine.ports;
+  const pbx = world.use(createPbx({ ...options, network, scheduler, random, logger }), machine);
   const records: CallRecord[] = [];
   pbx.on('call.ended', ({ record }) => records.push(record));
   await world.run(() => pbx.start());
-  const died = (): void => {
-    alive = false;
-  };
-  return { pbx, records, died };
+  return { pbx, records };
 }
 
 /** The head: both branches register here, and what begins with a branch's digit goes to it. */
@@ -159,7 +151,7 @@ describe('under loss, and when the head dies', () => {
       `seed ${seed}, ${transport}: calls work again within one registration interval, and none is left over`,
       { seed, delayMs: [5, 40], loss: transport === 'udp' ? 0.05 : 0 },
       async (world) => {
-        const { t: first, a, b, alice, bob } = await threeSites(world, transport);
+        const { a, b, alice, bob } = await threeSites(world, transport);
         const talk = async () => {
           const next = bob.incoming();
           const call = alice.call('301');
@@ -171,7 +163,6 @@ describe('under loss, and when the head dies', () => {
         const { call: before, answered: beforeFar } = await talk();
         await world.advance({ seconds: 3 });
         world.pbx.restart();
-        first.died();
         const t = await head(world);
         await world.advance({ seconds: INTERVAL + 5 });
         expect([a, b].map(({ pbx }) => pbx.lines[0]?.state.kind)).toEqual(['registered', 'registered']);

@@ -38,6 +38,7 @@ function office(world: World, lines: readonly LineOptions[] = [LINE]) {
         notices: { administrator: 'admin@office.test' },
         ...world.ports,
       }),
+      world.pbx,
     );
     pbx.on('line.suspended', ({ line, reason }) => told.push(`${line} ${reason.kind}`));
     pbx.on('mail.sent', ({ to }) => told.push(`mail to ${to}`));

@@ -42,7 +42,7 @@ describe('kill -9 and restart', () => {
         await world.run(() => Promise.all([alice.register(), bob.register()]));
         if (how === 'closed') await world.run(() => first.close());
         world.pbx.restart();
-        const second = world.use(server(world, storage()));
+        const second = world.use(server(world, storage()), world.pbx);
         await world.run(() => second.start());
         const begin = world.clock.now();
         const call = alice.call('101');
@@ -74,7 +74,7 @@ describe('kill -9 and restart', () => {
       await world.until(call.talking());
       await world.advance({ seconds: 30 });
       world.pbx.restart();
-      const second = world.use(server(world, storage()));
+      const second = world.use(server(world, storage()), world.pbx);
       const records: unknown[] = [];
       second.on('call.ended', ({ record }) => records.push(record));
       await world.run(() => second.start());
@@ -110,7 +110,7 @@ describe('kill -9 and restart', () => {
       call.hangUp();
       await world.advance({ seconds: 60 });
       world.pbx.restart();
-      const second = world.use(server(world, storage()));
+      const second = world.use(server(world, storage()), world.pbx);
       await world.run(() => second.start());
       await world.advance({ seconds: 60 });
       expect(second.calls).toEqual([]);
@@ -208,7 +208,7 @@ describe('a journal that something else wrote to', () => {
     runScenario({ seed: 10, delayMs: 5 }, async (world) => {
       const storage = memoryStorage();
       await storage.records.put('default/calls', 'node/junk', value);
-      const pbx = world.use(server(world, storage));
+      const pbx = world.use(server(world, storage), world.pbx);
       await world.run(() => pbx.start());
       expect(pbx.calls).toEqual([]);
       expect(world.log.format('error')).toContain('cannot be taken over');
@@ -243,7 +243,7 @@ describe('a journal that something else wrote to', () => {
           ...(kept.value as object),
           [side]: { legId: 'x', session: null },
         });
-        const second = world.use(server(world, storage()));
+        const second = world.use(server(world, storage()), world.pbx);
         await world.run(() => second.start());
         expect(second.calls).toEqual([]);
         const since = world.clock.now();
@@ -267,7 +267,7 @@ describe('a journal that something else wrote to', () => {
       await world.advance({ seconds: 1 });
       world.pbx.restart();
       await storage().records.put('default/calls', 'node/0-junk', { record: null });
-      const second = world.use(server(world, storage()));
+      const second = world.use(server(world, storage()), world.pbx);
       await world.run(() => second.start());
       expect(second.calls).toHaveLength(1);
       call.hangUp();
@@ -331,7 +331,7 @@ describe('start and close', () => {
     const run = async (seed: number): Promise<string> => {
       let trace = '';
       await runScenario({ seed, delayMs: [2, 40], loss: 0.1, duplicate: 0.05, reorder: 0.1 }, async (world) => {
-        const pbx = world.use(server(world, memoryStorage()));
+        const pbx = world.use(server(world, memoryStorage()), world.pbx);
         await world.run(() => pbx.start());
         const alice = world.phone(`sip:100@${DOMAIN}`, { password: 'secret-100' });
         const bob = world.phone(`sip:101@${DOMAIN}`, { password: 'secret-101', onCall: (call) => call.answer() });

@@ -27,7 +27,7 @@ test('§12.2.1.1: killed twice during a call, its requests to a phone have CSeq 
     await world.advance({ seconds: 1 });
     for (const change of ['hold', 'resume'] as const) {
       world.pbx.restart();
-      const pbx = world.use(life());
+      const pbx = world.use(life(), world.pbx);
       await world.run(() => pbx.start());
       // Each asks the phones whether they still talk, and passes a re-INVITE on.
       await world.advance({ seconds: 1 });

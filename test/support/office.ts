@@ -31,6 +31,7 @@ export class Office {
         ...world.ports,
         ...options,
       }),
+      world.pbx,
     );
     this.pbx.on('call.ended', ({ record }) => this.records.push(record));
   }

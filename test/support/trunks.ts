@@ -64,14 +64,17 @@ export async function trunkStack(world: World, options: TrunkStackOptions = {}):
     trunks.on(name, (event) => told.push(`${name} ${'line' in event ? event.line : event.trunk}`));
   transport.onFlowClosed((flow) => trunks.flowClosed(flow));
   await world.run(() => transport.start());
-  world.use({
-    close: async () => {
-      await trunks.close();
-      transactions.close();
-      resolver.close();
-      await transport.close();
+  world.use(
+    {
+      close: async () => {
+        await trunks.close();
+        transactions.close();
+        resolver.close();
+        await transport.close();
+      },
     },
-  });
+    machine,
+  );
   return { trunks, uac, transport, transactions, records, told };
 }
 
