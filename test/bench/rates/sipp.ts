@@ -48,11 +48,13 @@ export interface SippLoad {
 /** sipp that makes calls; `done` resolves when the last one is over. */
 export class SippClient {
   readonly program: Program;
+  readonly #folder: string;
   readonly done: Promise<SippResult>;
 
   constructor(load: SippLoad) {
     const { scenario, peer, rate, count, holdMs = 0, service = '1000', users, times = false, index = 0 } = load;
     const folder = mkdtempSync(path.join(tmpdir(), 'pbxkit-bench-'));
+    this.#folder = folder;
     const seconds = Math.ceil(count / rate + holdMs / 1000) + (load.patienceSeconds ?? 40);
     this.program = sipp(folder, [
       ...['-sf', `${SCENARIOS}${scenario}.xml`, '-i', UAC_ADDRESS, '-p', String(UAC_PORT + 2 * index)],
@@ -67,6 +69,11 @@ export class SippClient {
       seconds: (performance.now() - started) / 1000,
       times: times ? setUpTimes(folder) : [],
     }));
+  }
+
+  /** How many calls have failed so far. */
+  get failed(): number {
+    return statistics(path.join(this.#folder, 'stat.csv'), 0).failed;
   }
 }
 

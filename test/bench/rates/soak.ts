@@ -33,6 +33,7 @@ const answering = new SippServer('answer');
 const ringing = new SippServer('ring', RINGING_PORT);
 const server = await startPeer('pbxkit', { users });
 const looks: Look[] = [];
+const clients: SippClient[] = [];
 const faults: string[] = [];
 try {
   // Slowly first: code that has not been compiled yet falls behind.
@@ -77,10 +78,12 @@ async function load(
   lasts = seconds,
 ): Promise<void> {
   if (rate === 0) return;
-  const result: SippResult = await new SippClient({
+  const client = new SippClient({
     ...how,
     ...{ peer: server.address, rate, count: Math.round(rate * lasts), index, patienceSeconds: 120 },
-  }).done;
+  });
+  clients.push(client);
+  const result: SippResult = await client.done;
   console.log(`${what}: ${result.ok} done, ${result.failed} failed, ${result.retransmissions} retransmissions`);
   if (result.failed > 0) faults.push(`${result.failed} of ${result.ok + result.failed} ${what} failed`);
 }
@@ -90,10 +93,11 @@ async function look(): Promise<Look> {
   const holdings = await server.program.ask<Holdings>('holdings');
   const found: Look = { second: Math.round(now()), ...memory, ...holdings };
   looks.push(found);
+  const failed = clients.reduce((sum, client) => sum + client.failed, 0);
   const { second, heapBytes, residentBytes, calls, dialogs, transactions, bindings, timers, handles } = found;
   console.log(
     `${second} s: heap ${mb(heapBytes)} MB, resident ${mb(residentBytes)} MB, calls ${calls}, dialogs ${dialogs}, ` +
-      `transactions ${transactions}, bindings ${bindings}, timers ${timers}, handles ${handles}`,
+      `transactions ${transactions}, bindings ${bindings}, timers ${timers}, handles ${handles}, failed ${failed}`,
   );
   return found;
 }
