@@ -1,76 +1,42 @@
 /** Calls that leave and enter the office by external lines: the worked case of the product facts (part 1), flows C10, G1–G6, M1, M2. */
 import { describe, expect } from 'vitest';
-import { deleteDigits } from '../../src/dialplan/transform.js';
 import type { PbxOptions } from '../../src/pbx/options.js';
-import type { World } from '../../src/testing/world.js';
-import { Carrier } from '../support/carrier.js';
-import { Office, type OfficeScenario } from '../support/office.js';
-import { scenario } from '../support/scenario.js';
-
-interface TwoCarriers {
-  readonly office: Office;
-  readonly a: Carrier;
-  readonly b: Carrier;
-}
-
-const WORKED: PbxOptions['dialPlan'] = {
-  transforms: { 1: deleteDigits({ start: 0, length: 1 }) },
-  called: [
-    { prefix: '9', route: { kind: 'line', line: '1234' }, transform: 1 },
-    { prefix: '8', route: { kind: 'line', line: '5678' }, transform: 1 },
-  ],
-};
-
-/** The office of the worked case: line 1234 at one carrier, 5678 at the other; subscriber 5551 at both. */
-function twoCarriers(
-  name: string,
-  { pbx = {}, seed = 1, ...conditions }: OfficeScenario,
-  body: (parts: TwoCarriers, world: World) => Promise<void>,
-  lines: { readonly 1234?: object; readonly 5678?: object } = {},
-): void {
-  scenario(name, { seed, delayMs: 5, ...conditions }, async (world) => {
-    const a = await Carrier.open(world, { name: 'carrier-a', address: '198.51.100.1', accounts: ['1234'] }, ['5551']);
-    const b = await Carrier.open(world, { name: 'carrier-b', address: '198.51.100.2', accounts: ['5678'] }, ['5551']);
-    const office = new Office(world, {
-      lines: [a.line('1234', lines[1234] ?? {}), b.line('5678', lines[5678] ?? {})],
-      ...pbx,
-    });
-    await world.run(() => office.pbx.start());
-    await world.until(() => office.pbx.lines.every(({ state }) => state.kind === 'registered'));
-    await body({ office, a, b }, world);
-  });
-}
+import { twoCarriers, WORKED_CASE } from '../support/carrier.js';
 
 describe('the worked case: 9xxxx by line 1234, 8xxxx by line 5678, the first digit deleted', () => {
   for (const [dialled, line, carrier] of [
     ['95551', '1234', 'a'],
     ['85551', '5678', 'b'],
   ] as const) {
-    twoCarriers(`${dialled} arrives as 5551 by line ${line}`, { pbx: { dialPlan: WORKED } }, async (parts, world) => {
-      const alice = await parts.office.registered('100');
-      const far = await parts[carrier].subscriber('5551');
-      const next = far.incoming();
-      const call = alice.call(dialled);
-      const answered = await world.run(() => next);
-      expect(answered.invite.request.from.uri).toMatchObject({ user: line });
-      answered.answer();
-      await world.until(call.talking());
-      await world.advance({ seconds: 3 });
-      expect(parts.office.pbx.lines.find(({ name }) => name === line)?.inUse).toEqual({ out: 1, in: 0 });
-      call.hangUp();
-      await parts.office.quiet();
-      const { record } = parts.office;
-      expect([record.caller, record.called]).toEqual(['100', dialled]);
-      expect(record.leg('b1')).toMatchObject({ via: line, number: '5551', outcome: 'answered' });
-      expect(record.leg('a').via).toBeUndefined();
-      expect(parts.office.pbx.lines.map(({ inUse }) => inUse.out)).toEqual([0, 0]);
-      expect(parts[carrier].records).toMatchObject([{ caller: line, called: '5551' }]);
-    });
+    twoCarriers(
+      `${dialled} arrives as 5551 by line ${line}`,
+      { pbx: { dialPlan: WORKED_CASE } },
+      async (parts, world) => {
+        const alice = await parts.office.registered('100');
+        const far = await parts[carrier].subscriber('5551');
+        const next = far.incoming();
+        const call = alice.call(dialled);
+        const answered = await world.run(() => next);
+        expect(answered.invite.request.from.uri).toMatchObject({ user: line });
+        answered.answer();
+        await world.until(call.talking());
+        await world.advance({ seconds: 3 });
+        expect(parts.office.pbx.lines.find(({ name }) => name === line)?.inUse).toEqual({ out: 1, in: 0 });
+        call.hangUp();
+        await parts.office.quiet();
+        const { record } = parts.office;
+        expect([record.caller, record.called]).toEqual(['100', dialled]);
+        expect(record.leg('b1')).toMatchObject({ via: line, number: '5551', outcome: 'answered' });
+        expect(record.leg('a').via).toBeUndefined();
+        expect(parts.office.pbx.lines.map(({ inUse }) => inUse.out)).toEqual([0, 0]);
+        expect(parts[carrier].records).toMatchObject([{ caller: line, called: '5551' }]);
+      },
+    );
   }
 
   twoCarriers(
     'a number without a rule is a local one: 404',
-    { pbx: { dialPlan: WORKED } },
+    { pbx: { dialPlan: WORKED_CASE } },
     async ({ office }, world) => {
       const alice = await office.registered('100');
       const call = alice.call('5551');
@@ -131,7 +97,7 @@ describe('which line', () => {
 
   twoCarriers(
     'all calls that a line may have are up: 480 with the reason; free again when one ends',
-    { pbx: { dialPlan: WORKED } },
+    { pbx: { dialPlan: WORKED_CASE } },
     async ({ office, a }, world) => {
       const [alice, bob] = [await office.registered('100'), await office.registered('101')];
       const far = await a.subscriber('5551');
@@ -272,7 +238,7 @@ describe('who may call out', () => {
 
   twoCarriers(
     'a line of one’s own: others are refused',
-    { pbx: { dialPlan: WORKED } },
+    { pbx: { dialPlan: WORKED_CASE } },
     async ({ office, a }, world) => {
       const [alice, bob] = [await office.registered('100'), await office.registered('101')];
       await a.subscriber('5551');

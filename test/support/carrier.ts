@@ -1,8 +1,12 @@
 import type { CallRecord } from '../../src/call/call-record.js';
+import type { DialPlanRules } from '../../src/dialplan/rules.js';
+import { deleteDigits } from '../../src/dialplan/transform.js';
 import { createPbx, type Pbx } from '../../src/pbx/pbx.js';
 import type { VirtualPhone } from '../../src/testing/virtual-phone.js';
 import type { World } from '../../src/testing/world.js';
 import type { LineOptions } from '../../src/trunk/line-options.js';
+import { Office, type OfficeScenario } from './office.js';
+import { scenario } from './scenario.js';
 
 export interface CarrierOptions {
   /** `carrier-a`: its machine, and its domain with `.test`. */
@@ -65,4 +69,39 @@ export class Carrier {
     if (status !== 200) throw new Error(`${number} could not register at ${this.name}: ${status}`);
     return phone;
   }
+}
+
+export interface TwoCarriers {
+  readonly office: Office;
+  readonly a: Carrier;
+  readonly b: Carrier;
+}
+
+/** The dial plan of the worked case (product facts, part 1). */
+export const WORKED_CASE: DialPlanRules = {
+  transforms: { 1: deleteDigits({ start: 0, length: 1 }) },
+  called: [
+    { prefix: '9', route: { kind: 'line', line: '1234' }, transform: 1 },
+    { prefix: '8', route: { kind: 'line', line: '5678' }, transform: 1 },
+  ],
+};
+
+/** The office of the worked case: line 1234 at one carrier, 5678 at the other; subscriber 5551 at both. */
+export function twoCarriers(
+  name: string,
+  { pbx = {}, seed = 1, ...conditions }: OfficeScenario,
+  body: (parts: TwoCarriers, world: World) => Promise<void>,
+  lines: { readonly 1234?: object; readonly 5678?: object } = {},
+): void {
+  scenario(name, { seed, delayMs: 5, ...conditions }, async (world) => {
+    const a = await Carrier.open(world, { name: 'carrier-a', address: '198.51.100.1', accounts: ['1234'] }, ['5551']);
+    const b = await Carrier.open(world, { name: 'carrier-b', address: '198.51.100.2', accounts: ['5678'] }, ['5551']);
+    const office = new Office(world, {
+      lines: [a.line('1234', lines[1234] ?? {}), b.line('5678', lines[5678] ?? {})],
+      ...pbx,
+    });
+    await world.run(() => office.pbx.start());
+    await world.until(() => office.pbx.lines.every(({ state }) => state.kind === 'registered'));
+    await body({ office, a, b }, world);
+  });
 }
