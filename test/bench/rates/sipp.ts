@@ -96,7 +96,7 @@ function sipp(cwd: string, args: readonly string[]): Program {
   if (command === undefined) throw new Error('sipp is needed: apt-get install sip-tester');
   return new Program({
     command,
-    args: ['-nostdin', '-buff_size', '4194304', ...args],
+    args: ['-nostdin', '-buff_size', '4194304', '-trace_err', ...args],
     cpu: LOAD_CPU,
     cwd,
     loud: false,
