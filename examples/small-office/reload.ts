@@ -4,8 +4,10 @@ import { type ConfigFile, optionsOf } from './config.js';
 
 /** What `reconfigure` takes. */
 const CHANGEABLE = ['extensions', 'lines', 'trunks', 'dialPlan', 'calls', 'tls'];
-/** What holds when the file names them no more. A dial plan or certificate that is gone waits for a restart. */
-const GONE: ConfigFile = { extensions: [], lines: [], trunks: [], calls: {} };
+/** What holds when the file names them no more; a certificate that is gone waits for a restart. */
+const GONE: ConfigFile = { extensions: [], lines: [], trunks: [], calls: {}, dialPlan: {} };
+/** Where there is no way out, no number leads there: what `createPbx` does when it is given no plan. */
+const INSIDE = { outPrefix: '' };
 
 /** What came of reading the file again. */
 export interface Reloaded {
@@ -21,7 +23,8 @@ export interface Reloaded {
  */
 export async function reload(pbx: Pbx, running: ConfigFile, file: ConfigFile): Promise<Reloaded> {
   await createPbx({ ...(await optionsOf(file)), logger: silentLogger }).close();
-  const next: ConfigFile = { ...running, ...GONE, ...file };
+  const hasWayOut = [file['lines'], file['trunks']].some((list) => Array.isArray(list) && list.length > 0);
+  const next: ConfigFile = { ...running, ...GONE, ...(hasWayOut ? {} : { dialPlan: INSIDE }), ...file };
   const changes = Object.fromEntries(CHANGEABLE.flatMap((name) => (name in next ? [[name, next[name]]] : [])));
   pbx.reconfigure(await optionsOf(changes));
   const lines = (changes['lines'] as readonly { readonly name: string }[]).map(({ name }) => name);
