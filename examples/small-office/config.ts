@@ -2,16 +2,27 @@ import { readFile } from 'node:fs/promises';
 import { loadCertificate, memoryStorage, PbxConfigError, type PbxOptions, type Storage } from 'pbxkit';
 import { lmdb } from 'pbxkit/storage/lmdb';
 
-/**
- * The options of a configuration file: those of `createPbx` as JSON, but for `storage`, which is named by its kind, and
- * certificates and keys, which are paths.
- * @throws PbxConfigError, CertificateError
- */
+/** A configuration file as it stands there. */
+export type ConfigFile = Readonly<Record<string, unknown>>;
+
+/** The options of the configuration file that the arguments name. @throws PbxConfigError, CertificateError */
 export async function readConfig(args: readonly string[]): Promise<PbxOptions> {
+  return optionsOf(await readConfigFile(args));
+}
+
+/** What `--config FILE` names. @throws PbxConfigError when it cannot be read */
+export async function readConfigFile(args: readonly string[]): Promise<ConfigFile> {
   const [, file, ...rest] = args;
   if (file === undefined || rest.length > 0) throw wrong('arguments', args.join(' '), '--config FILE');
-  const config = parse(file, await read(file));
-  const { storage, tls, ...options } = config;
+  return parse(file, await read(file));
+}
+
+/**
+ * The options of a configuration file: those of `createPbx` as JSON, but for `storage`, which is named by its kind, and
+ * certificates and keys, which are paths. Most faults are left for `createPbx` to find.
+ * @throws PbxConfigError, CertificateError
+ */
+export async function optionsOf({ storage, tls, ...options }: ConfigFile): Promise<PbxOptions> {
   return {
     ...options,
     ...(tls === undefined ? {} : { tls: await tlsOf(tls) }),
@@ -48,14 +59,14 @@ async function read(file: string, expected = 'a JSON file'): Promise<string> {
   }
 }
 
-function parse(file: string, text: string): Record<string, unknown> {
+function parse(file: string, text: string): ConfigFile {
   let value: unknown;
   try {
     value = JSON.parse(text);
   } catch (error) {
     throw wrong(file, `text that is not JSON (${(error as Error).message})`, 'a JSON object');
   }
-  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Record<string, unknown>;
+  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as ConfigFile;
   throw wrong(
     file,
     Array.isArray(value) ? 'a list' : String(value),

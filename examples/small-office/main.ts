@@ -7,9 +7,10 @@
  */
 import { pathToFileURL } from 'node:url';
 import { createPbx, type Pbx, type PbxOptions } from 'pbxkit';
-import { readConfig } from './config.js';
+import { type ConfigFile, optionsOf, readConfigFile } from './config.js';
 import { demoOffice, type Office } from './demo-office.js';
 import { describeOffice, follow, stderrLogger } from './messages.js';
+import { reload } from './reload.js';
 
 const USAGE = `npm start                        an office with extensions 100–102, kept in ./data
 npm start -- --new-passwords     the same, with new passwords
@@ -31,22 +32,25 @@ export async function main(
   return pbx;
 }
 
-/** Takes what has changed in the file and may change while the PBX runs: extensions, calls, a renewed certificate. */
-async function reload(pbx: Pbx, args: readonly string[]): Promise<void> {
+/** Reads the file again; resolves to what holds then. */
+async function readAgain(pbx: Pbx, running: ConfigFile, args: readonly string[]): Promise<ConfigFile> {
   try {
-    const { extensions, calls, tls } = await readConfig(args);
-    pbx.reconfigure({ ...(extensions && { extensions }), ...(calls && { calls }), ...(tls && { tls }) });
+    const reloaded = await reload(pbx, running, await readConfigFile(args));
     console.log('the configuration was read again');
+    if (reloaded.later.length > 0) console.log(`not taken until a restart: ${reloaded.later.join(', ')}`);
+    return reloaded.running;
   } catch (error) {
     const { name, code, message } = error as { name?: string; code?: string; message?: string };
     console.error(`nothing has changed: ${name} [${code}] ${message}`);
+    return running;
   }
 }
 
 async function run(args: readonly string[]): Promise<void> {
   if (args[0] === '--help') return console.log(USAGE);
-  const demo = args[0] === '--config' ? undefined : demoOffice(args);
-  const pbx = await main(demo?.options ?? (await readConfig(args)), demo);
+  const file = args[0] === '--config' ? await readConfigFile(args) : undefined;
+  const demo = file === undefined ? demoOffice(args) : undefined;
+  const pbx = await main(demo?.options ?? (await optionsOf(file ?? {})), demo);
   const hurry = new AbortController();
   let stoppedAt: number | undefined;
   const stop = async (): Promise<void> => {
@@ -64,7 +68,11 @@ async function run(args: readonly string[]): Promise<void> {
     process.exit(0);
   };
   process.on('SIGTERM', () => void stop()).on('SIGINT', () => void stop());
-  if (demo === undefined) process.on('SIGHUP', () => void reload(pbx, args));
+  if (file === undefined) return;
+  let running = Promise.resolve(file);
+  process.on('SIGHUP', () => {
+    running = running.then((held) => readAgain(pbx, held, args));
+  });
 }
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {

@@ -39,8 +39,45 @@ export function follow(pbx: Pbx, print: (line: string) => void): void {
       record.answeredAt === undefined
         ? `${inbound?.outcome} (${[inbound?.status, inbound?.cause].filter(Boolean).join(' ')})`
         : `talked ${Math.round(record.talkMs / 1000)} s`;
-    say(`${record.caller} calls ${record.called}: ended, ${how}`);
+    const by = record.legs.flatMap(({ via }) => via ?? []);
+    say(`${record.caller} calls ${record.called}: ended, ${how}${by.length === 0 ? '' : `, by ${by.join(', ')}`}`);
   });
+  followLines(pbx, say);
+}
+
+/** Tells how lines and trunks stand: once, and again when it has changed; not each of many attempts. */
+function followLines(pbx: Pbx, say: (line: string) => void): void {
+  const told = new Map<string, string>();
+  const tell = (name: string, how: string, line: string): void => {
+    if (told.get(name) === how) return;
+    told.set(name, how);
+    say(line);
+  };
+  pbx.on('line.registered', ({ line }) =>
+    tell(line, 'registered', `line ${line} is registered: calls go out and come in`),
+  );
+  pbx.on('line.unregistered', ({ line, reason }) =>
+    tell(
+      line,
+      reason,
+      `line ${line} is not registered any more (${reason === 'closed' ? 'closed' : 'its time ran out'})`,
+    ),
+  );
+  pbx.on('line.failed', ({ line, fault: { text } }) =>
+    tell(line, `failed ${text}`, `line ${line} cannot register (${text}); it goes on trying`),
+  );
+  pbx.on('line.suspended', ({ line, reason: { text } }) =>
+    tell(
+      line,
+      'suspended',
+      `line ${line} is suspended: the carrier said no (${text}). Nothing is sent to it any more. ` +
+        `Correct "username", "password" or "server" in the file, or ask the carrier; then: kill -HUP ${process.pid}`,
+    ),
+  );
+  pbx.on('trunk.up', ({ trunk }) => tell(trunk, 'up', `trunk ${trunk} answers`));
+  pbx.on('trunk.down', ({ trunk, cause }) =>
+    tell(trunk, 'down', `trunk ${trunk} does not serve (${cause}): calls go by others until it does`),
+  );
 }
 
 /** Warnings and errors on standard error. A program of your own would pass pino. */

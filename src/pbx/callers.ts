@@ -33,7 +33,7 @@ export class Callers {
     // A domain in From is anybody's claim: it counts for nothing here.
     if (peer !== undefined && peer.certainty !== 'domain') {
       // Over UDP a source address can be forged, and a call that may go out again costs money: it needs a password.
-      if (peer.transit === 'after-digest' && (await extensions.identify(incoming)) === undefined) return undefined;
+      if (peer.transit === 'after-digest' && !(await this.#provesServer(incoming))) return undefined;
       return throughPeer(request, peer);
     }
     const asserted = trusted.has(source.remote.address) ? assertedParty(request) : undefined;
@@ -46,6 +46,14 @@ export class Callers {
     }
     const displayName = extension.name ?? request.from.displayName;
     return { party: { number, extension: number, ...(displayName === undefined ? {} : { displayName }) } };
+  }
+
+  /** Whether it carries the password of a server that has an account here. False: it has been answered. */
+  async #provesServer(incoming: IncomingRequest): Promise<boolean> {
+    const account = await this.#options.extensions.identify(incoming);
+    if (account !== undefined && account.kind !== 'server')
+      incoming.respond(403, { once: true, reason: 'Not The Account Of A Server' });
+    return account?.kind === 'server';
   }
 
   /** A place on the caller's line or trunk; undefined for one who speaks by none. */

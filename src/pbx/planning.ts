@@ -46,8 +46,7 @@ export class Planning {
     // A change may bring the name of something that was there before.
     accept(linesAndTrunksSchema, { lines, trunks }, (problems) => new PbxConfigError(problems));
     // Without lines nothing leads outside, so that an extension may begin with any digit.
-    const hasWayOut = lines.length + trunks.length > 0;
-    const plan = new DialPlan(dialPlan ?? (hasWayOut ? {} : { outPrefix: '' }));
+    const plan = new DialPlan(dialPlan ?? (lines.length > 0 ? {} : { outPrefix: '' }));
     const problems = plan.check(namesIn(planned));
     const missing = problems.filter(({ kind }) => kind === 'missing');
     const faults: ConfigProblem[] = [
@@ -62,6 +61,10 @@ export class Planning {
     if (faults.length > 0) throw new PbxConfigError(faults);
     for (const { kind, rule, problem } of problems)
       if (kind !== 'missing') this.#logger.warn({ rule }, `the dial plan: ${rule}: ${problem}`);
+    for (const { name, owner } of planned.extensions === undefined ? [] : [...lines, ...trunks]) {
+      if (owner !== undefined && !extensions.some(({ number }) => number === owner))
+        this.#logger.warn({ line: name }, `${name} belongs to extension ${owner}, which does not exist: nobody can call by it`);
+    }
     for (const number of hidden(plan, extensions)) {
       this.#logger.warn(
         { extension: number },

@@ -12,7 +12,7 @@ const PRELUDE = `
 import type { CallRecord, Pbx, PbxOptions } from 'pbxkit';
 import type { World } from 'pbxkit/testing';
 declare global {
-  const secrets: Readonly<Record<'alice' | 'bob', string>>;
+  const secrets: Readonly<Record<'alice' | 'bob' | 'carrierA' | 'carrierB', string>>;
   const billing: { add(record: CallRecord): void };
   const office: Pick<PbxOptions, 'domain' | 'extensions'>;
   const createPbx: typeof import('pbxkit').createPbx;

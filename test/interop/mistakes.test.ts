@@ -66,6 +66,28 @@ describe('mistakes of whoever runs the server', () => {
       }));
   }
 
+  test('the file is read again (SIGHUP): lines are taken, what waits for a restart is named; a fault changes nothing', () =>
+    withLab(async (lab) => {
+      const server = await OfficeServer.create(lab, { extensions: extensions(100, 1) });
+      await server.start();
+      const { child } = server;
+      const said = (line: string): Promise<unknown> => child.lines.wait((each) => each === line, { what: line });
+      const config = JSON.parse(readFileSync(server.configFile, 'utf8')) as Config;
+      const nobody = await freeSipPort();
+      const line = { name: '1234', server: `sip:127.0.0.1:${nobody};transport=tcp`, username: '1234', password: 'x' };
+      const dialPlan = { called: [{ prefix: '9', route: { kind: 'line', line: '1234' } }] };
+      server.writeConfig({ ...config, lines: [line], dialPlan, serverName: 'office' });
+      child.signal('SIGHUP');
+      await said('the configuration was read again');
+      await said('not taken until a restart: serverName');
+      await child.lines.wait((each) => each.startsWith('line 1234 cannot register ('), { what: 'how the line stands' });
+      server.writeConfig({ ...config, lines: [{ ...line, name: '5678' }], dialPlan });
+      child.signal('SIGHUP');
+      const refused = 'nothing has changed: PbxConfigError [PBX_CONFIG_INVALID] dialPlan.called[0]: ';
+      await child.lines.wait((each) => each.startsWith(refused), { what: refused });
+      expect((await server.stop()).code).toBe(0);
+    }));
+
   interopTest(
     'a wrong password: the phone is challenged, refused, and says so',
     { needs: ['baresip'] },

@@ -264,13 +264,17 @@ describe('transit: a call from one trunk may go out by another only where a rule
     { ...TRUNK, name: 'branch', server: '198.51.100.10', domain: 'branch.test', transit: true },
     TRUNK,
   ];
-  const TRANSIT: Partial<PbxOptions> = { trunks, dialPlan: OUT };
+  const extensions = [
+    { number: 'branch', password: 'secret-branch', kind: 'server' as const },
+    { number: '100', password: 'secret-100' },
+  ];
+  const TRANSIT: Partial<PbxOptions> = { trunks, dialPlan: OUT, extensions };
 
   officeScenario('by UDP each call is asked for a password', { pbx: TRANSIT }, async (office, world) => {
     const out = await gateway(world);
     const peer = await RawPeer.open(world, { name: 'branch', address: '198.51.100.10' });
     const call = peer.dial('04930', { from: '<sip:201@branch.test>' });
-    call.authorize(await peer.expect(407), '100', 'secret-100');
+    call.authorize(await peer.expect(407), 'branch', 'secret-branch');
     const invite = await out.expect('INVITE');
     // The caller is kept: the password was the branch's, the number is the caller's.
     expect(invite.header('From')).toMatch(/<sip:201@carrier\.test>/);
@@ -279,11 +283,21 @@ describe('transit: a call from one trunk may go out by another only where a rule
     await office.quiet();
   });
 
+  officeScenario('the password of a phone is not that of a server: 403', { pbx: TRANSIT }, async (office, world) => {
+    const out = await gateway(world);
+    const peer = await RawPeer.open(world, { name: 'branch', address: '198.51.100.10' });
+    const call = peer.dial('04930');
+    call.authorize(await peer.expect(407), '100', 'secret-100');
+    call.ackFailure(await peer.expect(403));
+    await office.quiet();
+    expect(out.received).toHaveLength(0);
+  });
+
   officeScenario('a wrong password: nothing goes out', { pbx: TRANSIT }, async (office, world) => {
     const out = await gateway(world);
     const peer = await RawPeer.open(world, { name: 'branch', address: '198.51.100.10' });
     const call = peer.dial('04930');
-    call.authorize(await peer.expect(407), '100', 'wrong');
+    call.authorize(await peer.expect(407), 'branch', 'wrong');
     call.ackFailure(await peer.expect(407));
     await office.quiet();
     expect(out.received).toHaveLength(0);
@@ -291,11 +305,11 @@ describe('transit: a call from one trunk may go out by another only where a rule
 
   officeScenario(
     'never back to where it came from',
-    { pbx: { trunks: [{ ...TRUNK, transit: true }], dialPlan: OUT } },
+    { pbx: { trunks: [{ ...TRUNK, transit: true }], dialPlan: OUT, extensions } },
     async (office, world) => {
       const peer = await gateway(world);
       const call = peer.dial('04930');
-      call.authorize(await peer.expect(407), '100', 'secret-100');
+      call.authorize(await peer.expect(407), 'branch', 'secret-branch');
       call.ackFailure(await peer.expect(480));
       await office.quiet();
       expect(peer.received.filter(({ method }) => method === 'INVITE')).toHaveLength(0);
