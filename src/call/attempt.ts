@@ -1,6 +1,7 @@
 import { NOBODY_WAITS } from '../base/aborted.js';
 import type { Mailbox } from '../base/mailbox.js';
 import type { TenantId } from '../base/tenant.js';
+import { NO_CODEC } from '../dialog/allowed-formats.js';
 import type { Abandoned, IncomingInvite } from '../dialog/incoming-invite.js';
 import type { Answer, OutgoingInviteOptions, Progress } from '../dialog/outgoing-invite.js';
 import type { Replaces } from '../protocol/sip/header/dialog-id.js';
@@ -69,6 +70,7 @@ export class Attempt {
   /** Resolves when the caller is answered, refused, or gone. */
   async run(): Promise<void> {
     const { context, callId, tenantId, caller, called, invite, log, gone } = this.#options;
+    if (invite.silent) return this.#refuse({ status: 488, reason: NO_CODEC }, 'server');
     try {
       const search = new Search({
         context,

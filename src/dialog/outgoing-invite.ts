@@ -23,7 +23,7 @@ export interface OutgoingInviteOptions {
   readonly to: NameAddr;
   /** The user part of our Contact. */
   readonly contactUser: string;
-  /** The offer; without it the callee is asked for one (RFC 3261 §13.2.1) and `acknowledge` must be called. */
+  /** The offer, of which the target's `codecs` are sent; without it the callee is asked for one (RFC 3261 §13.2.1) and `acknowledge` must be called. */
   readonly sdp?: string;
   readonly maxForwards?: number;
   /**
@@ -84,6 +84,11 @@ const MAX_LONGER = 5;
 
 const NOBODY: OutgoingInviteHandlers = { onProgress: () => {}, onAnswered: () => {}, onFailed: () => {} };
 
+/** The audio formats that a target may be told of; undefined: all. */
+export function codecsOf({ policy }: Target): readonly string[] | undefined {
+  return policy.peer === 'trunk' ? policy.codecs : undefined;
+}
+
 /** An INVITE that we sent, until it is answered: RFC 3261 §13.2. */
 export class OutgoingInvite {
   readonly callId: string;
@@ -120,7 +125,7 @@ export class OutgoingInvite {
     this.#digest = context.uac.digestFor(options.target);
     this.callId = context.random.token(128);
     this.localTag = context.random.token(64);
-    this.#negotiation = Negotiation.create(context.random);
+    this.#negotiation = Negotiation.create(context.random, codecsOf(options.target));
     this.#early = new OutgoingEarly({
       context,
       invite: () => this.#invite(),
@@ -221,10 +226,10 @@ export class OutgoingInvite {
     const negotiation = early?.negotiation ?? this.#negotiation.fork();
     const agreedEarly = negotiation.agreed !== undefined;
     // What was agreed before is not said again; a callee that does is not listened to (RFC 6337 §3.1.1).
-    const sdp = agreedEarly ? negotiation.agreed?.remote : sessionDescription(response);
+    let sdp = agreedEarly ? negotiation.agreed?.remote : sessionDescription(response);
     const offered = this.#options?.sdp !== undefined;
     if (!agreedEarly && offered) negotiation.answered(sdp);
-    else if (!agreedEarly && sdp !== undefined) negotiation.offered(sdp);
+    else if (!agreedEarly && sdp !== undefined) sdp = negotiation.offered(sdp).sdp;
     const session = new InviteSession(this.#context, dialog, negotiation, early?.updates);
     const ack = new FirstAck(this.#context, dialog, this.#invite());
     this.#state = { kind: 'answered', ack, remoteTag };

@@ -53,7 +53,7 @@ export class Callers {
 
 /** The caller as the peer tells: it belongs to the trust domain, and knows whom it has asked for a password (RFC 3325 §5). */
 function throughPeer(request: SipRequest, peer: InboundPeer): IdentifiedCaller {
-  const { kind, name, transit, plan, inbound, called, contactAddress } = peer;
+  const { kind, name, transit, plan, inbound, called, contactAddress, codecs } = peer;
   const { uri, displayName } = request.from;
   const said = assertedParty(request) ?? {
     number: numberOf(uri) ?? '',
@@ -66,6 +66,7 @@ function throughPeer(request: SipRequest, peer: InboundPeer): IdentifiedCaller {
     ...(plan === undefined ? {} : { plan }),
     ...(inbound === undefined ? {} : { inbound }),
     ...(contactAddress === undefined ? {} : { contactAddress }),
+    ...(codecs === undefined ? {} : { codecs }),
   };
   return { party: { ...said, via }, ...(called === undefined ? {} : { called }) };
 }
