@@ -1,7 +1,13 @@
 import type { Scheduler } from '../base/scheduler.js';
 import { NO_CODEC, narrow } from '../dialog/allowed-formats.js';
 import type { DialogLayer } from '../dialog/dialog-layer.js';
-import { type Answer, codecsOf, type OutgoingInvite, type OutgoingInviteOptions, type Progress } from '../dialog/outgoing-invite.js';
+import {
+  type Answer,
+  codecsOf,
+  type OutgoingInvite,
+  type OutgoingInviteOptions,
+  type Progress,
+} from '../dialog/outgoing-invite.js';
 import { formatUri, type Uri } from '../protocol/sip/uri.js';
 import type { Target } from '../ua/target.js';
 import type { CallLog, LegEnd, LegOutcome } from './call-record.js';

@@ -36,6 +36,8 @@ export const mediaEntries = {
 } satisfies Record<keyof MediaOptions, v.GenericSchema>;
 
 /** The media options among others. */
-export function mediaConfig({ codecs }: v.InferOutput<v.StrictObjectSchema<typeof mediaEntries, undefined>>): MediaConfig {
+export function mediaConfig({
+  codecs,
+}: v.InferOutput<v.StrictObjectSchema<typeof mediaEntries, undefined>>): MediaConfig {
   return codecs === undefined ? {} : { codecs };
 }

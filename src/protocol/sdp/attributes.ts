@@ -120,7 +120,11 @@ function staticCodec(payloadType: number): Omit<SdpCodec, 'payloadType' | 'fmtp'
 }
 
 /** The payload type that RFC 3551 gives to a codec; undefined for one whose payload type each description chooses. */
-export function staticPayloadType({ name, clockRate, channels }: Omit<SdpCodec, 'payloadType' | 'fmtp'>): number | undefined {
+export function staticPayloadType({
+  name,
+  clockRate,
+  channels,
+}: Omit<SdpCodec, 'payloadType' | 'fmtp'>): number | undefined {
   return STATIC_CODECS.find((each) => each[1] === name && each[2] === clockRate && (each[3] ?? 1) === channels)?.[0];
 }
 
