@@ -1,3 +1,4 @@
+export type { PeerTraits } from './allowed-formats.js';
 export type { DialogContext, DialogUsage } from './context.js';
 export {
   Dialog,
