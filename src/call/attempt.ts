@@ -1,6 +1,7 @@
 import { NOBODY_WAITS } from '../base/aborted.js';
 import type { Mailbox } from '../base/mailbox.js';
 import type { TenantId } from '../base/tenant.js';
+import { NO_CODEC } from '../dialog/allowed-formats.js';
 import type { Abandoned, IncomingInvite } from '../dialog/incoming-invite.js';
 import type { Answer, OutgoingInviteOptions, Progress } from '../dialog/outgoing-invite.js';
 import type { Replaces } from '../protocol/sip/header/dialog-id.js';
@@ -12,6 +13,7 @@ import type { CallContext } from './context.js';
 import type { OutboundLeg } from './fork.js';
 import { type LegNumbers, legIdentity } from './identity.js';
 import { INBOUND_LEG, InboundLeg } from './inbound-leg.js';
+import { answerAsOffer, passAnswerOn, placeholderFor } from './late-offer.js';
 import { inboundOutcome, outcome } from './outcome.js';
 import { type Party, sideOf } from './party.js';
 import { passInvite, passReason } from './passing.js';
@@ -42,6 +44,10 @@ export interface AttemptOptions {
     outbound: CallLeg,
     onAcknowledged: ((sdp: string | undefined) => void) | undefined,
   ) => void;
+  /** What the two ask of each other is refused with 491 from now on. */
+  readonly suspend: () => void;
+  /** It passes again: what they agreed is complete. */
+  readonly resume: () => void;
   readonly onHandler: (destination: Extract<SearchResult, { kind: 'handler' }>['destination']) => Promise<void>;
   /** Does something in the order of the call's events; what fails there ends the call. */
   readonly post: (task: () => void | Promise<void>) => void;
@@ -69,6 +75,7 @@ export class Attempt {
   /** Resolves when the caller is answered, refused, or gone. */
   async run(): Promise<void> {
     const { context, callId, tenantId, caller, called, invite, log, gone } = this.#options;
+    if (invite.silent) return this.#refuse({ status: 488, reason: NO_CODEC }, 'server');
     try {
       const search = new Search({
         context,
@@ -127,7 +134,8 @@ export class Attempt {
   async #prepare(leg: OutboundLeg, numbers: LegNumbers, diverted: readonly string[]): Promise<OutgoingInviteOptions> {
     const { context, tenantId, callId, caller, invite, maxForwards } = this.#options;
     const exchange = { tenantId, callId, fromLeg: INBOUND_LEG, toLeg: leg.id };
-    const sdp = invite.sdp === undefined ? undefined : await context.media.offer({ sdp: invite.sdp, ...exchange });
+    const sdp =
+      invite.sdp === undefined ? placeholderFor(leg) : await context.media.offer({ sdp: invite.sdp, ...exchange });
     const domain = context.domainOf(tenantId);
     const { policy } = leg.target;
     const { headers: identity, ...parties } = legIdentity(caller, numbers, domain, policy);
@@ -170,8 +178,14 @@ export class Attempt {
     if (!this.#left) await this.#options.onHandler(destination);
   }
 
-  async #connect({ leg, called, answer }: Answered): Promise<void> {
-    const { log, invite, caller, onConnected, post } = this.#options;
+  async #connect({ leg, called, answer: answered }: Answered): Promise<void> {
+    const { log, invite, caller, onConnected, post, suspend } = this.#options;
+    const placeholder = invite.sdp === undefined && placeholderFor(leg) !== undefined;
+    const answer = placeholder ? answerAsOffer(answered) : answered;
+    if (answer === undefined) {
+      this.#release(leg, answered, { outcome: 'failed', releasedBy: 'server' });
+      return this.#refuse({ status: 488 }, 'server');
+    }
     const session = await this.#inbound.accept(leg.id, answer).catch((error: unknown) => {
       this.#release(leg, answer, { outcome: 'failed', releasedBy: 'server' });
       throw error;
@@ -183,12 +197,14 @@ export class Attempt {
     }
     log.answered(INBOUND_LEG);
     log.callAnswered();
+    const inbound: CallLeg = { legId: INBOUND_LEG, session, party: caller };
+    const outbound: CallLeg = { legId: leg.id, session: answer.session, party: partyOfTarget(leg.target, called) };
+    if (placeholder) {
+      onConnected(inbound, outbound, (sdp) => post(() => this.#passToTrunk(outbound, inbound, sdp)));
+      return suspend();
+    }
     const lateOffer = invite.sdp === undefined && !answer.agreedEarly;
-    onConnected(
-      { legId: INBOUND_LEG, session, party: caller },
-      { legId: leg.id, session: answer.session, party: partyOfTarget(leg.target, called) },
-      lateOffer ? (sdp) => post(() => this.#passLateAnswer(leg, answer, sdp)) : undefined,
-    );
+    onConnected(inbound, outbound, lateOffer ? (sdp) => post(() => this.#passLateAnswer(leg, answer, sdp)) : undefined);
   }
 
   /** A phone has answered and nobody is there to talk to it. */
@@ -209,6 +225,16 @@ export class Attempt {
       answer.acknowledge(passed);
       if (passed === undefined) end();
     }
+  }
+
+  /** The caller's ACK carries the answer to what the trunk has answered to nothing. */
+  async #passToTrunk(trunk: CallLeg, caller: CallLeg, sdp: string | undefined): Promise<void> {
+    const { tenantId, callId, context, gone, resume, end } = this.#options;
+    const { media, scheduler, random } = context;
+    const join = { tenantId, callId, media, scheduler, random, signal: gone.signal };
+    const failed = sdp === undefined ? true : (await passAnswerOn(join, trunk, caller, sdp)) !== undefined;
+    if (failed) end();
+    else resume();
   }
 
   #refuse(refusal: Refusal, by: ReleasedBy = this.#legs === 0 ? 'server' : 'other-party'): void {

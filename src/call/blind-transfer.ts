@@ -32,6 +32,8 @@ export class BlindTransfer {
   readonly #join: Join;
   /** What each leg was offered. */
   readonly #told = new Map<string, string>();
+  /** A phone was offered something. Trunks are not asked for an offer: many refuse to make one. */
+  #phoneTold = false;
   #rang = false;
 
   constructor(parts: TransferParts, options: BlindTransferOptions) {
@@ -46,7 +48,7 @@ export class BlindTransfer {
   async run(): Promise<TransferResult> {
     let result = await this.#search(true);
     const refused = result.kind === 'refused' ? result.refusal.status : 0;
-    if (NOT_WITH_THIS_OFFER.has(refused) && this.#told.size > 0) result = await this.#search(false);
+    if (NOT_WITH_THIS_OFFER.has(refused) && this.#phoneTold) result = await this.#search(false);
     switch (result.kind) {
       case 'answered': {
         const { leg, called, answer } = result;
@@ -94,8 +96,10 @@ export class BlindTransfer {
 
   async #prepare(leg: OutboundLeg, numbers: LegNumbers, withOffer: boolean): Promise<OutgoingInviteOptions> {
     const { context, host, leaving, stays } = this.#parts;
-    const sdp = withOffer ? await this.#join.offerFor(leg.id) : undefined;
+    const isPhone = leg.target.policy.peer === 'phone';
+    const sdp = withOffer || !isPhone ? await this.#join.offerFor(leg.id) : undefined;
     if (sdp !== undefined) this.#told.set(leg.id, sdp);
+    this.#phoneTold ||= sdp !== undefined && isPhone;
     const domain = context.domainOf(host.tenantId);
     const { headers: identity, ...parties } = legIdentity(stays.party, numbers, domain, leg.target.policy);
     // RFC 3892 §2: who refers is who we know it to be, whatever its own Referred-By said.

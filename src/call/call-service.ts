@@ -285,7 +285,7 @@ export class CallService implements RequestTaker, Events<CallEvents> {
       return true;
     }
     const called = identified.called ?? numberOf(incoming.request.uri) ?? '';
-    const invite = this.#options.dialogs.receive(incoming, called, caller.via?.contactAddress);
+    const invite = this.#options.dialogs.receive(incoming, called, caller.via);
     const call = Call.start(this.#context, {
       id: this.#options.random.token(),
       tenantId: incoming.tenantId,

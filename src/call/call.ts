@@ -176,6 +176,11 @@ export class Call implements LiveCall, TransferHost, WaitingCall {
         // The phone may have hung up while the answer was passed on: then the call is over already.
         if (this.state === 'bridged') this.#context.onAnswered(this);
       },
+      suspend: () => this.suspend(),
+      resume: () => {
+        this.resume();
+        this.#context.onChanged(this);
+      },
       onHandler: (destination) => this.#serve(start.invite, destination),
       post: (task) => this.#post(task),
       end: () => this.end(),

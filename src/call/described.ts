@@ -1,7 +1,7 @@
 import { attributesOf, sameCodec } from '../protocol/sdp/attributes.js';
 import { padMedia, withDirection } from '../protocol/sdp/edit.js';
 import { parseSdp, type Sdp, sdpText } from '../protocol/sdp/lines.js';
-import { mediaSummary, type SdpStream } from '../protocol/sdp/media.js';
+import { hasActiveMedia, mediaSummary, type SdpStream } from '../protocol/sdp/media.js';
 import { SdpParseError } from '../protocol/sdp/parse-error.js';
 
 /**
@@ -27,6 +27,16 @@ export function withAllStreams(offer: string, before: string | undefined): strin
 /** `answer` with no more streams than `offer` has (RFC 3264 §6): those that were added for who gave it stay with that one. */
 export function asAnswerTo(offer: string, answer: string): string {
   return edited(answer, (sdp) => ({ ...sdp, media: sdp.media.slice(0, parseSdp(offer).media.length) }));
+}
+
+/** Whether a description has a stream in use; true when it cannot be read. */
+export function offersMedia(sdp: string): boolean {
+  try {
+    return hasActiveMedia(parseSdp(sdp));
+  } catch (error) {
+    if (error instanceof SdpParseError) return true;
+    throw error;
+  }
 }
 
 /** What of a stream the other side must know; formats apart. */

@@ -1,6 +1,13 @@
 import type { Scheduler } from '../base/scheduler.js';
+import { NO_CODEC, narrow } from '../dialog/allowed-formats.js';
 import type { DialogLayer } from '../dialog/dialog-layer.js';
-import type { Answer, OutgoingInvite, OutgoingInviteOptions, Progress } from '../dialog/outgoing-invite.js';
+import {
+  type Answer,
+  codecsOf,
+  type OutgoingInvite,
+  type OutgoingInviteOptions,
+  type Progress,
+} from '../dialog/outgoing-invite.js';
 import { formatUri, type Uri } from '../protocol/sip/uri.js';
 import type { Target } from '../ua/target.js';
 import type { CallLog, LegEnd, LegOutcome } from './call-record.js';
@@ -97,6 +104,11 @@ export class Fork {
     if (uri === undefined) {
       log.addLeg({ ...start, uri: '', sipCallId: '' }, lease);
       return this.#onFailed(leg, outcome('unreachable', 480), undefined);
+    }
+    if (options.sdp !== undefined && narrow(options.sdp, codecsOf(leg.target)).silent) {
+      // RFC 3264 §5: an offer without a format is none.
+      log.addLeg({ ...start, uri, sipCallId: '' }, lease);
+      return this.#onFailed(leg, { ...outcome('failed', 488), reason: NO_CODEC }, 488);
     }
     const invite = dialogs.invite(options, {
       onProgress: (progress) => {

@@ -29,6 +29,8 @@ export interface PartyVia {
   readonly inbound?: string;
   /** What stands in our Contact towards it instead of our address. */
   readonly contactAddress?: HostPort;
+  /** The audio formats that it may be told of, and that are taken of its offers. Default: all. */
+  readonly codecs?: readonly string[];
 }
 
 /** Which side of the house a party is on: an extension's phone, or a peer of the trust domain that speaks for it. */

@@ -8,6 +8,7 @@ import type { IncomingRequest } from '../ua/incoming.js';
 import type { RequestTaker } from '../ua/request-chain.js';
 import type { HostPort, Source } from '../ua/target.js';
 import type { Uac } from '../ua/uac.js';
+import type { PeerTraits } from './allowed-formats.js';
 import type { DialogContext, DialogUsage, SuccessTaker } from './context.js';
 import { Dialog, type DialogId } from './dialog.js';
 import { type EarlyDialogLimits, EarlyLimit } from './early-limit.js';
@@ -129,11 +130,10 @@ export class DialogLayer implements RequestTaker {
   }
 
   /**
-   * Takes an INVITE outside any dialog (RFC 3261 §13.3). `contactUser`: the user part of our Contact in the answers; `contactAddress`:
-   * what stands in it instead of our address.
+   * Takes an INVITE outside any dialog (RFC 3261 §13.3). `contactUser`: the user part of our Contact in the answers.
    */
-  receive(incoming: IncomingRequest, contactUser: string, contactAddress?: HostPort): IncomingInvite {
-    return new IncomingInvite(this.#context, incoming, contactUser, contactAddress);
+  receive(incoming: IncomingRequest, contactUser: string, peer?: PeerTraits): IncomingInvite {
+    return new IncomingInvite(this.#context, incoming, contactUser, peer);
   }
 
   /** A session from what its `snapshot()` gave, in this process or another one. */

@@ -8,7 +8,7 @@ import { receivePrack } from './incoming-prack.js';
 import { sameButOrigin } from './local-description.js';
 import { Negotiation } from './negotiation.js';
 import { ReliableProvisionals, type Told } from './reliable-provisional.js';
-import { SDP_TYPE, sessionDescription } from './session-body.js';
+import { SDP_TYPE } from './session-body.js';
 
 export interface ProgressOptions {
   /** 101–199. */
@@ -28,6 +28,10 @@ export interface EarlyDialogsOptions {
   readonly context: DialogContext;
   readonly incoming: IncomingRequest;
   readonly contact: NameAddr;
+  /** The offer of the INVITE, as it was taken. */
+  readonly offered: string | undefined;
+  /** See `Negotiation.create`. */
+  readonly codecs: readonly string[] | undefined;
   /** A BYE came, and was answered 200. */
   readonly onBye: (bye: SipRequest) => void;
   /** A reliable response was never acknowledged. */
@@ -62,15 +66,17 @@ export class EarlyDialogs {
   constructor(options: EarlyDialogsOptions) {
     this.#options = options;
     this.#request = options.incoming.request;
-    this.#offered = sessionDescription(this.#request);
+    this.#offered = options.offered;
     this.reliability = reliabilityOf(this.#request);
   }
 
   /** The early dialog of `branch` that fits a response with `sdp`; undefined for one more than the limits allow. */
   of(branch: string, sdp: string | undefined): EarlyDialog | undefined {
     const known = this.#current.get(branch);
-    const before = known?.session.negotiation.agreed?.local ?? known?.preview;
-    if (known !== undefined && (sdp === undefined || before === undefined || sameButOrigin(before, sdp))) return known;
+    const { agreed } = known?.session.negotiation ?? {};
+    const before = agreed?.local ?? known?.preview;
+    const now = sdp === undefined || agreed === undefined ? sdp : known?.session.negotiation.narrow(sdp).sdp;
+    if (known !== undefined && (now === undefined || before === undefined || sameButOrigin(before, now))) return known;
     // Also for a source that says something else each time.
     return this.#options.context.early.allows(this.#all.length) ? this.#create(branch) : undefined;
   }
@@ -131,11 +137,11 @@ export class EarlyDialogs {
   }
 
   #create(branch: string): EarlyDialog {
-    const { context, incoming, contact, onNoPrack } = this.#options;
+    const { context, incoming, contact, codecs, onNoPrack } = this.#options;
     const tag = this.#firstTagUsed ? context.random.token(64) : incoming.toTag;
     this.#firstTagUsed = true;
     const dialog = Dialog.uas(this.#request, tag, contact, 'early', incoming.source);
-    const negotiation = Negotiation.create(context.random);
+    const negotiation = Negotiation.create(context.random, codecs);
     if (this.#offered !== undefined) negotiation.offered(this.#offered);
     const early: EarlyDialog = {
       session: new EarlySession(context, dialog, negotiation),

@@ -61,7 +61,7 @@ export class EarlySession {
 
   /** @internal */
   onPrackOffer(modify: IncomingModify): void {
-    this.#handlers.onModify(modify);
+    if (!modify.refusesSilence()) this.#handlers.onModify(modify);
   }
 
   /** @internal */

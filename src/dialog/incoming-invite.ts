@@ -5,7 +5,8 @@ import type { HeaderInit, SipRequest } from '../protocol/sip/message.js';
 import type { NameAddr } from '../protocol/sip/name-addr.js';
 import { SipParseError } from '../protocol/sip/parse-error.js';
 import type { IncomingRequest } from '../ua/incoming.js';
-import type { HostPort, Source } from '../ua/target.js';
+import type { Source } from '../ua/target.js';
+import { narrow, type PeerTraits } from './allowed-formats.js';
 import type { DialogContext } from './context.js';
 import { type EarlyDialog, EarlyDialogs, type ProgressOptions, said } from './early-dialogs.js';
 import type { EarlySession } from './early-session.js';
@@ -42,8 +43,10 @@ const NOBODY_LISTENS = (): void => {};
 export class IncomingInvite {
   readonly request: SipRequest;
   readonly source: Source;
-  /** The offer; undefined when we are asked to make one. */
+  /** The offer, as far as the peer's `codecs` allow it; undefined when we are asked to make one. */
   readonly sdp: string | undefined;
+  /** No audio format of the offer is allowed: it can only be refused. */
+  readonly silent: boolean;
   readonly #context: DialogContext;
   readonly #incoming: IncomingRequest;
   readonly #contact: NameAddr;
@@ -54,12 +57,15 @@ export class IncomingInvite {
   #cancelExpiry: Cancel = () => {};
 
   /** @throws SipParseError when a header that opens the dialog is malformed. */
-  constructor(context: DialogContext, incoming: IncomingRequest, contactUser: string, contactAddress?: HostPort) {
+  constructor(context: DialogContext, incoming: IncomingRequest, contactUser: string, peer: PeerTraits = {}) {
     this.#context = context;
     this.#incoming = incoming;
     this.request = incoming.request;
     this.source = incoming.source;
-    this.sdp = sessionDescription(incoming.request);
+    const offered = sessionDescription(incoming.request);
+    const taken = offered === undefined ? undefined : narrow(offered, peer.codecs);
+    this.sdp = taken?.sdp;
+    this.silent = taken?.silent === true;
     // Read now, so that a header that a dialog needs and that cannot be read is refused with 400 before anything starts.
     const contact = incoming.request.headers.get('Contact');
     if (contact === undefined || contact === '*') {
@@ -69,11 +75,13 @@ export class IncomingInvite {
       });
     }
     incoming.request.headers.get('Record-Route');
-    this.#contact = context.contactFor(incoming.source, contactUser, contactAddress);
+    this.#contact = context.contactFor(incoming.source, contactUser, peer.contactAddress);
     this.#early = new EarlyDialogs({
       context,
       incoming,
       contact: this.#contact,
+      offered: this.sdp,
+      codecs: peer.codecs,
       onBye: (bye) => this.#abandon({ cause: 'bye', reason: bye.headers.raw('Reason') }),
       onNoPrack: () => this.#abandon({ cause: 'no-prack', reason: [] }),
     });

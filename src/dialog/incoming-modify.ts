@@ -2,6 +2,7 @@ import { UsageError } from '../base/errors.js';
 import type { HeaderInit } from '../protocol/sip/message.js';
 import type { NameAddr } from '../protocol/sip/name-addr.js';
 import type { IncomingRequest } from '../ua/incoming.js';
+import { NO_CODEC } from './allowed-formats.js';
 import type { Negotiation } from './negotiation.js';
 import { SDP_TYPE, sessionDescription } from './session-body.js';
 
@@ -23,10 +24,12 @@ interface Parts {
  * UPDATE (RFC 3311 §5.2) or PRACK (RFC 3262 §5). Exactly one of `accept` and `reject` ends it.
  */
 export class IncomingModify {
-  /** The offer; undefined when the peer asks us to make one. */
+  /** The offer, as far as its formats are allowed on this leg; undefined when the peer asks us to make one. */
   readonly sdp: string | undefined;
   /** `INVITE`, `UPDATE` or `PRACK`: all but the first want an answer soon, because the peer repeats them until then. */
   readonly method: string;
+  /** No audio format of the offer is allowed: it can only be refused. */
+  readonly silent: boolean;
   readonly #parts: Parts;
   readonly #abort = new AbortController();
   #state: 'open' | 'answered' | 'ended' = 'open';
@@ -36,8 +39,10 @@ export class IncomingModify {
     const { incoming, negotiation } = parts;
     this.#parts = parts;
     this.method = incoming.request.method;
-    this.sdp = sessionDescription(incoming.request);
-    if (this.sdp !== undefined) negotiation.offered(this.sdp);
+    const sdp = sessionDescription(incoming.request);
+    const taken = sdp === undefined ? undefined : negotiation.offered(sdp);
+    this.sdp = taken?.sdp;
+    this.silent = taken?.silent === true;
     if (this.method === 'INVITE') incoming.transaction.onCancel(() => this.#refuse(487));
   }
 
@@ -78,6 +83,12 @@ export class IncomingModify {
     if (this.sdp !== undefined) this.#parts.negotiation.withdraw();
     this.#parts.incoming.respond(status, reason === undefined ? {} : { reason });
     this.#parts.onSettled(false);
+  }
+
+  /** Refuses what can only be refused; true when it did. @internal */
+  refusesSilence(): boolean {
+    if (this.silent) this.reject(488, NO_CODEC);
+    return this.silent;
   }
 
   /** The session has ended. @internal */

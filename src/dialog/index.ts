@@ -1,3 +1,4 @@
+export type { PeerTraits } from './allowed-formats.js';
 export type { DialogContext, DialogUsage, SuccessTaker } from './context.js';
 export {
   Dialog,

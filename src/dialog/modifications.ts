@@ -1,5 +1,6 @@
 import type { HeaderInit, SipResponse } from '../protocol/sip/message.js';
 import type { IncomingRequest } from '../ua/incoming.js';
+import { NO_CODEC } from './allowed-formats.js';
 import type { DialogContext } from './context.js';
 import type { Dialog } from './dialog.js';
 import { GLARE_ATTEMPTS, glareDelayMs } from './glare.js';
@@ -174,6 +175,7 @@ export class Modifications {
 
   /** What only refreshes the session is answered here; everything else is the owner's. */
   #serve(modify: IncomingModify): void {
+    if (modify.refusesSilence()) return;
     const again = modify.sdp === undefined ? undefined : answerToRefresh(this.#options.negotiation.agreed, modify.sdp);
     if (again !== undefined) return void modify.accept(again);
     try {
@@ -188,6 +190,9 @@ export class Modifications {
     const { context, dialog, negotiation, updates, timer, onAcceptedLate, onUnanswered, onGone } = this.#options;
     if (this.open) return Promise.resolve({ kind: 'rejected', status: 491, reason: 'Request Pending' });
     const { sdp, signal, method } = options;
+    if (sdp !== undefined && negotiation.narrow(sdp).silent) {
+      return Promise.resolve({ kind: 'rejected', status: 488, reason: NO_CODEC });
+    }
     const given = { ...(sdp === undefined ? {} : { sdp }), ...(signal === undefined ? {} : { signal }) };
     if (method === 'UPDATE' && sdp !== undefined && dialog.allows('UPDATE')) return updates.send(given);
     const before = negotiation.agreed;

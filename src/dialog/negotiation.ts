@@ -1,7 +1,8 @@
 import type { Random } from '../base/random.js';
+import { type Narrowed, narrow } from './allowed-formats.js';
 import { LocalDescription, type LocalDescriptionSnapshot } from './local-description.js';
 
-/** The descriptions that both sides hold to, as they stood on the wire. */
+/** The descriptions that both sides hold to, as they stood on the wire; of an offer of the peer what was taken of it. */
 export interface Agreed {
   readonly local: string;
   readonly remote: string;
@@ -11,6 +12,8 @@ export interface Agreed {
 export interface NegotiationSnapshot {
   readonly speaker: LocalDescriptionSnapshot;
   readonly agreed?: Agreed;
+  /** See `Negotiation.create`. */
+  readonly codecs?: readonly string[];
 }
 
 type Open =
@@ -26,20 +29,27 @@ const NOTHING_OPEN: Open = { by: 'nobody' };
  */
 export class Negotiation {
   #speaker: LocalDescription;
+  readonly #codecs: readonly string[] | undefined;
   #agreed: Agreed | undefined;
   #open: Open = NOTHING_OPEN;
 
-  private constructor(speaker: LocalDescription, agreed: Agreed | undefined) {
+  private constructor(speaker: LocalDescription, agreed: Agreed | undefined, codecs: readonly string[] | undefined) {
     this.#speaker = speaker;
     this.#agreed = agreed;
+    this.#codecs = codecs;
   }
 
-  static create(random: Random): Negotiation {
-    return new Negotiation(LocalDescription.create(random), undefined);
+  /**
+   * A new leg. `codecs`: the audio formats that may stand in what leaves on it, and that are taken of the peer's offers; all when
+   * absent.
+   */
+  static create(random: Random, codecs?: readonly string[]): Negotiation {
+    return new Negotiation(LocalDescription.create(random), undefined, codecs);
   }
 
   static restore(snapshot: NegotiationSnapshot): Negotiation {
-    return new Negotiation(LocalDescription.restore(snapshot.speaker), snapshot.agreed);
+    const { speaker, agreed, codecs } = snapshot;
+    return new Negotiation(LocalDescription.restore(speaker), agreed, codecs);
   }
 
   /** What was agreed last. A refused offer changes nothing of it. */
@@ -52,10 +62,15 @@ export class Negotiation {
     return this.#open.by;
   }
 
+  /** A description as it may stand on this leg: with the allowed audio formats alone. */
+  narrow(sdp: string): Narrowed {
+    return narrow(sdp, this.#codecs);
+  }
+
   /** An offer of ours leaves; the text as it must be sent. */
   offer(sdp: string): string {
     const before = this.#speaker.fork();
-    const local = this.#speaker.write(sdp);
+    const local = this.#write(sdp);
     this.#open = { by: 'us', local, before };
     return local;
   }
@@ -67,14 +82,16 @@ export class Negotiation {
     this.#open = NOTHING_OPEN;
   }
 
-  /** The peer has made an offer. */
-  offered(sdp: string): void {
-    this.#open = { by: 'peer', remote: sdp };
+  /** The peer has made an offer; what is taken of it. */
+  offered(sdp: string): Narrowed {
+    const taken = this.narrow(sdp);
+    this.#open = { by: 'peer', remote: taken.sdp };
+    return taken;
   }
 
   /** Our answer to the peer’s offer leaves; the text as it must be sent. */
   answer(sdp: string): string {
-    const local = this.#speaker.write(sdp);
+    const local = this.#write(sdp);
     if (this.#open.by === 'peer') this.#agreed = { local, remote: this.#open.remote };
     this.#open = NOTHING_OPEN;
     return local;
@@ -82,7 +99,7 @@ export class Negotiation {
 
   /** A description that is neither: the answer shown before it counts (RFC 6337 §3.1.1). */
   preview(sdp: string): string {
-    return this.#speaker.write(sdp);
+    return this.#write(sdp);
   }
 
   /**
@@ -97,12 +114,20 @@ export class Negotiation {
 
   /** The same in another dialog of the same INVITE. */
   fork(): Negotiation {
-    const fork = new Negotiation(this.#speaker.fork(), this.#agreed);
+    const fork = new Negotiation(this.#speaker.fork(), this.#agreed, this.#codecs);
     fork.#open = this.#open;
     return fork;
   }
 
   snapshot(): NegotiationSnapshot {
-    return { speaker: this.#speaker.snapshot(), ...(this.#agreed === undefined ? {} : { agreed: this.#agreed }) };
+    return {
+      speaker: this.#speaker.snapshot(),
+      ...(this.#agreed === undefined ? {} : { agreed: this.#agreed }),
+      ...(this.#codecs === undefined ? {} : { codecs: this.#codecs }),
+    };
+  }
+
+  #write(sdp: string): string {
+    return this.#speaker.write(this.narrow(sdp).sdp);
   }
 }

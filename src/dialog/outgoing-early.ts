@@ -63,8 +63,9 @@ export class OutgoingEarly {
     session.dialog.noteAllow(response);
     const { negotiation } = session;
     const offers = sdp !== undefined && negotiation.open === 'nobody' && negotiation.agreed === undefined;
+    const offer = offers ? negotiation.offered(sdp).sdp : undefined;
     if (offers) {
-      negotiation.offered(sdp);
+      // Answered in the PRACK.
     } else if (sdp !== undefined && negotiation.agreed === undefined) {
       negotiation.answered(sdp);
       session.settle();
@@ -76,8 +77,8 @@ export class OutgoingEarly {
       this.#prack(session, rseq, answer);
     };
     // A description after the first is none of the exchange: what was agreed holds (RFC 6337 §3.1.1).
-    const told = sdp === undefined || offers ? sdp : (negotiation.agreed?.remote ?? sdp);
-    if (offers) return { session, sdp: told, acknowledge };
+    if (offers) return { session, sdp: offer, acknowledge };
+    const told = sdp === undefined ? sdp : (negotiation.agreed?.remote ?? sdp);
     acknowledge(undefined);
     return { session, sdp: told, acknowledge: undefined };
   }

@@ -24,7 +24,7 @@ export interface OutgoingInviteOptions {
   readonly to: NameAddr;
   /** The user part of our Contact. */
   readonly contactUser: string;
-  /** The offer; without it the callee is asked for one (RFC 3261 §13.2.1) and `acknowledge` must be called. */
+  /** The offer, of which the target's `codecs` are sent; without it the callee is asked for one (RFC 3261 §13.2.1) and `acknowledge` must be called. */
   readonly sdp?: string;
   readonly maxForwards?: number;
   /**
@@ -98,6 +98,11 @@ type Calling = Extract<State, { kind: 'calling' }>;
 /** RFC 4028 §7.3: each proxy on the way may ask for a longer interval than the one before. */
 const MAX_LONGER = 5;
 
+/** The audio formats that a target may be told of; undefined: all. */
+export function codecsOf({ policy }: Target): readonly string[] | undefined {
+  return policy.peer === 'trunk' ? policy.codecs : undefined;
+}
+
 /** An INVITE that we sent, until it is answered: RFC 3261 §13.2. */
 export class OutgoingInvite {
   readonly callId: string;
@@ -127,7 +132,7 @@ export class OutgoingInvite {
     this.#digest = context.uac.digestFor(options.target);
     this.callId = context.random.token(128);
     this.localTag = context.random.token(64);
-    this.#negotiation = Negotiation.create(context.random);
+    this.#negotiation = Negotiation.create(context.random, codecsOf(options.target));
     this.#early = new OutgoingEarly({
       context,
       invite: () => this.#sent().invite,
@@ -235,10 +240,10 @@ export class OutgoingInvite {
     const negotiation = early?.negotiation ?? this.#negotiation.fork();
     const agreedEarly = negotiation.agreed !== undefined;
     // What was agreed before is not said again; a callee that does is not listened to (RFC 6337 §3.1.1).
-    const sdp = agreedEarly ? negotiation.agreed?.remote : sessionDescription(response);
+    let sdp = agreedEarly ? negotiation.agreed?.remote : sessionDescription(response);
     const offered = calling.options.sdp !== undefined;
     if (!agreedEarly && offered) negotiation.answered(sdp);
-    else if (!agreedEarly && sdp !== undefined) negotiation.offered(sdp);
+    else if (!agreedEarly && sdp !== undefined) sdp = negotiation.offered(sdp).sdp;
     const session = new InviteSession(this.#context, dialog, negotiation, early?.updates);
     const opening = this.#opening();
     const ack = new FirstAck(this.#context, dialog, opening.invite);

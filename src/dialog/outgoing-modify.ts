@@ -118,10 +118,10 @@ export class OutgoingModify {
     if (this.#state === 'answered') return;
     const { dialog, negotiation, onAcceptedLate } = this.#parts;
     const invite = this.#invite();
-    const sdp = sessionDescription(response);
+    let sdp = sessionDescription(response);
     const offered = this.#parts.sdp !== undefined;
     if (offered) negotiation.answered(sdp);
-    else if (sdp !== undefined) negotiation.offered(sdp);
+    else if (sdp !== undefined) sdp = negotiation.offered(sdp).sdp;
     if (this.#state === 'ended') {
       this.#acknowledge(invite, negotiation.open === 'peer' ? negotiation.agreed?.local : undefined);
       if (sdp !== undefined) onAcceptedLate();

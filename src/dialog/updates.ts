@@ -1,5 +1,6 @@
 import type { HeaderInit, SipResponse } from '../protocol/sip/message.js';
 import type { IncomingRequest } from '../ua/incoming.js';
+import { NO_CODEC } from './allowed-formats.js';
 import type { DialogContext } from './context.js';
 import type { Dialog } from './dialog.js';
 import { IncomingModify } from './incoming-modify.js';
@@ -68,6 +69,7 @@ export class Updates {
     });
     // Without an offer it only refreshes the target and the timer, whatever else is going on.
     if (sdp === undefined) return void modify.accept(undefined);
+    if (modify.refusesSilence()) return;
     this.#incoming = modify;
     this.owner.onModify(modify);
   }
@@ -76,6 +78,9 @@ export class Updates {
   async send(options: { readonly sdp?: string; readonly signal?: AbortSignal }): Promise<ModifyResult> {
     if (this.#sending || (options.sdp !== undefined && this.#negotiation.open !== 'nobody')) {
       return { kind: 'rejected', status: 491, reason: 'Request Pending' };
+    }
+    if (options.sdp !== undefined && this.#negotiation.narrow(options.sdp).silent) {
+      return { kind: 'rejected', status: 488, reason: NO_CODEC };
     }
     this.#sending = true;
     const before = this.#negotiation.agreed;

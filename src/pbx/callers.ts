@@ -66,7 +66,7 @@ export class Callers {
 
 /** The caller as the peer tells: it belongs to the trust domain, and knows whom it has asked for a password (RFC 3325 §5). */
 function throughPeer(request: SipRequest, peer: InboundPeer): IdentifiedCaller {
-  const { kind, name, transit, plan, inbound, called, contactAddress } = peer;
+  const { kind, name, transit, plan, inbound, called, contactAddress, codecs } = peer;
   const via = {
     kind,
     name,
@@ -74,6 +74,7 @@ function throughPeer(request: SipRequest, peer: InboundPeer): IdentifiedCaller {
     ...(plan === undefined ? {} : { plan }),
     ...(inbound === undefined ? {} : { inbound }),
     ...(contactAddress === undefined ? {} : { contactAddress }),
+    ...(codecs === undefined ? {} : { codecs }),
   };
   return { party: { ...saidBy(request), via }, ...(called === undefined ? {} : { called }) };
 }

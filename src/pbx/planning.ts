@@ -63,7 +63,10 @@ export class Planning {
       if (kind !== 'missing') this.#logger.warn({ rule }, `the dial plan: ${rule}: ${problem}`);
     for (const { name, owner } of planned.extensions === undefined ? [] : [...lines, ...trunks]) {
       if (owner !== undefined && !extensions.some(({ number }) => number === owner))
-        this.#logger.warn({ line: name }, `${name} belongs to extension ${owner}, which does not exist: nobody can call by it`);
+        this.#logger.warn(
+          { line: name },
+          `${name} belongs to extension ${owner}, which does not exist: nobody can call by it`,
+        );
     }
     for (const number of hidden(plan, extensions)) {
       this.#logger.warn(

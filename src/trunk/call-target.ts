@@ -12,7 +12,7 @@ import type { TrunkPeerConfig } from './trunk-options.js';
  */
 export function lineTarget(
   line: ExternalLine,
-  { userPhone, identity }: LineConfig,
+  { userPhone, identity, media }: LineConfig,
   number: string,
   lease: Lease,
 ): Target {
@@ -21,7 +21,7 @@ export function lineTarget(
   return {
     uri: sipUri({ user: number, host: account.domain, params: phoneParams(userPhone) }),
     ...(route.length > 0 ? { route } : { nextHop: account.server }),
-    policy: { peer: 'trunk', name: line.name, domain: account.domain, ...identity.policy },
+    policy: { peer: 'trunk', name: line.name, domain: account.domain, ...identity.policy, ...media },
     ...(contactAddress === undefined ? {} : { contactAddress }),
     credentials: line.credentials,
     lease,
@@ -35,7 +35,7 @@ export function trunkTarget(trunk: SipTrunk, config: TrunkPeerConfig, number: st
   return {
     uri: trunkUri(peer, config, number),
     ...(route.length > 0 ? { route } : { nextHop: peer.server }),
-    policy: { peer: 'trunk', name: trunk.name, domain: peer.domain, ...policy },
+    policy: { peer: 'trunk', name: trunk.name, domain: peer.domain, ...policy, ...config.media },
     ...(contactAddress === undefined ? {} : { contactAddress }),
     ...(credentials === undefined ? {} : { credentials }),
     lease,

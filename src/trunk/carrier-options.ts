@@ -5,10 +5,11 @@ import { withParam } from '../protocol/sip/params.js';
 import type { SipUri } from '../protocol/sip/uri.js';
 import { callEntries, type TrunkCallOptions } from './call-options.js';
 import { type IdentityOptions, identityEntries } from './identity-options.js';
+import { type MediaOptions, mediaEntries } from './media-options.js';
 import { serverSchema } from './server-uri.js';
 
 /** What the options of lines and trunks have in common: how we call it, and where the carrier is. */
-export interface CarrierOptions extends TrunkCallOptions, IdentityOptions {
+export interface CarrierOptions extends TrunkCallOptions, IdentityOptions, MediaOptions {
   /** Unique among the lines and trunks of a tenant: 1–64 letters, digits, `-`, `_`, `.`, `+`. */
   readonly name: string;
   /**
@@ -49,6 +50,7 @@ const NAME = '1–64 letters, digits, "-", "_", "." or "+"';
 export const carrierEntries = {
   ...callEntries,
   ...identityEntries,
+  ...mediaEntries,
   name: v.pipe(v.string(NAME), v.regex(/^[\w.+-]{1,64}$/, NAME)),
   server: serverSchema,
   domain: v.optional(serverSchema),

@@ -34,6 +34,8 @@ export interface InboundPeer {
   readonly called?: string;
   /** What stands in our Contact towards it instead of our address. */
   readonly contactAddress?: HostPort;
+  /** The audio formats that it may be told of, and that are taken of its offers. Default: all. */
+  readonly codecs?: readonly string[];
 }
 
 interface Known<Peer, Config> {
@@ -98,6 +100,7 @@ function fromLine(
   called: string | undefined,
 ): InboundPeer {
   const contactAddress = config.identity.contactAddress ?? peer.contactAddress;
+  const { codecs } = config.media;
   const { owner, plan, inbound = called === peer.account.username ? owner : undefined } = config.calls;
   return {
     tenantId,
@@ -110,6 +113,7 @@ function fromLine(
     ...(plan === undefined ? {} : { plan }),
     ...(called === undefined ? {} : { called }),
     ...(contactAddress === undefined ? {} : { contactAddress }),
+    ...(codecs === undefined ? {} : { codecs }),
   };
 }
 
@@ -120,6 +124,7 @@ function fromTrunk(
 ): InboundPeer {
   const { inbound, plan } = config.calls;
   const { contactAddress } = config.identity;
+  const { codecs } = config.media;
   const proven = certainty === 'address' && protocol !== 'udp';
   return {
     tenantId,
@@ -131,6 +136,7 @@ function fromTrunk(
     ...(inbound === undefined ? {} : { inbound }),
     ...(plan === undefined ? {} : { plan }),
     ...(contactAddress === undefined ? {} : { contactAddress }),
+    ...(codecs === undefined ? {} : { codecs }),
   };
 }
 

@@ -3,6 +3,7 @@ import { lineOfText, trueOrFalse, whole } from '../base/schema-parts.js';
 import { callConfig, type TrunkCallConfig } from './call-options.js';
 import { type Carrier, type CarrierOptions, carrierEntries, carrierOf, passwordSchema } from './carrier-options.js';
 import { type IdentityConfig, identityConfig } from './identity-options.js';
+import { type MediaConfig, mediaConfig } from './media-options.js';
 
 /** An account at a carrier, as a person would write it down. */
 export interface LineOptions extends CarrierOptions {
@@ -44,6 +45,7 @@ export interface LineConfig {
   readonly fixed: Account;
   readonly userPhone: boolean;
   readonly identity: IdentityConfig;
+  readonly media: MediaConfig;
   readonly calls: TrunkCallConfig;
 }
 
@@ -80,6 +82,7 @@ function lineConfig(options: v.InferOutput<v.StrictObjectSchema<typeof entries, 
     fixed: { ...carrierOf(options), ...account, expiresSeconds, callId, rewriteContact },
     userPhone,
     identity: identityConfig(options, { ...shown, assertsIdentity: false }),
+    media: mediaConfig(options),
     calls: callConfig(options),
   };
 }

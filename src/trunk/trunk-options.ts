@@ -8,6 +8,7 @@ import { parseUri } from '../protocol/sip/uri.js';
 import { callConfig, type TrunkCallConfig } from './call-options.js';
 import { type Carrier, type CarrierOptions, carrierEntries, carrierOf, passwordSchema } from './carrier-options.js';
 import { type IdentityConfig, identityConfig } from './identity-options.js';
+import { type MediaConfig, mediaConfig } from './media-options.js';
 
 /** A server that is trusted by its address, without registration; as a person would write it down. */
 export interface TrunkOptions extends CarrierOptions {
@@ -44,6 +45,7 @@ export interface TrunkPeerConfig {
   readonly userPhone: boolean;
   readonly transit: boolean;
   readonly identity: IdentityConfig;
+  readonly media: MediaConfig;
   readonly calls: TrunkCallConfig;
 }
 
@@ -99,6 +101,7 @@ function trunkConfig(options: v.InferOutput<v.StrictObjectSchema<typeof entries,
     userPhone,
     transit,
     identity: identityConfig(options, { assertsIdentity: true }),
+    media: mediaConfig(options),
     calls: callConfig(options),
   };
 }

@@ -82,6 +82,8 @@ export interface TrunkPolicy {
   readonly withheldFrom?: 'anonymous' | 'number';
   /** Where the call was before, as the peer wants it told. Default `both`. */
   readonly history?: 'diversion' | 'history-info' | 'both' | 'none';
+  /** The audio formats, named as in `a=rtpmap`, that descriptions to it hold and that are taken of its offers. Default: all. */
+  readonly codecs?: readonly string[];
 }
 
 export type LeaseOutcome = 'answered' | 'busy' | 'rejected' | 'no-answer' | 'failed' | 'cancelled';

@@ -93,3 +93,27 @@ describe('one offer at a time (RFC 3264 §4, RFC 6337 §4)', () => {
     expect(restored.offer(OURS)).toBe(fork.agreed?.local);
   });
 });
+
+describe('codecs that are allowed on a leg', () => {
+  const offer = (formats: string): string =>
+    `v=0\r\no=x 1 1 IN IP4 192.0.2.1\r\ns=-\r\nc=IN IP4 192.0.2.1\r\nt=0 0\r\nm=audio 4000 RTP/AVP ${formats}\r\n`;
+
+  test('stand alone in offers, answers and previews of ours, and in what is taken of the peer’s offers; also after a restart', () => {
+    const first = Negotiation.create(new SeededRandom(1), ['PCMA']);
+    expect(first.offered(offer('0 8'))).toEqual({ sdp: offer('8'), silent: false });
+    expect(first.preview(offer('8 0'))).toContain('RTP/AVP 8\r\n');
+    expect(first.answer(offer('8 0'))).toContain('RTP/AVP 8\r\n');
+    expect(first.agreed?.remote).toBe(offer('8'));
+    for (const each of [first.fork(), Negotiation.restore(first.snapshot())]) {
+      expect(each.offer(offer('0 8 3'))).toContain('RTP/AVP 8\r\n');
+    }
+  });
+
+  test('none left: the stream is refused, and that is told; what cannot be read stays as it is', () => {
+    const negotiation = Negotiation.create(new SeededRandom(1), ['PCMA']);
+    expect(negotiation.offered(offer('0'))).toMatchObject({ silent: true });
+    expect(negotiation.narrow(offer('0')).sdp).toContain('m=audio 0 ');
+    expect(negotiation.narrow('nothing')).toEqual({ sdp: 'nothing', silent: false });
+    expect(Negotiation.create(new SeededRandom(1)).narrow(offer('0'))).toEqual({ sdp: offer('0'), silent: false });
+  });
+});

@@ -4,6 +4,7 @@ import { ConfigError } from '../../src/base/config-error.js';
 import { silentLogger } from '../../src/base/logger.js';
 import { accept } from '../../src/base/schema-problems.js';
 import { rulesSchema } from '../../src/dialplan/rules-schema.js';
+import { AUDIO_FORMAT_NAMES } from '../../src/protocol/sdp/audio-formats.js';
 import { MemoryRecords } from '../../src/storage/memory-records.js';
 import { ManualClock } from '../../src/testing/manual-clock.js';
 import { SeededRandom } from '../../src/testing/seeded-random.js';
@@ -51,6 +52,7 @@ const unknown = (path: string, hint: string): string => `${path}: an option that
 const SERVER = 'a host name, address or SIP URI such as "sip.carrier.example"';
 const TEXT = 'a line of text';
 const FLAG = 'true or false';
+const CODECS = 'a list of codecs such as ["PCMA", "PCMU", "telephone-event"], one of which carries speech';
 
 describe('every option of a line wrong once: where, what was found, what was expected', () => {
   test.each<[object, string]>([
@@ -88,6 +90,10 @@ describe('every option of a line wrong once: where, what was found, what was exp
       { addresses: ['10.0.0.0/8', '10.0.0.0/33'] },
       'addresses[1]: "10.0.0.0/33" / an IP address or a network such as "10.0.0.0/8"',
     ],
+    [{ codecs: ['PCMA', 'PCNU'] }, `codecs[1]: "PCNU" / one of ${AUDIO_FORMAT_NAMES.join(', ')}`],
+    [{ codecs: [] }, `codecs: [] / ${CODECS}`],
+    [{ codecs: ['telephone-event', 'CN'] }, `codecs: ["telephone-event","CN"] / ${CODECS}`],
+    [{ codecs: 'PCMA' }, `codecs: "PCMA" / ${CODECS}`],
     [{ addresses: '10.0.0.1' }, 'addresses: "10.0.0.1" / a list of IP addresses and networks'],
   ])('%o', async (wrong, expected) => {
     expect(await problems(() => manager().setLine('default', { ...LINE, ...wrong }))).toEqual([expected]);

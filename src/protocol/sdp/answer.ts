@@ -1,5 +1,6 @@
 import { UsageError } from '../../base/errors.js';
 import { type SdpAttribute, type SdpCodec, sameCodec } from './attributes.js';
+import { isAuxiliary } from './audio-formats.js';
 import { createMedia, createSdp, type SdpOriginOptions } from './create.js';
 import { answerDirection, type SdpDirection } from './direction.js';
 import { closeLines, rejectedSection, withDirection } from './edit.js';
@@ -41,9 +42,6 @@ export interface AnswerCapabilities {
   readonly address?: string;
   readonly media: readonly MediaCapability[];
 }
-
-/** Formats that carry no conversation: a stream that shares only these with us has no codec in common. */
-const AUXILIARY: readonly string[] = ['telephone-event', 'cn', 'tone', 'red'];
 
 /**
  * Makes the answer of an endpoint to an offer (RFC 3264 §6): as many streams as offered, in their order; the codecs that both
@@ -113,10 +111,6 @@ function commonCodecs(offered: readonly SdpCodec[], capability: MediaCapability)
   if (capability.oneCodec !== true) return common;
   const best = main[0] as SdpCodec;
   return common.filter((codec) => codec === best || (isAuxiliary(codec) && codec.clockRate === best.clockRate));
-}
-
-function isAuxiliary(codec: SdpCodec): boolean {
-  return AUXILIARY.includes(codec.name.toLowerCase());
 }
 
 /**

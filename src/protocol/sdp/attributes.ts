@@ -119,6 +119,15 @@ function staticCodec(payloadType: number): Omit<SdpCodec, 'payloadType' | 'fmtp'
   return entry === undefined ? undefined : { name: entry[1], clockRate: entry[2], channels: entry[3] ?? 1 };
 }
 
+/** The payload type that RFC 3551 gives to a codec; undefined for one whose payload type each description chooses. */
+export function staticPayloadType({
+  name,
+  clockRate,
+  channels,
+}: Omit<SdpCodec, 'payloadType' | 'fmtp'>): number | undefined {
+  return STATIC_CODECS.find((each) => each[1] === name && each[2] === clockRate && (each[3] ?? 1) === channels)?.[0];
+}
+
 /** Whether two formats are the same codec; parameters (`fmtp`) are not looked at. */
 export function sameCodec(
   a: Pick<SdpCodec, 'name' | 'clockRate'> & { readonly channels?: number },

@@ -15,6 +15,7 @@ export {
   type SdpCodec,
   sameCodec,
 } from './attributes.js';
+export { AUDIO_FORMAT_NAMES, audioFormatsToOffer, hasAudio, withAudioFormats } from './audio-formats.js';
 export {
   BASIC_AUDIO,
   createMedia,
