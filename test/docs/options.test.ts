@@ -63,7 +63,7 @@ const inCodeOnly = [...(/^Only in code: [\s\S]*?\n\n/m.exec(guide.text)?.[0] ?? 
 describe(GUIDE, () => {
   test('names every option of createPbx, in a table or among those for code', () => {
     const top = rows.filter((name) => !/[.[]/.test(name));
-    const groups = ['registration', 'calls', 'limits', 'tls', 'outbound', 'dialPlan'];
+    const groups = ['registration', 'calls', 'limits', 'tls', 'outbound', 'notices', 'dialPlan'];
     expect(inCodeOnly.length).toBeGreaterThan(8);
     expect([...new Set([...top, ...inCodeOnly, ...groups])].sort()).toEqual(optionsOf('PbxOptions').sort());
   });
@@ -77,6 +77,7 @@ describe(GUIDE, () => {
     ['lines[]', 'LineOptions'],
     ['trunks[]', 'TrunkOptions'],
     ['outbound', 'OutboundOptions'],
+    ['notices', 'NoticeOptions'],
     ['dialPlan', 'DialPlanRules'],
     ['dialPlan.called[]', 'CalledRule'],
     ['dialPlan.caller[]', 'CallerRule'],
