@@ -20,6 +20,7 @@ const SOURCES = [
   'src/trunk/carrier-options.ts',
   'src/trunk/call-options.ts',
   'src/trunk/identity-options.ts',
+  'src/trunk/media-options.ts',
   'src/dialplan/rules.ts',
   'src/dialplan/feature-code.ts',
   'src/dialplan/time-condition.ts',
