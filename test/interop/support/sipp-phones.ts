@@ -4,7 +4,7 @@ import { type Step, scenario } from './scenario.js';
 import type { SipServer } from './server.js';
 import { headerOf, runSipp, Sipp, type SippMessage, type SippOptions, type SippResult, sippPort } from './sipp.js';
 
-type RunOptions = Pick<SippOptions, 'deafWhilePausing' | 'timeoutSeconds'>;
+type RunOptions = Pick<SippOptions, 'host' | 'transport' | 'deafWhilePausing' | 'timeoutSeconds'>;
 
 /** Registers a phone with digest; it then waits for its call at the same port. */
 export async function phone(
@@ -44,4 +44,21 @@ export function answers(result: SippResult, status: number, method: string): Sip
 /** The ladder as the flows give it: 100 may or may not come. */
 export function ladderOf(result: SippResult): readonly string[] {
   return result.ladder.filter((step) => step !== '<100');
+}
+
+/**
+ * The ladder without repetitions, which a busy machine brings about: of messages that are equal in kind, CSeq and tags the first. What
+ * is answered twice with another tag stays.
+ */
+export function flowOf(result: SippResult | undefined): readonly string[] {
+  const { messages = [], ladder = [] } = result ?? {};
+  const seen = new Set<string>();
+  return ladder.filter((step, i) => {
+    const message = messages[i];
+    if (message === undefined || step === '<100') return false;
+    const key = [step, ...['CSeq', 'From', 'To'].map((name) => headerOf(message, name))].join(' ');
+    const isFirst = !seen.has(key);
+    seen.add(key);
+    return isFirst;
+  });
 }
