@@ -96,42 +96,50 @@ describe('two accounts at two carriers, one by UDP, one by TCP', () => {
       },
     );
 
-    interopTest(`a call to account ${line} reaches the extension that the line leads to`, { needs: NEEDS }, async (own) => {
-      const carrier = line === '1234' ? a : b;
-      const extension = line === '1234' ? '101' : '103';
-      const callee = new Callee(extension);
-      const call = new Caller('5551', line, carrier.domain);
-      const two = await phone(own, office, extension, [...callee.answers(), ...callee.isHungUp()]);
-      const steps = [
-        ...call.invite(),
-        ...call.isAnswered(),
-        call.inside('ACK', 2),
-        { pauseMs: 200 },
-        call.inside('BYE', 3),
-        { receive: 200 },
-      ];
-      const one = await caller(own, carrier.kamailio, '5551', steps, { host: FAR });
-      const [seen, rung] = await all(one, two);
-      expect(flowOf(seen)).toEqual([...AUTHENTICATED, '<180', '<200', '>ACK', '>BYE', '<200']);
-      const [invite] = received(rung, 'INVITE');
-      expect(userIn(invite, 'From')).toBe('5551');
-      // Neither the office nor the carrier hands on what the caller proved himself with.
-      expect(rung?.messages.flatMap(credentialsIn)).toEqual([]);
-      const record = await recordOf(office, line);
-      expect(record).toMatchObject({ caller: '5551', called: line });
-      expect(record.legs).toMatchObject([
-        { direction: 'inbound', number: '5551', via: line, outcome: 'answered' },
-        { direction: 'outbound', number: extension, outcome: 'answered' },
-      ]);
-      expect(office.pbx.lines.map(({ inUse }) => inUse.in)).toEqual([0, 0]);
-    });
+    interopTest(
+      `a call to account ${line} reaches the extension that the line leads to`,
+      { needs: NEEDS },
+      async (own) => {
+        const carrier = line === '1234' ? a : b;
+        const extension = line === '1234' ? '101' : '103';
+        const callee = new Callee(extension);
+        const call = new Caller('5551', line, carrier.domain);
+        const two = await phone(own, office, extension, [...callee.answers(), ...callee.isHungUp()]);
+        const steps = [
+          ...call.invite(),
+          ...call.isAnswered(),
+          call.inside('ACK', 2),
+          { pauseMs: 200 },
+          call.inside('BYE', 3),
+          { receive: 200 },
+        ];
+        const one = await caller(own, carrier.kamailio, '5551', steps, { host: FAR });
+        const [seen, rung] = await all(one, two);
+        expect(flowOf(seen)).toEqual([...AUTHENTICATED, '<180', '<200', '>ACK', '>BYE', '<200']);
+        const [invite] = received(rung, 'INVITE');
+        expect(userIn(invite, 'From')).toBe('5551');
+        // Neither the office nor the carrier hands on what the caller proved himself with.
+        expect(rung?.messages.flatMap(credentialsIn)).toEqual([]);
+        const record = await recordOf(office, line);
+        expect(record).toMatchObject({ caller: '5551', called: line });
+        expect(record.legs).toMatchObject([
+          { direction: 'inbound', number: '5551', via: line, outcome: 'answered' },
+          { direction: 'outbound', number: extension, outcome: 'answered' },
+        ]);
+        expect(office.pbx.lines.map(({ inUse }) => inUse.in)).toEqual([0, 0]);
+      },
+    );
   }
 
-  interopTest('a number that no rule leads anywhere: 404, and no carrier hears of it', { needs: NEEDS }, async (own) => {
-    const call = new Caller('100', '75551');
-    const one = await caller(own, office, '100', [...call.invite(), { receive: 404 }, call.ackFailure()]);
-    const [seen] = await all(one);
-    expect(flowOf(seen)).toEqual([...AUTHENTICATED, '<404', '>ACK']);
-    expect((await recordOf(office, '75551')).legs).toHaveLength(1);
-  });
+  interopTest(
+    'a number that no rule leads anywhere: 404, and no carrier hears of it',
+    { needs: NEEDS },
+    async (own) => {
+      const call = new Caller('100', '75551');
+      const one = await caller(own, office, '100', [...call.invite(), { receive: 404 }, call.ackFailure()]);
+      const [seen] = await all(one);
+      expect(flowOf(seen)).toEqual([...AUTHENTICATED, '<404', '>ACK']);
+      expect((await recordOf(office, '75551')).legs).toHaveLength(1);
+    },
+  );
 });

@@ -78,35 +78,39 @@ function inState<Kind extends LineState['kind']>(office: Office, kind: Kind): Pr
 }
 
 describe('a registrar that says no', () => {
-  interopTest('endless 401: one attempt is two REGISTERs; suspended, also after a restart, until it is resumed', SHORT, async (own) => {
-    const port = await sippPort();
-    const carrier = await registrar(own, [REGISTER, CHALLENGE, REGISTER, CHALLENGE, NOTHING_MORE], port);
-    const file = path.join(own.folder('storage'), 'office.db');
-    const start = () =>
-      startOffice(own, {
-        storage: lmdb({ path: file }),
-        lines: [lineAt(`127.0.0.1:${port}`)],
-        outbound: { suspendAfter: { refusals: 1 } },
-      });
-    const first = await start();
-    const state = await inState(first, 'suspended');
-    expect(state.fault).toMatchObject({ kind: 'wrong-password', status: 401 });
-    const seen = registers(await carrier.succeeded());
-    expect(seen.map((each) => credentialsIn(each).length)).toEqual([0, 1]);
-    await until(() => first.told.items.length > 0, 'the event');
-    expect(first.told.items).toEqual(['line.suspended 1234']);
-    await first.pbx.close();
+  interopTest(
+    'endless 401: one attempt is two REGISTERs; suspended, also after a restart, until it is resumed',
+    SHORT,
+    async (own) => {
+      const port = await sippPort();
+      const carrier = await registrar(own, [REGISTER, CHALLENGE, REGISTER, CHALLENGE, NOTHING_MORE], port);
+      const file = path.join(own.folder('storage'), 'office.db');
+      const start = () =>
+        startOffice(own, {
+          storage: lmdb({ path: file }),
+          lines: [lineAt(`127.0.0.1:${port}`)],
+          outbound: { suspendAfter: { refusals: 1 } },
+        });
+      const first = await start();
+      const state = await inState(first, 'suspended');
+      expect(state.fault).toMatchObject({ kind: 'wrong-password', status: 401 });
+      const seen = registers(await carrier.succeeded());
+      expect(seen.map((each) => credentialsIn(each).length)).toEqual([0, 1]);
+      await until(() => first.told.items.length > 0, 'the event');
+      expect(first.told.items).toEqual(['line.suspended 1234']);
+      await first.pbx.close();
 
-    const silent = own.own(await UdpPeer.bind('127.0.0.1', port));
-    const second = await start();
-    expect(stateOf(second)).toEqual(state);
-    await new Promise((resolve) => setTimeout(resolve, 1_500));
-    expect([second.told.items, silent.received.items.length]).toEqual([[], 0]);
-    // Not because it could not: resumed, it registers at once.
-    expect(await second.pbx.resumeLine('1234')).toBe(true);
-    const register = await silent.received.wait(() => true, { what: 'the REGISTER of the resumed line' });
-    expect(register.toString('latin1')).toMatch(/^REGISTER sip:carrier\.test SIP\/2\.0\r\n/);
-  });
+      const silent = own.own(await UdpPeer.bind('127.0.0.1', port));
+      const second = await start();
+      expect(stateOf(second)).toEqual(state);
+      await new Promise((resolve) => setTimeout(resolve, 1_500));
+      expect([second.told.items, silent.received.items.length]).toEqual([[], 0]);
+      // Not because it could not: resumed, it registers at once.
+      expect(await second.pbx.resumeLine('1234')).toBe(true);
+      const register = await silent.received.wait(() => true, { what: 'the REGISTER of the resumed line' });
+      expect(register.toString('latin1')).toMatch(/^REGISTER sip:carrier\.test SIP\/2\.0\r\n/);
+    },
+  );
 
   interopTest('403: suspended at once, and nothing more is sent', SHORT, async (own) => {
     const { office, carrier } = await line(own, [REGISTER, answer('403 Account Closed'), NOTHING_MORE]);
@@ -139,18 +143,23 @@ describe('a registrar that says no', () => {
 });
 
 describe('a registrar that is slow, half dead, or has its own mind', () => {
-  interopTest('silence, then an answer: REGISTER is repeated (Timer E), and there is one registration', SHORT, async (own) => {
-    const { office, carrier } = await line(own, [REGISTER, { pauseMs: 1_800 }, granted(3600)]);
-    await linesUp(office);
-    const seen = registers(await carrier.succeeded());
-    expect(seen.length).toBeGreaterThanOrEqual(2);
-    expect(new Set(seen.map(({ text }) => text)).size).toBe(1);
-    expect(office.told.items).toEqual(['line.registered 1234']);
-  });
+  interopTest(
+    'silence, then an answer: REGISTER is repeated (Timer E), and there is one registration',
+    SHORT,
+    async (own) => {
+      const { office, carrier } = await line(own, [REGISTER, { pauseMs: 1_800 }, granted(3600)]);
+      await linesUp(office);
+      const seen = registers(await carrier.succeeded());
+      expect(seen.length).toBeGreaterThanOrEqual(2);
+      expect(new Set(seen.map(({ text }) => text)).size).toBe(1);
+      expect(office.told.items).toEqual(['line.registered 1234']);
+    },
+  );
 
   interopTest('two SRV targets, nobody listens at the first: the second registers the line', SHORT, async (own) => {
     const [dead, alive] = [await sippPort(), await sippPort()];
-    const srv = (priority: number, port: number) => ({ type: 'SRV', priority, weight: 0, port, target: 'a.sip.test' }) as const;
+    const srv = (priority: number, port: number) =>
+      ({ type: 'SRV', priority, weight: 0, port, target: 'a.sip.test' }) as const;
     const dns = own.own(
       await DnsServer.start({
         '_sip._tcp.sip.test': [srv(1, dead), srv(2, alive)],
@@ -168,25 +177,33 @@ describe('a registrar that is slow, half dead, or has its own mind', () => {
     expect(office.told.items).toEqual(['line.registered 1234']);
   });
 
-  interopTest('an hour asked for, ten seconds granted: refreshed before they end, with the same Call-ID', SHORT, async (own) => {
-    const { office, carrier } = await line(own, [REGISTER, granted(10), REGISTER, granted(600)]);
-    await linesUp(office);
-    const seen = registers(await carrier.succeeded());
-    expect(seen.map((each) => headerOf(each, 'Expires'))).toEqual(['3600', '3600']);
-    expect(new Set(seen.map((each) => headerOf(each, 'Call-ID'))).size).toBe(1);
-    expect(seen.map((each) => Number(headerOf(each, 'CSeq')?.split(' ')[0]))).toEqual([1, 2]);
-    expect(office.told.items).toEqual(['line.registered 1234']);
-  });
+  interopTest(
+    'an hour asked for, ten seconds granted: refreshed before they end, with the same Call-ID',
+    SHORT,
+    async (own) => {
+      const { office, carrier } = await line(own, [REGISTER, granted(10), REGISTER, granted(600)]);
+      await linesUp(office);
+      const seen = registers(await carrier.succeeded());
+      expect(seen.map((each) => headerOf(each, 'Expires'))).toEqual(['3600', '3600']);
+      expect(new Set(seen.map((each) => headerOf(each, 'Call-ID'))).size).toBe(1);
+      expect(seen.map((each) => Number(headerOf(each, 'CSeq')?.split(' ')[0]))).toEqual([1, 2]);
+      expect(office.told.items).toEqual(['line.registered 1234']);
+    },
+  );
 
-  interopTest('a Contact that is not ours in the answer: its expiry counts, ours stays what it was', SHORT, async (own) => {
-    const foreign = answer('200 OK', 'Contact: <sip:1234@192.0.2.99:5060>;expires=10\n');
-    const { office, carrier } = await line(own, [REGISTER, foreign, REGISTER, foreign]);
-    await linesUp(office);
-    const state = stateOf(office);
-    expect(state.kind === 'registered' ? state.expiresInMs : Number.NaN).toBeLessThanOrEqual(10_000);
-    const contacts = registers(await carrier.succeeded()).map((each) => headerOf(each, 'Contact'));
-    expect(contacts).toHaveLength(2);
-    expect(contacts[0]).toMatch(/^<sip:[0-9a-f]{24}@127\.0\.0\.1:\d+/);
-    expect(contacts[1]).toBe(contacts[0]);
-  });
+  interopTest(
+    'a Contact that is not ours in the answer: its expiry counts, ours stays what it was',
+    SHORT,
+    async (own) => {
+      const foreign = answer('200 OK', 'Contact: <sip:1234@192.0.2.99:5060>;expires=10\n');
+      const { office, carrier } = await line(own, [REGISTER, foreign, REGISTER, foreign]);
+      await linesUp(office);
+      const state = stateOf(office);
+      expect(state.kind === 'registered' ? state.expiresInMs : Number.NaN).toBeLessThanOrEqual(10_000);
+      const contacts = registers(await carrier.succeeded()).map((each) => headerOf(each, 'Contact'));
+      expect(contacts).toHaveLength(2);
+      expect(contacts[0]).toMatch(/^<sip:[0-9a-f]{24}@127\.0\.0\.1:\d+/);
+      expect(contacts[1]).toBe(contacts[0]);
+    },
+  );
 });

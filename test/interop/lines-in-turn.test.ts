@@ -53,7 +53,14 @@ describe('three lines at three carriers, two by TCP, one by UDP', () => {
     const callee = new Callee('5551');
     const answers = scenario([...callee.answers(), ...callee.isHungUp()]);
     // it is ended by the lab: calls of a dead carrier are never hung up
-    far = await Sipp.start(lab, { name: 'far end', scenario: answers, host: FAR, port, calls: 1_000, timeoutSeconds: 110 });
+    far = await Sipp.start(lab, {
+      name: 'far end',
+      scenario: answers,
+      host: FAR,
+      port,
+      calls: 1_000,
+      timeoutSeconds: 110,
+    });
     const lines = carriers.map((carrier, i) => carrier.line(LINES[i] ?? '', i === 1 ? 'udp' : 'tcp'));
     office = await startOffice(lab, { extensions: extensions(100, 2), lines });
     await linesUp(office);

@@ -101,20 +101,24 @@ describe('a gateway that is known by its address', () => {
     ]);
   });
 
-  interopTest('C10: the first gateway is dead (Timer B, 32 s), the second takes the call: one ring', SHORT, async (own) => {
-    const number = `${prefixOf('dead')}1`;
-    const third = await gateway(own, 'third', [...far.answers(), ...far.isHungUp()]);
-    const call = new Caller('202', number);
-    const a = await calls(own, '202', [...call.invite(), ...call.isAnswered(), ...talks(call)]);
-    const [one, two] = await all(a, third);
-    expect(flowOf(one)).toEqual([...AUTHENTICATED, '<180', '<200', '>ACK', '>BYE', '<200']);
-    expect(flowOf(two)).toEqual(['<INVITE', '>180', '>200', '<ACK', '<BYE', '>200']);
-    expect(legs(await recordOf(office, number))).toEqual([
-      [undefined, 'answered'],
-      ['dead', 'unreachable'],
-      ['third', 'answered'],
-    ]);
-  });
+  interopTest(
+    'C10: the first gateway is dead (Timer B, 32 s), the second takes the call: one ring',
+    SHORT,
+    async (own) => {
+      const number = `${prefixOf('dead')}1`;
+      const third = await gateway(own, 'third', [...far.answers(), ...far.isHungUp()]);
+      const call = new Caller('202', number);
+      const a = await calls(own, '202', [...call.invite(), ...call.isAnswered(), ...talks(call)]);
+      const [one, two] = await all(a, third);
+      expect(flowOf(one)).toEqual([...AUTHENTICATED, '<180', '<200', '>ACK', '>BYE', '<200']);
+      expect(flowOf(two)).toEqual(['<INVITE', '>180', '>200', '<ACK', '<BYE', '>200']);
+      expect(legs(await recordOf(office, number))).toEqual([
+        [undefined, 'answered'],
+        ['dead', 'unreachable'],
+        ['third', 'answered'],
+      ]);
+    },
+  );
 
   interopTest('G1: early media: the 183 and the 200 describe the same session', SHORT, async (own) => {
     const number = `${prefixOf('g1')}1`;
@@ -144,48 +148,60 @@ describe('a gateway that is known by its address', () => {
     expect(headerOf(ok, 'To')).toBe(headerOf(early, 'To'));
   });
 
-  interopTest('G2: an announcement, then the caller gives up: cancelled there, not answered on record', SHORT, async (own) => {
-    const number = `${prefixOf('g2')}1`;
-    const early = far.provisional(183, 'Session Progress', { body: sdp() });
-    const b = await gateway(own, 'g2', [Callee.invited, early, ...far.cancelled()]);
-    const call = new Caller('206', number);
-    const a = await calls(own, '206', [
-      ...call.invite(),
-      { receive: 183 },
-      call.cancel(),
-      { receive: 200 },
-      { receive: 487 },
-      call.ackFailure(),
-    ]);
-    const [one, two] = await all(a, b);
-    expect(flowOf(one)).toEqual([...AUTHENTICATED, '<183', '>CANCEL', '<200', '<487', '>ACK']);
-    expect(flowOf(two)).toEqual(['<INVITE', '>183', '<CANCEL', '>200', '>487', '<ACK']);
-    const record = await recordOf(office, number);
-    expect([record.answeredAt, record.talkMs]).toEqual([undefined, 0]);
-    expect(record.legs.map(({ outcome }) => outcome)).toEqual(['cancelled', 'cancelled']);
-  });
-
-  interopTest('G3: 404 and 486 reach the caller with their Reason; 503 becomes 500 without Retry-After', SHORT, async (own) => {
-    for (const [status, phrase, told] of [
-      [404, 'Not Found', 404],
-      [486, 'Busy Here', 486],
-      [503, 'Service Unavailable', 500],
-    ] as const) {
-      const number = `${prefixOf('g3')}${status}`;
-      const headers = `Reason: Q.850;cause=34;text="said by the gateway"\nRetry-After: 60\n`;
-      const b = await gateway(own, 'g3', [Callee.invited, far.final(status, phrase, { headers }), { receive: 'ACK' }]);
-      const call = new Caller('208', number);
-      const a = await calls(own, '208', [...call.invite(), { receive: told }, call.ackFailure()]);
+  interopTest(
+    'G2: an announcement, then the caller gives up: cancelled there, not answered on record',
+    SHORT,
+    async (own) => {
+      const number = `${prefixOf('g2')}1`;
+      const early = far.provisional(183, 'Session Progress', { body: sdp() });
+      const b = await gateway(own, 'g2', [Callee.invited, early, ...far.cancelled()]);
+      const call = new Caller('206', number);
+      const a = await calls(own, '206', [
+        ...call.invite(),
+        { receive: 183 },
+        call.cancel(),
+        { receive: 200 },
+        { receive: 487 },
+        call.ackFailure(),
+      ]);
       const [one, two] = await all(a, b);
-      expect(flowOf(one)).toEqual([...AUTHENTICATED, `<${told}`, '>ACK']);
-      expect(flowOf(two)).toEqual(['<INVITE', `>${status}`, '<ACK']);
-      const [final] = one === undefined ? [] : received(one, `SIP/2.0 ${told}`);
-      if (final === undefined) throw new Error(`no ${told}`);
-      expect(headerOf(final, 'Reason')).toContain('Q.850;cause=34');
-      if (status === 503) expect(headerOf(final, 'Retry-After')).toBeUndefined();
-      expect((await recordOf(office, number)).legs[1]).toMatchObject({ via: 'g3', status });
-    }
-  });
+      expect(flowOf(one)).toEqual([...AUTHENTICATED, '<183', '>CANCEL', '<200', '<487', '>ACK']);
+      expect(flowOf(two)).toEqual(['<INVITE', '>183', '<CANCEL', '>200', '>487', '<ACK']);
+      const record = await recordOf(office, number);
+      expect([record.answeredAt, record.talkMs]).toEqual([undefined, 0]);
+      expect(record.legs.map(({ outcome }) => outcome)).toEqual(['cancelled', 'cancelled']);
+    },
+  );
+
+  interopTest(
+    'G3: 404 and 486 reach the caller with their Reason; 503 becomes 500 without Retry-After',
+    SHORT,
+    async (own) => {
+      for (const [status, phrase, told] of [
+        [404, 'Not Found', 404],
+        [486, 'Busy Here', 486],
+        [503, 'Service Unavailable', 500],
+      ] as const) {
+        const number = `${prefixOf('g3')}${status}`;
+        const headers = `Reason: Q.850;cause=34;text="said by the gateway"\nRetry-After: 60\n`;
+        const b = await gateway(own, 'g3', [
+          Callee.invited,
+          far.final(status, phrase, { headers }),
+          { receive: 'ACK' },
+        ]);
+        const call = new Caller('208', number);
+        const a = await calls(own, '208', [...call.invite(), { receive: told }, call.ackFailure()]);
+        const [one, two] = await all(a, b);
+        expect(flowOf(one)).toEqual([...AUTHENTICATED, `<${told}`, '>ACK']);
+        expect(flowOf(two)).toEqual(['<INVITE', `>${status}`, '<ACK']);
+        const [final] = one === undefined ? [] : received(one, `SIP/2.0 ${told}`);
+        if (final === undefined) throw new Error(`no ${told}`);
+        expect(headerOf(final, 'Reason')).toContain('Q.850;cause=34');
+        if (status === 503) expect(headerOf(final, 'Retry-After')).toBeUndefined();
+        expect((await recordOf(office, number)).legs[1]).toMatchObject({ via: 'g3', status });
+      }
+    },
+  );
 
   interopTest('G4: nobody answers: the trunk’s own time ends the call, the gateway is told', SHORT, async (own) => {
     const number = `${prefixOf('g4')}1`;
@@ -251,17 +267,21 @@ describe('a gateway that is known by its address', () => {
     expect([invite, more]).toEqual([undefined, []]);
   });
 
-  interopTest('M2: a prefix that asks for a level: 403 without it, and the gateway hears nothing', SHORT, async (own) => {
-    const number = `${prefixOf('m2')}1`;
-    const b = await gateway(own, 'm2', [Callee.invited, far.final(404, 'Not Found'), { receive: 'ACK' }]);
-    const refused = new Caller('217', number);
-    const [one] = await all(await calls(own, '217', [...refused.invite(), { receive: 403 }, refused.ackFailure()]));
-    expect(flowOf(one)).toEqual([...AUTHENTICATED, '<403', '>ACK']);
-    const allowed = new Caller('218', number);
-    const steps = [...allowed.invite(), { receive: 404 }, allowed.ackFailure()];
-    const [, two] = await all(await calls(own, '218', steps), b);
-    const invites = two === undefined ? [] : received(two, 'INVITE');
-    expect(invites.map((each) => headerOf(each, 'From')).every((from) => from?.includes('sip:218@'))).toBe(true);
-    expect(flowOf(two)).toEqual(['<INVITE', '>404', '<ACK']);
-  });
+  interopTest(
+    'M2: a prefix that asks for a level: 403 without it, and the gateway hears nothing',
+    SHORT,
+    async (own) => {
+      const number = `${prefixOf('m2')}1`;
+      const b = await gateway(own, 'm2', [Callee.invited, far.final(404, 'Not Found'), { receive: 'ACK' }]);
+      const refused = new Caller('217', number);
+      const [one] = await all(await calls(own, '217', [...refused.invite(), { receive: 403 }, refused.ackFailure()]));
+      expect(flowOf(one)).toEqual([...AUTHENTICATED, '<403', '>ACK']);
+      const allowed = new Caller('218', number);
+      const steps = [...allowed.invite(), { receive: 404 }, allowed.ackFailure()];
+      const [, two] = await all(await calls(own, '218', steps), b);
+      const invites = two === undefined ? [] : received(two, 'INVITE');
+      expect(invites.map((each) => headerOf(each, 'From')).every((from) => from?.includes('sip:218@'))).toBe(true);
+      expect(flowOf(two)).toEqual(['<INVITE', '>404', '<ACK']);
+    },
+  );
 });

@@ -239,16 +239,29 @@ ${options.headers ?? ''}${ending(options.body)}`;
 
   /** A request of the called phone inside the dialog. The dialog's From and To, as the INVITE had them, were kept as `$2` and `$3`. */
   inside(method: string, cseq: number): Step {
-    return {
-      send: `${method} [next_url] SIP/2.0
-Via: SIP/2.0/[transport] [local_ip]:[local_port];branch=[branch];rport
+    return { send: this.#inside(method, cseq, '[branch]', ending(undefined)) };
+  }
+
+  /** Another offer of the called phone; it is refused, and the refusal acknowledged. */
+  offersInVain(cseq: number, refusal: number): Step[] {
+    const offer = `Contact: ${CONTACT(this.number)}\n${ending(sdp({ version: 2 }))}`;
+    return [
+      { send: this.#inside('INVITE', cseq, '[branch]', offer), name: 'offer' },
+      { receive: 100, optional: true },
+      { receive: refusal },
+      { send: this.#inside('ACK', cseq, branchOf('offer'), ending(undefined)), once: true },
+    ];
+  }
+
+  #inside(method: string, cseq: number, branch: string, rest: string): string {
+    return `${method} [next_url] SIP/2.0
+Via: SIP/2.0/[transport] [local_ip]:[local_port];branch=${branch};rport
 [routes]
 Max-Forwards: 70
 From:[$3];tag=[pid]u[call_number]
 To:[$2]
 Call-ID: [call_id]
 CSeq: ${cseq} ${method}
-${ending(undefined)}`,
-    };
+${rest}`;
   }
 }

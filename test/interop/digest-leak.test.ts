@@ -1,0 +1,166 @@
+/**
+ * Digest leak (checklist 52): who calls in and then asks for our credentials gets none, whoever he is and whatever realm he names: a
+ * digest is enough to guess a password at leisure.
+ */
+import { afterAll, beforeAll, describe, expect } from 'vitest';
+import { Lab } from './support/lab.js';
+import { all, credentialsIn, linesUp, type Office, startOffice } from './support/office.js';
+import { Callee, Caller } from './support/parties.js';
+import { anyPossible, interopTest } from './support/programs.js';
+import { type Step, scenario } from './support/scenario.js';
+import { extensions } from './support/server.js';
+import { headerOf, Sipp, sippPort } from './support/sipp.js';
+import { caller, flowOf, phone, received } from './support/sipp-phones.js';
+
+const NEEDS = ['sipp'] as const;
+const REALM = 'carrier';
+const GATEWAY = '127.0.0.81';
+const REGISTRAR = '127.0.0.82';
+const STRANGER = '127.0.0.83';
+
+function answer(status: string, headers: string, tag = ''): Step {
+  const send = `SIP/2.0 ${status}
+[last_Via:]
+[last_From:]
+[last_To:]${tag}
+[last_Call-ID:]
+[last_CSeq:]
+${headers}Content-Length: 0
+
+`;
+  return { send, once: true };
+}
+
+/** Asks for the credentials of that realm, as a server (401) or a proxy (407) does. */
+function asks(status: 401 | 407, realm: string, tag = ''): Step {
+  const header = status === 401 ? 'WWW-Authenticate' : 'Proxy-Authenticate';
+  return answer(
+    status === 401 ? '401 Unauthorized' : '407 Proxy Authentication Required',
+    `${header}: Digest realm="${realm}", nonce="n[pid]", algorithm=MD5, qop="auth"\n`,
+    tag,
+  );
+}
+
+/** A request that comes meanwhile fails the scenario. */
+const NOTHING_MORE: Step = { pauseMs: 1_000 };
+
+/** What a caller does who is called INFO, re-INVITE and BYE, and asks for credentials each time. */
+const asksForAll = (realm: string): Step[] => [
+  { receive: 'INFO' },
+  asks(401, realm),
+  { receive: 'INVITE' },
+  asks(407, realm),
+  { receive: 'ACK' },
+  { receive: 'BYE' },
+  asks(407, realm),
+  NOTHING_MORE,
+];
+
+const ASKED = ['<INFO', '>401', '<INVITE', '>407', '<ACK', '<BYE', '>407'];
+
+/** What the called extension does: sends INFO, changes the session, hangs up. */
+function provokes(callee: Callee): Step[] {
+  return [
+    ...callee.answers(),
+    { pauseMs: 200 },
+    callee.inside('INFO', 1),
+    { receive: 500 },
+    ...callee.offersInVain(2, 488),
+    callee.inside('BYE', 3),
+    { receive: 200 },
+  ];
+}
+
+describe('an inbound caller who challenges our requests', () => {
+  const lab = new Lab();
+  let office: Office;
+  let token: string;
+  let gatewayPort: number;
+  beforeAll(async () => {
+    if (!anyPossible(NEEDS)) return;
+    gatewayPort = await sippPort();
+    const port = await sippPort();
+    const granted = answer('200 OK', '[last_Contact:];expires=3600\n', ';tag=[pid]g');
+    const steps = [{ receive: 'REGISTER' }, asks(401, REALM, ';tag=[pid]g'), { receive: 'REGISTER' }, granted];
+    const registrar = await Sipp.start(lab, { name: 'registrar', scenario: scenario(steps), host: REGISTRAR, port });
+    const account = { username: '1234', password: 'secret' };
+    office = await startOffice(lab, {
+      extensions: extensions(300, 10),
+      lines: [{ name: '1234', server: `${REGISTRAR}:${port}`, domain: 'carrier.test', inbound: '303', ...account }],
+      trunks: [{ name: 'gw', server: `${GATEWAY}:${gatewayPort}`, domain: 'gw.test', qualifySeconds: 0, ...account }],
+      dialPlan: { called: [{ prefix: '0', route: { kind: 'trunk', trunk: 'gw' } }] },
+    });
+    await linesUp(office);
+    const [, register] = received(await registrar.succeeded(), 'REGISTER');
+    if (register === undefined) throw new Error('the line has not answered the challenge');
+    // Proof that there is something to leak: the line's own registrar was answered.
+    expect(credentialsIn(register)).toHaveLength(1);
+    token = /<sip:([^@>]+)@/.exec(headerOf(register, 'Contact') ?? '')?.[1] ?? expect.fail('no token');
+  });
+  afterAll(() => lab.close());
+
+  /** What an extension that is called so has to suffer; the caller's scenario went through, and has seen no credentials. */
+  async function suffers(own: Lab, extension: string, from: string, steps: readonly Step[], asked: readonly string[]) {
+    const callee = new Callee(extension);
+    const b = await phone(own, office, extension, provokes(callee));
+    const a = await caller(own, office, 'asker', steps, { host: from });
+    const [one] = await all(a, b);
+    expect(flowOf(one).slice(-asked.length)).toEqual(asked);
+    const got = one?.messages.filter(({ direction }) => direction === 'received') ?? [];
+    expect(got.length).toBeGreaterThan(asked.length / 2);
+    expect(got.flatMap(credentialsIn)).toEqual([]);
+  }
+
+  interopTest('the gateway whose credentials they are: in a call out it gets them', { needs: NEEDS }, async (own) => {
+    const far = new Callee('far');
+    const steps = [
+      Callee.invited,
+      asks(407, REALM, ';tag=[pid]u'),
+      { receive: 'ACK' },
+      Callee.invited,
+      far.final(404, 'Not Found'),
+      { receive: 'ACK' },
+    ];
+    const b = await Sipp.start(own, { name: 'gw', scenario: scenario(steps), host: GATEWAY, port: gatewayPort });
+    const call = new Caller('300', '0123');
+    const a = await caller(own, office, '300', [...call.invite(), { receive: 404 }, call.ackFailure()]);
+    const [, two] = await all(a, b);
+    const invites = two === undefined ? [] : received(two, 'INVITE');
+    expect(credentialsIn(invites.at(-1) ?? expect.fail('no INVITE'))[0]).toContain('username="1234", realm="carrier"');
+  });
+
+  interopTest('the same gateway, in a call of its own: none', { needs: NEEDS }, async (own) => {
+    const call = new Caller('5551', '301', 'gw.test');
+    const steps = [...call.inviteUnchallenged(), ...call.isAnswered(), call.inside('ACK', 2), ...asksForAll(REALM)];
+    await suffers(own, '301', GATEWAY, steps, ASKED);
+  });
+
+  interopTest('a stranger who has found the line’s Contact: none', { needs: NEEDS }, async (own) => {
+    const call = new Caller('5551', token, `127.0.0.1:${office.port}`);
+    const steps = [...call.inviteUnchallenged(), ...call.isAnswered(), call.inside('ACK', 2), ...asksForAll(REALM)];
+    await suffers(own, '303', STRANGER, steps, ASKED);
+  });
+
+  interopTest(
+    'an extension of ours at any address: none, not for its own realm either',
+    { needs: NEEDS },
+    async (own) => {
+      for (const [extension, realm] of [
+        ['304', REALM],
+        ['305', 'office.test'],
+      ] as const) {
+        const call = new Caller('306', extension);
+        const steps = [...call.invite(), ...call.isAnswered(), call.inside('ACK', 2), ...asksForAll(realm)];
+        await suffers(own, extension, STRANGER, steps, ASKED);
+      }
+    },
+  );
+
+  interopTest('a stranger without a password: asked for his own, and nobody rings', { needs: NEEDS }, async (own) => {
+    const call = new Caller('5551', '307');
+    const steps = [...call.inviteUnchallenged(), { receive: 407 }, call.ackFailure(), NOTHING_MORE];
+    const [one] = await all(await caller(own, office, 'stranger', steps, { host: STRANGER }));
+    expect(flowOf(one)).toEqual(['>INVITE', '<407', '>ACK']);
+    expect(one?.messages.filter(({ direction }) => direction === 'received').flatMap(credentialsIn)).toEqual([]);
+  });
+});
