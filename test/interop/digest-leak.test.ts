@@ -12,7 +12,7 @@ import { extensions } from './support/server.js';
 import { headerOf, Sipp, sippPort } from './support/sipp.js';
 import { caller, flowOf, phone, received } from './support/sipp-phones.js';
 
-const NEEDS = ['sipp'] as const;
+const SHORT = { needs: ['sipp'], concurrent: true } as const;
 const REALM = 'carrier';
 const GATEWAY = '127.0.0.81';
 const REGISTRAR = '127.0.0.82';
@@ -63,7 +63,7 @@ function provokes(callee: Callee): Step[] {
   return [
     ...callee.answers(),
     { pauseMs: 200 },
-    callee.inside('INFO', 1),
+    callee.dials('5', 1),
     { receive: 500 },
     ...callee.offersInVain(2, 488),
     callee.inside('BYE', 3),
@@ -77,7 +77,7 @@ describe('an inbound caller who challenges our requests', () => {
   let token: string;
   let gatewayPort: number;
   beforeAll(async () => {
-    if (!anyPossible(NEEDS)) return;
+    if (!anyPossible(SHORT.needs)) return;
     gatewayPort = await sippPort();
     const port = await sippPort();
     const granted = answer('200 OK', '[last_Contact:];expires=3600\n', ';tag=[pid]g');
@@ -111,7 +111,7 @@ describe('an inbound caller who challenges our requests', () => {
     expect(got.flatMap(credentialsIn)).toEqual([]);
   }
 
-  interopTest('the gateway whose credentials they are: in a call out it gets them', { needs: NEEDS }, async (own) => {
+  interopTest('the gateway whose credentials they are: in a call out it gets them', SHORT, async (own) => {
     const far = new Callee('far');
     const steps = [
       Callee.invited,
@@ -129,34 +129,30 @@ describe('an inbound caller who challenges our requests', () => {
     expect(credentialsIn(invites.at(-1) ?? expect.fail('no INVITE'))[0]).toContain('username="1234", realm="carrier"');
   });
 
-  interopTest('the same gateway, in a call of its own: none', { needs: NEEDS }, async (own) => {
+  interopTest('the same gateway, in a call of its own: none', SHORT, async (own) => {
     const call = new Caller('5551', '301', 'gw.test');
     const steps = [...call.inviteUnchallenged(), ...call.isAnswered(), call.inside('ACK', 2), ...asksForAll(REALM)];
     await suffers(own, '301', GATEWAY, steps, ASKED);
   });
 
-  interopTest('a stranger who has found the line’s Contact: none', { needs: NEEDS }, async (own) => {
+  interopTest('a stranger who has found the line’s Contact: none', SHORT, async (own) => {
     const call = new Caller('5551', token, `127.0.0.1:${office.port}`);
     const steps = [...call.inviteUnchallenged(), ...call.isAnswered(), call.inside('ACK', 2), ...asksForAll(REALM)];
     await suffers(own, '303', STRANGER, steps, ASKED);
   });
 
-  interopTest(
-    'an extension of ours at any address: none, not for its own realm either',
-    { needs: NEEDS },
-    async (own) => {
-      for (const [extension, realm] of [
-        ['304', REALM],
-        ['305', 'office.test'],
-      ] as const) {
-        const call = new Caller('306', extension);
-        const steps = [...call.invite(), ...call.isAnswered(), call.inside('ACK', 2), ...asksForAll(realm)];
-        await suffers(own, extension, STRANGER, steps, ASKED);
-      }
-    },
-  );
+  interopTest('an extension of ours at any address: none, not for its own realm either', SHORT, async (own) => {
+    for (const [extension, realm] of [
+      ['304', REALM],
+      ['305', 'office.test'],
+    ] as const) {
+      const call = new Caller('306', extension);
+      const steps = [...call.invite(), ...call.isAnswered(), call.inside('ACK', 2), ...asksForAll(realm)];
+      await suffers(own, extension, STRANGER, steps, ASKED);
+    }
+  });
 
-  interopTest('a stranger without a password: asked for his own, and nobody rings', { needs: NEEDS }, async (own) => {
+  interopTest('a stranger without a password: asked for his own, and nobody rings', SHORT, async (own) => {
     const call = new Caller('5551', '307');
     const steps = [...call.inviteUnchallenged(), { receive: 407 }, call.ackFailure(), NOTHING_MORE];
     const [one] = await all(await caller(own, office, 'stranger', steps, { host: STRANGER }));

@@ -242,6 +242,13 @@ ${options.headers ?? ''}${ending(options.body)}`;
     return { send: this.#inside(method, cseq, '[branch]', ending(undefined)) };
   }
 
+  /** A digit by INFO, as phones sent it before RFC 6086. */
+  dials(digit: string, cseq: number): Step {
+    const body = `Signal=${digit}\nDuration=160\n`;
+    const rest = `Content-Type: application/dtmf-relay\nContent-Length: [len]\n\n${body}`;
+    return { send: this.#inside('INFO', cseq, '[branch]', rest) };
+  }
+
   /** Another offer of the called phone; it is refused, and the refusal acknowledged. */
   offersInVain(cseq: number, refusal: number): Step[] {
     const offer = `Contact: ${CONTACT(this.number)}\n${ending(sdp({ version: 2 }))}`;

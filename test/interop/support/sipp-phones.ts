@@ -4,12 +4,13 @@ import { type Step, scenario } from './scenario.js';
 import type { SipServer } from './server.js';
 import { headerOf, runSipp, Sipp, type SippMessage, type SippOptions, type SippResult, sippPort } from './sipp.js';
 
+type Address = Pick<SipServer, 'host' | 'port'>;
 type RunOptions = Pick<SippOptions, 'host' | 'transport' | 'deafWhilePausing' | 'timeoutSeconds'>;
 
 /** Registers a phone with digest; it then waits for its call at the same port. */
 export async function phone(
   lab: Lab,
-  server: SipServer,
+  server: Address,
   number: string,
   steps: readonly Step[],
   options: RunOptions = {},
@@ -22,7 +23,7 @@ export async function phone(
 /** Starts a phone that calls at once; it need not be registered. */
 export async function caller(
   lab: Lab,
-  server: SipServer,
+  server: Address,
   number: string,
   steps: readonly Step[],
   options: RunOptions = {},
