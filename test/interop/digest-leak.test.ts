@@ -3,8 +3,9 @@
  * digest is enough to guess a password at leisure.
  */
 import { afterAll, beforeAll, describe, expect } from 'vitest';
+import { answer, challenge } from './support/challenge.js';
 import { Lab } from './support/lab.js';
-import { all, credentialsIn, linesUp, type Office, startOffice } from './support/office.js';
+import { credentialsIn, linesUp, type Office, startOffice } from './support/office.js';
 import { Callee, Caller } from './support/parties.js';
 import { anyPossible, interopTest } from './support/programs.js';
 import { type Step, scenario } from './support/scenario.js';
@@ -18,41 +19,18 @@ const GATEWAY = '127.0.0.81';
 const REGISTRAR = '127.0.0.82';
 const STRANGER = '127.0.0.83';
 
-function answer(status: string, headers: string, tag = ''): Step {
-  const send = `SIP/2.0 ${status}
-[last_Via:]
-[last_From:]
-[last_To:]${tag}
-[last_Call-ID:]
-[last_CSeq:]
-${headers}Content-Length: 0
-
-`;
-  return { send, once: true };
-}
-
-/** Asks for the credentials of that realm, as a server (401) or a proxy (407) does. */
-function asks(status: 401 | 407, realm: string, tag = ''): Step {
-  const header = status === 401 ? 'WWW-Authenticate' : 'Proxy-Authenticate';
-  return answer(
-    status === 401 ? '401 Unauthorized' : '407 Proxy Authentication Required',
-    `${header}: Digest realm="${realm}", nonce="n[pid]", algorithm=MD5, qop="auth"\n`,
-    tag,
-  );
-}
-
 /** A request that comes meanwhile fails the scenario. */
 const NOTHING_MORE: Step = { pauseMs: 1_000 };
 
 /** What a caller does who is called INFO, re-INVITE and BYE, and asks for credentials each time. */
 const asksForAll = (realm: string): Step[] => [
   { receive: 'INFO' },
-  asks(401, realm),
+  challenge(401, realm, ''),
   { receive: 'INVITE' },
-  asks(407, realm),
+  challenge(407, realm, ''),
   { receive: 'ACK' },
   { receive: 'BYE' },
-  asks(407, realm),
+  challenge(407, realm, ''),
   NOTHING_MORE,
 ];
 
@@ -80,8 +58,8 @@ describe('an inbound caller who challenges our requests', () => {
     if (!anyPossible(SHORT.needs)) return;
     gatewayPort = await sippPort();
     const port = await sippPort();
-    const granted = answer('200 OK', '[last_Contact:];expires=3600\n', ';tag=[pid]g');
-    const steps = [{ receive: 'REGISTER' }, asks(401, REALM, ';tag=[pid]g'), { receive: 'REGISTER' }, granted];
+    const granted = answer('200 OK', '[last_Contact:];expires=3600\n');
+    const steps = [{ receive: 'REGISTER' }, challenge(401, REALM), { receive: 'REGISTER' }, granted];
     const registrar = await Sipp.start(lab, { name: 'registrar', scenario: scenario(steps), host: REGISTRAR, port });
     const account = { username: '1234', password: 'secret' };
     office = await startOffice(lab, {
@@ -104,9 +82,9 @@ describe('an inbound caller who challenges our requests', () => {
     const callee = new Callee(extension);
     const b = await phone(own, office, extension, provokes(callee));
     const a = await caller(own, office, 'asker', steps, { host: from });
-    const [one] = await all(a, b);
+    const [one] = await Promise.all([a.succeeded(), b.succeeded()]);
     expect(flowOf(one).slice(-asked.length)).toEqual(asked);
-    const got = one?.messages.filter(({ direction }) => direction === 'received') ?? [];
+    const got = one.messages.filter(({ direction }) => direction === 'received');
     expect(got.length).toBeGreaterThan(asked.length / 2);
     expect(got.flatMap(credentialsIn)).toEqual([]);
   }
@@ -115,7 +93,7 @@ describe('an inbound caller who challenges our requests', () => {
     const far = new Callee('far');
     const steps = [
       Callee.invited,
-      asks(407, REALM, ';tag=[pid]u'),
+      challenge(407, REALM),
       { receive: 'ACK' },
       Callee.invited,
       far.final(404, 'Not Found'),
@@ -124,8 +102,8 @@ describe('an inbound caller who challenges our requests', () => {
     const b = await Sipp.start(own, { name: 'gw', scenario: scenario(steps), host: GATEWAY, port: gatewayPort });
     const call = new Caller('300', '0123');
     const a = await caller(own, office, '300', [...call.invite(), { receive: 404 }, call.ackFailure()]);
-    const [, two] = await all(a, b);
-    const invites = two === undefined ? [] : received(two, 'INVITE');
+    const [, two] = await Promise.all([a.succeeded(), b.succeeded()]);
+    const invites = received(two, 'INVITE');
     expect(credentialsIn(invites.at(-1) ?? expect.fail('no INVITE'))[0]).toContain('username="1234", realm="carrier"');
   });
 
@@ -155,8 +133,8 @@ describe('an inbound caller who challenges our requests', () => {
   interopTest('a stranger without a password: asked for his own, and nobody rings', SHORT, async (own) => {
     const call = new Caller('5551', '307');
     const steps = [...call.inviteUnchallenged(), { receive: 407 }, call.ackFailure(), NOTHING_MORE];
-    const [one] = await all(await caller(own, office, 'stranger', steps, { host: STRANGER }));
+    const one = await (await caller(own, office, 'stranger', steps, { host: STRANGER })).succeeded();
     expect(flowOf(one)).toEqual(['>INVITE', '<407', '>ACK']);
-    expect(one?.messages.filter(({ direction }) => direction === 'received').flatMap(credentialsIn)).toEqual([]);
+    expect(one.messages.filter(({ direction }) => direction === 'received').flatMap(credentialsIn)).toEqual([]);
   });
 });

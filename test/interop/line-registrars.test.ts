@@ -9,6 +9,7 @@ import { lmdb } from '../../src/storage/lmdb/lmdb-storage.js';
 import type { LineOptions } from '../../src/trunk/line-options.js';
 import type { LineState } from '../../src/trunk/line-parts.js';
 import { DnsServer } from '../support/dns-server.js';
+import { answer, challenge } from './support/challenge.js';
 import type { Lab } from './support/lab.js';
 import { credentialsIn, linesUp, type Office, startOffice } from './support/office.js';
 import { UdpPeer } from './support/peers.js';
@@ -23,23 +24,7 @@ const REGISTER: Step = { receive: 'REGISTER' };
 /** A REGISTER that comes meanwhile fails the scenario. */
 const NOTHING_MORE: Step = { pauseMs: 1_500 };
 
-function answer(status: string, headers = ''): Step {
-  const send = `SIP/2.0 ${status}
-[last_Via:]
-[last_From:]
-[last_To:];tag=[pid]g[call_number]
-[last_Call-ID:]
-[last_CSeq:]
-${headers}Content-Length: 0
-
-`;
-  return { send, once: true };
-}
-
-const CHALLENGE = answer(
-  '401 Unauthorized',
-  'WWW-Authenticate: Digest realm="carrier", nonce="n[pid]", algorithm=MD5, qop="auth"\n',
-);
+const CHALLENGE = challenge(401, 'carrier');
 const granted = (seconds: number): Step => answer('200 OK', `[last_Contact:];expires=${seconds}\n`);
 
 function registrar(own: Lab, steps: readonly Step[], port: number, transport: 'udp' | 'tcp' = 'udp'): Promise<Sipp> {

@@ -9,7 +9,7 @@ import { freeSipPort } from './ports.js';
 import { Recorded, until } from './recorded.js';
 import { scenario } from './scenario.js';
 import { DOMAIN, type ExtensionConfig, passwordOf } from './server.js';
-import { runSipp, type Sipp, type SippMessage } from './sipp.js';
+import { runSipp, type SippMessage } from './sipp.js';
 
 /** A PBX in this process, on real sockets of 127.0.0.1, with what it has told. */
 export interface Office {
@@ -85,9 +85,4 @@ export class KamailioCarrier {
 /** Of a message's headers those that carry credentials. */
 export function credentialsIn({ text }: Pick<SippMessage, 'text'>): readonly string[] {
   return text.split(/\r?\n/).filter((line) => /^(proxy-)?authorization\s*:/i.test(line));
-}
-
-/** Everything sipp has seen, with the promise that it went by the scenario. */
-export async function all(...runs: readonly Sipp[]) {
-  return Promise.all(runs.map((run) => run.succeeded()));
 }

@@ -51,8 +51,7 @@ export function ladderOf(result: SippResult): readonly string[] {
  * The ladder without repetitions, which a busy machine brings about: of messages that are equal in kind, CSeq and tags the first. What
  * is answered twice with another tag stays.
  */
-export function flowOf(result: SippResult | undefined): readonly string[] {
-  const { messages = [], ladder = [] } = result ?? {};
+export function flowOf({ messages, ladder }: SippResult): readonly string[] {
   const seen = new Set<string>();
   return ladder.filter((step, i) => {
     const message = messages[i];
