@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { stripVTControlCharacters } from 'node:util';
 import { Recorded } from './recorded.js';
@@ -23,8 +24,24 @@ export interface ChildOptions {
 /** Programs under way, ended when this process ends, whatever the reason. */
 const alive = new Set<ChildProcess>();
 process.on('exit', () => {
-  for (const child of alive) child.kill('SIGKILL');
+  for (const child of alive) killAll(child);
 });
+
+/** SIGKILL to a program and what it has started: the workers of a server outlive their parent, and hold its port. */
+function killAll(child: ChildProcess): void {
+  const workers = child.pid === undefined ? [] : workersOf(child.pid);
+  child.kill('SIGKILL');
+  for (const pid of workers) process.kill(pid, 'SIGKILL');
+}
+
+function workersOf(pid: number): readonly number[] {
+  try {
+    return (readFileSync(`/proc/${pid}/task/${pid}/children`, 'latin1').match(/\d+/g) ?? []).map(Number);
+  } catch {
+    // it has just ended by itself
+    return [];
+  }
+}
 
 /** One foreign program under our control: its output as lines, its end as a promise. It is only ever ended by its own pid. */
 export class Child {
@@ -96,7 +113,9 @@ export class Child {
   }
 
   signal(signal: NodeJS.Signals): void {
-    if (!this.#gone) this.#process.kill(signal);
+    if (this.#gone) return;
+    if (signal === 'SIGKILL') killAll(this.#process);
+    else this.#process.kill(signal);
   }
 
   /** Asks the program to end, and makes it end after `graceMs` milliseconds. */

@@ -25,23 +25,31 @@ const MODULES = [
   'auth',
 ];
 
+/** What a Kamailio with accounts may be told. */
+export interface KamailioOptions extends OfficeOptions {
+  readonly domain: string;
+  /** An address of the loopback network: who is known by its address needs one of its own. Default 127.0.0.1. */
+  readonly host?: string;
+}
+
 /**
  * Debian's Kamailio: as registrar and proxy with digest, the stand-in that proves the drivers before there is a server of
  * ours; or as an edge proxy in front of one.
  */
 export class Kamailio implements SipServer {
-  readonly host = '127.0.0.1';
+  readonly host: string;
   readonly port: number;
   readonly #lab: Lab;
   readonly #dir: string;
   #child: Child | undefined;
 
-  static async create(lab: Lab, options: OfficeOptions & { readonly domain: string }): Promise<Kamailio> {
+  static async create(lab: Lab, options: KamailioOptions): Promise<Kamailio> {
+    const { host = '127.0.0.1' } = options;
     const port = await freeSipPort();
     const dir = lab.folder(`kamailio-${port}`);
     mkdirSync(path.join(dir, 'run'), { recursive: true });
-    writeFileSync(path.join(dir, 'kamailio.cfg'), configuration(port, options));
-    return new Kamailio(lab, port, dir);
+    writeFileSync(path.join(dir, 'kamailio.cfg'), configuration(host, port, options));
+    return new Kamailio(lab, host, port, dir);
   }
 
   /** An edge proxy between phones and `pbx`. */
@@ -50,13 +58,14 @@ export class Kamailio implements SipServer {
     const dir = lab.folder(`edge-${port}`);
     mkdirSync(path.join(dir, 'run'), { recursive: true });
     writeFileSync(path.join(dir, 'kamailio.cfg'), edgeConfiguration({ ...options, port, corePort }));
-    const edge = new Kamailio(lab, port, dir);
+    const edge = new Kamailio(lab, '127.0.0.1', port, dir);
     await edge.start();
     return edge;
   }
 
-  private constructor(lab: Lab, port: number, dir: string) {
+  private constructor(lab: Lab, host: string, port: number, dir: string) {
     this.#lab = lab;
+    this.host = host;
     this.port = port;
     this.#dir = dir;
   }
@@ -104,7 +113,7 @@ export class Kamailio implements SipServer {
   }
 }
 
-function configuration(port: number, options: OfficeOptions & { readonly domain: string }): string {
+function configuration(host: string, port: number, options: KamailioOptions): string {
   const algorithm = options.digest?.[0] === 'SHA-256' ? 'SHA-256' : 'MD5';
   const passwords = options.extensions
     .map(({ number, password }) => `  $sht(pw=>${number}) = "${password}";`)
@@ -116,8 +125,8 @@ children=1
 tcp_children=1
 auto_aliases=no
 alias="${options.domain}"
-listen=udp:127.0.0.1:${port}
-listen=tcp:127.0.0.1:${port}
+listen=udp:${host}:${port}
+listen=tcp:${host}:${port}
 ${options.ipv6 === true ? `listen=udp:[::1]:${port}` : ''}
 ${MODULES.map((name) => `loadmodule "${name}.so"`).join('\n')}
 modparam("usrloc", "db_mode", 0)

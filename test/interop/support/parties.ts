@@ -26,6 +26,8 @@ function ending(body: string | undefined): string {
 
 /** What a REGISTER may differ in. */
 export interface RegistrationOptions {
+  /** Whose number it is; default the office's. */
+  readonly domain?: string;
   /** Default: the phone's own address. */
   readonly contact?: string;
   /** Of the Contact, with their semicolons. */
@@ -38,11 +40,12 @@ export interface RegistrationOptions {
 
 /** REGISTER with digest: 401, then 200. */
 export function registration(number: string, options: RegistrationOptions = {}): Step[] {
-  const register = (cseq: number, authorization: string): string => `REGISTER sip:${DOMAIN} SIP/2.0
+  const { domain = DOMAIN } = options;
+  const register = (cseq: number, authorization: string): string => `REGISTER sip:${domain} SIP/2.0
 Via: SIP/2.0/[transport] [local_ip]:[local_port];branch=[branch];rport
 Max-Forwards: 70
-From: <sip:${number}@${DOMAIN}>;tag=[pid]r[call_number]
-To: <sip:${number}@${DOMAIN}>
+From: <sip:${number}@${domain}>;tag=[pid]r[call_number]
+To: <sip:${number}@${domain}>
 Call-ID: [call_id]
 CSeq: ${cseq} REGISTER
 Contact: ${options.contact ?? CONTACT(number)}${options.contactParams ?? ''}
@@ -65,31 +68,48 @@ export interface InviteOptions {
 
 /** The caller's side of one call. */
 export class Caller {
+  /** `domain`: of both numbers. */
   constructor(
     readonly from: string,
     readonly to: string,
+    readonly domain = DOMAIN,
   ) {}
 
   /** INVITE, 407, ACK, INVITE with credentials: sent as the step "invite" with CSeq 2. */
   invite(options: InviteOptions = { body: sdp() }): Step[] {
-    const invite = (cseq: number, authorization: string): string => `INVITE sip:${this.to}@${DOMAIN} SIP/2.0
+    const { from } = this;
+    return [
+      { send: this.#invite(1, '', options), name: 'challenged' },
+      { receive: 100, optional: true },
+      { receive: 407, challenge: true },
+      { send: this.#outside('ACK', 1, 'challenged', '[peer_tag_param]'), once: true },
+      ...this.#invites(`[authentication username=${from} password=${passwordOf(from)}]\n`, options),
+    ];
+  }
+
+  /** INVITE of somebody who is known by the address: the step "invite" with CSeq 2. */
+  inviteUnchallenged(options: InviteOptions = { body: sdp() }): Step[] {
+    return this.#invites('', options);
+  }
+
+  #invites(authorization: string, options: InviteOptions): Step[] {
+    return [
+      { send: this.#invite(2, authorization, options), name: 'invite' },
+      { receive: 100, optional: true },
+    ];
+  }
+
+  #invite(cseq: number, authorization: string, options: InviteOptions): string {
+    return `INVITE sip:${this.to}@${this.domain} SIP/2.0
 Via: SIP/2.0/[transport] [local_ip]:[local_port];branch=[branch];rport
 Max-Forwards: 70
-From: <sip:${this.from}@${DOMAIN}>;tag=[pid]c[call_number]
-To: <sip:${this.to}@${DOMAIN}>
+From: <sip:${this.from}@${this.domain}>;tag=[pid]c[call_number]
+To: <sip:${this.to}@${this.domain}>
 Call-ID: [call_id]
 CSeq: ${cseq} INVITE
 Contact: ${CONTACT(this.from)}
 Allow: INVITE, ACK, CANCEL, BYE, OPTIONS, UPDATE
 ${options.headers ?? ''}${authorization}${ending(options.body)}`;
-    return [
-      { send: invite(1, ''), name: 'challenged' },
-      { receive: 100, optional: true },
-      { receive: 407, challenge: true },
-      { send: this.#outside('ACK', 1, 'challenged', '[peer_tag_param]'), once: true },
-      { send: invite(2, `[authentication username=${this.from} password=${passwordOf(this.from)}]\n`), name: 'invite' },
-      { receive: 100, optional: true },
-    ];
   }
 
   /** It rings, and is answered. */
@@ -113,8 +133,8 @@ ${options.headers ?? ''}${authorization}${ending(options.body)}`;
 Via: SIP/2.0/[transport] [local_ip]:[local_port];branch=[branch];rport
 [routes]
 Max-Forwards: 70
-From: <sip:${this.from}@${DOMAIN}>;tag=[pid]c[call_number]
-To: <sip:${this.to}@${DOMAIN}>[peer_tag_param]
+From: <sip:${this.from}@${this.domain}>;tag=[pid]c[call_number]
+To: <sip:${this.to}@${this.domain}>[peer_tag_param]
 Call-ID: [call_id]
 CSeq: ${cseq} ${method}
 ${contact}${headers}${ending(body)}`;
@@ -123,11 +143,11 @@ ${contact}${headers}${ending(body)}`;
 
   /** A request outside any dialog that belongs to the INVITE of a step. */
   #outside(method: 'ACK' | 'CANCEL', cseq: number, step: string, tag: string): string {
-    return `${method} sip:${this.to}@${DOMAIN} SIP/2.0
+    return `${method} sip:${this.to}@${this.domain} SIP/2.0
 Via: SIP/2.0/[transport] [local_ip]:[local_port];branch=${branchOf(step)};rport
 Max-Forwards: 70
-From: <sip:${this.from}@${DOMAIN}>;tag=[pid]c[call_number]
-To: <sip:${this.to}@${DOMAIN}>${tag}
+From: <sip:${this.from}@${this.domain}>;tag=[pid]c[call_number]
+To: <sip:${this.to}@${this.domain}>${tag}
 Call-ID: [call_id]
 CSeq: ${cseq} ${method}
 ${ending(undefined)}`;
@@ -219,16 +239,36 @@ ${options.headers ?? ''}${ending(options.body)}`;
 
   /** A request of the called phone inside the dialog. The dialog's From and To, as the INVITE had them, were kept as `$2` and `$3`. */
   inside(method: string, cseq: number): Step {
-    return {
-      send: `${method} [next_url] SIP/2.0
-Via: SIP/2.0/[transport] [local_ip]:[local_port];branch=[branch];rport
+    return { send: this.#inside(method, cseq, '[branch]', ending(undefined)) };
+  }
+
+  /** A digit by INFO, as phones sent it before RFC 6086. */
+  dials(digit: string, cseq: number): Step {
+    const body = `Signal=${digit}\nDuration=160\n`;
+    const rest = `Content-Type: application/dtmf-relay\nContent-Length: [len]\n\n${body}`;
+    return { send: this.#inside('INFO', cseq, '[branch]', rest) };
+  }
+
+  /** Another offer of the called phone; it is refused, and the refusal acknowledged. */
+  offersInVain(cseq: number, refusal: number): Step[] {
+    const offer = `Contact: ${CONTACT(this.number)}\n${ending(sdp({ version: 2 }))}`;
+    return [
+      { send: this.#inside('INVITE', cseq, '[branch]', offer), name: 'offer' },
+      { receive: 100, optional: true },
+      { receive: refusal },
+      { send: this.#inside('ACK', cseq, branchOf('offer'), ending(undefined)), once: true },
+    ];
+  }
+
+  #inside(method: string, cseq: number, branch: string, rest: string): string {
+    return `${method} [next_url] SIP/2.0
+Via: SIP/2.0/[transport] [local_ip]:[local_port];branch=${branch};rport
 [routes]
 Max-Forwards: 70
 From:[$3];tag=[pid]u[call_number]
 To:[$2]
 Call-ID: [call_id]
 CSeq: ${cseq} ${method}
-${ending(undefined)}`,
-    };
+${rest}`;
   }
 }

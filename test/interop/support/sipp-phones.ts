@@ -4,12 +4,13 @@ import { type Step, scenario } from './scenario.js';
 import type { SipServer } from './server.js';
 import { headerOf, runSipp, Sipp, type SippMessage, type SippOptions, type SippResult, sippPort } from './sipp.js';
 
-type RunOptions = Pick<SippOptions, 'deafWhilePausing' | 'timeoutSeconds'>;
+type Address = Pick<SipServer, 'host' | 'port'>;
+type RunOptions = Pick<SippOptions, 'host' | 'transport' | 'deafWhilePausing' | 'timeoutSeconds'>;
 
 /** Registers a phone with digest; it then waits for its call at the same port. */
 export async function phone(
   lab: Lab,
-  server: SipServer,
+  server: Address,
   number: string,
   steps: readonly Step[],
   options: RunOptions = {},
@@ -22,7 +23,7 @@ export async function phone(
 /** Starts a phone that calls at once; it need not be registered. */
 export async function caller(
   lab: Lab,
-  server: SipServer,
+  server: Address,
   number: string,
   steps: readonly Step[],
   options: RunOptions = {},
@@ -44,4 +45,20 @@ export function answers(result: SippResult, status: number, method: string): Sip
 /** The ladder as the flows give it: 100 may or may not come. */
 export function ladderOf(result: SippResult): readonly string[] {
   return result.ladder.filter((step) => step !== '<100');
+}
+
+/**
+ * The ladder without repetitions, which a busy machine brings about: of messages that are equal in kind, CSeq and tags the first. What
+ * is answered twice with another tag stays.
+ */
+export function flowOf({ messages, ladder }: SippResult): readonly string[] {
+  const seen = new Set<string>();
+  return ladder.filter((step, i) => {
+    const message = messages[i];
+    if (message === undefined || step === '<100') return false;
+    const key = [step, ...['CSeq', 'From', 'To'].map((name) => headerOf(message, name))].join(' ');
+    const isFirst = !seen.has(key);
+    seen.add(key);
+    return isFirst;
+  });
 }

@@ -5,7 +5,7 @@ import type { Lab } from './lab.js';
 import { freeRtpPorts, freeSipPort, tcpListening, udpBound } from './ports.js';
 import { until } from './recorded.js';
 
-/** One run of sipp with one scenario and one call. */
+/** One run of sipp with one scenario and one call, or many. */
 export interface SippOptions {
   /** For messages: "caller", "phone 3". */
   readonly name: string;
@@ -14,8 +14,16 @@ export interface SippOptions {
   /** Where it calls; absent for a scenario that waits to be called. */
   readonly server?: { readonly host: string; readonly port: number };
   readonly transport?: 'udp' | 'tcp';
-  /** Its own port on 127.0.0.1; the same for the registration and the calls of one phone. */
+  /** Its own address, of the loopback network; default 127.0.0.1. */
+  readonly host?: string;
+  /** Its own port there; the same for the registration and the calls of one phone. */
   readonly port: number;
+  /** After so many calls it ends; default 1. */
+  readonly calls?: number;
+  /** Calls that begin in a second, by a scenario that calls; default 10. */
+  readonly callsPerSecond?: number;
+  /** Calls at a time, by a scenario that calls; it waits before it begins more. */
+  readonly atOnce?: number;
   /** The whole run, in seconds; default 20. */
   readonly timeoutSeconds?: number;
   /** Messages that arrive during a pause are thrown away, as if the network had lost them. */
@@ -67,12 +75,15 @@ export class Sipp {
       errors: path.join(dir, 'errors.log'),
       stats: path.join(dir, 'stats.csv'),
     };
+    const { host = '127.0.0.1', calls = 1 } = options;
     const seconds = options.timeoutSeconds ?? 20;
     // -nostdin: else it stops as soon as it looks for keys; -timeout_error: else running out of time looks like success
-    const args = ['-sf', scenario, '-i', '127.0.0.1', '-p', String(options.port), '-m', '1', '-nostdin'];
+    const args = ['-sf', scenario, '-i', host, '-p', String(options.port), '-m', String(calls), '-nostdin'];
     args.push('-t', options.transport === 'tcp' ? 't1' : 'u1', '-mp', String(await freeRtpPorts(4)));
     args.push('-timeout', `${seconds}s`, '-timeout_error', '-trace_msg', '-message_file', files.messages);
     args.push('-trace_err', '-error_file', files.errors, '-trace_stat', '-stf', files.stats, '-fd', '1');
+    if (options.callsPerSecond !== undefined) args.push('-r', String(options.callsPerSecond));
+    if (options.atOnce !== undefined) args.push('-l', String(options.atOnce));
     if (options.deafWhilePausing === true) args.push('-pause_msg_ign');
     if (options.server !== undefined) args.push(`${options.server.host}:${options.server.port}`);
     const child = lab.spawn({
@@ -84,7 +95,7 @@ export class Sipp {
     });
     const sipp = new Sipp(child, options, files);
     // a caller on TCP listens nowhere: it connects; and it is at work at once
-    if (options.server === undefined) await sipp.#opened(options.transport ?? 'udp');
+    if (options.server === undefined) await sipp.#opened(host, options.transport ?? 'udp');
     return sipp;
   }
 
@@ -95,13 +106,18 @@ export class Sipp {
     this.port = options.port;
   }
 
-  async #opened(transport: 'udp' | 'tcp'): Promise<void> {
+  async #opened(host: string, transport: 'udp' | 'tcp'): Promise<void> {
     const bound = transport === 'udp' ? udpBound : tcpListening;
     await until(() => {
       if (this.#child.gone)
         throw new Error(`sipp ${this.#name} ended: ${this.#read(this.#files.errors)}\n${this.#child.tail()}`);
-      return bound('127.0.0.1', this.port);
+      return bound(host, this.port);
     }, `sipp ${this.#name} on port ${this.port}`);
+  }
+
+  /** Ends it now, whatever it was doing; `done` tells what it has seen. */
+  stop(): Promise<unknown> {
+    return this.#child.stop('SIGTERM');
   }
 
   /** Waits for its end (bounded by its own time limit), whatever the outcome. */
