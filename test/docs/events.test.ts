@@ -2,7 +2,13 @@ import ts from 'typescript';
 import { describe, expect, test } from 'vitest';
 import { nodesOf, parse, readProjectFile } from '../architecture/sources.js';
 
-const SOURCES = ['src/pbx/events.ts', 'src/call/call-service.ts', 'src/registrar/registrar.ts', 'src/trunk/events.ts', 'src/mailer/outbox-events.ts'];
+const SOURCES = [
+  'src/pbx/events.ts',
+  'src/call/call-service.ts',
+  'src/registrar/registrar.ts',
+  'src/trunk/events.ts',
+  'src/mailer/outbox-events.ts',
+];
 const files = SOURCES.map((path) => parse({ path, text: readProjectFile(path) }));
 
 /** The interface of that name, wherever it is declared. */

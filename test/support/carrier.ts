@@ -3,7 +3,7 @@ import type { DialPlanRules } from '../../src/dialplan/rules.js';
 import { deleteDigits } from '../../src/dialplan/transform.js';
 import { createPbx, type Pbx } from '../../src/pbx/pbx.js';
 import type { VirtualPhone } from '../../src/testing/virtual-phone.js';
-import type { World } from '../../src/testing/world.js';
+import type { PhoneOptions, World } from '../../src/testing/world.js';
 import type { LineOptions } from '../../src/trunk/line-options.js';
 import { Office, type OfficeScenario } from './office.js';
 import { scenario } from './scenario.js';
@@ -58,11 +58,12 @@ export class Carrier {
   }
 
   /** The phone of a subscriber, registered. */
-  async subscriber(number: string): Promise<VirtualPhone> {
+  async subscriber(number: string, options: Partial<PhoneOptions> = {}): Promise<VirtualPhone> {
     const phone = this.#world.phone(`sip:${number}@${this.domain}`, {
       name: `${this.name}-${number}`,
       password: `secret-${number}`,
       server: { address: this.address, port: 5060 },
+      ...options,
     });
     await this.#world.run(() => phone.start());
     const { status } = await this.#world.run(() => phone.register());
