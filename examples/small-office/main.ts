@@ -9,7 +9,7 @@ import { pathToFileURL } from 'node:url';
 import { createPbx, type Pbx, type PbxOptions } from 'pbxkit';
 import { type ConfigFile, optionsOf, readConfigFile } from './config.js';
 import { demoOffice, type Office } from './demo-office.js';
-import { describeOffice, follow, stderrLogger } from './messages.js';
+import { describeOffice, follow, stderrLogger, suspendedLines } from './messages.js';
 import { reload } from './reload.js';
 
 const USAGE = `npm start                        an office with extensions 100–102, kept in ./data
@@ -29,6 +29,7 @@ export async function main(
   await pbx.start();
   for (const line of (await afterStart?.()) ?? []) console.log(line);
   for (const line of describeOffice(pbx, options.domain, numbers)) console.log(line);
+  for (const line of suspendedLines(pbx)) console.log(line);
   return pbx;
 }
 
@@ -41,7 +42,7 @@ async function readAgain(pbx: Pbx, running: ConfigFile, args: readonly string[])
     return reloaded.running;
   } catch (error) {
     const { name, code, message } = error as { name?: string; code?: string; message?: string };
-    console.error(`nothing has changed: ${name} [${code}] ${message}`);
+    console.error(`the file was refused, the server goes on as before: ${name} [${code}] ${message}`);
     return running;
   }
 }

@@ -66,17 +66,28 @@ function followLines(pbx: Pbx, say: (line: string) => void): void {
   pbx.on('line.failed', ({ line, fault: { text } }) =>
     tell(line, `failed ${text}`, `line ${line} cannot register (${text}); it goes on trying`),
   );
-  pbx.on('line.suspended', ({ line, reason: { text } }) =>
-    tell(
-      line,
-      'suspended',
-      `line ${line} is suspended: the carrier said no (${text}). Nothing is sent to it any more. ` +
-        `Correct "username", "password" or "server" in the file, or ask the carrier; then: kill -HUP ${process.pid}`,
-    ),
-  );
+  // Each time: somebody may just have tried again.
+  pbx.on('line.suspended', ({ line, reason: { text } }) => {
+    told.set(line, 'suspended');
+    say(suspendedLine(line, text));
+  });
   pbx.on('trunk.up', ({ trunk }) => tell(trunk, 'up', `trunk ${trunk} answers`));
   pbx.on('trunk.down', ({ trunk, cause }) =>
     tell(trunk, 'down', `trunk ${trunk} does not serve (${cause}): calls go by others until it does`),
+  );
+}
+
+/** The lines that were suspended when the server stopped, and are so still. */
+export function suspendedLines(pbx: Pbx): readonly string[] {
+  return pbx.lines.flatMap(({ name, state }) =>
+    state.kind === 'suspended' ? [suspendedLine(name, state.fault.text)] : [],
+  );
+}
+
+function suspendedLine(name: string, text: string): string {
+  return (
+    `line ${name} is suspended: the carrier said no (${text}). Nothing is sent to it any more. ` +
+    `Correct "username", "password" or "server" in the file, or ask the carrier; then: kill -HUP ${process.pid}`
   );
 }
 

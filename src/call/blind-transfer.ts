@@ -69,7 +69,7 @@ export class BlindTransfer {
 
   #search(withOffer: boolean): Promise<SearchResult> {
     const { context, host, leaving, stays, signal } = this.#parts;
-    const { kind, target, to, source } = this.#options;
+    const { target, to, source } = this.#options;
     const search = new Search({
       context,
       log: host.log,
@@ -80,7 +80,7 @@ export class BlindTransfer {
         called: to,
         requestUri: target,
         source,
-        ...(kind === 'blind' ? { transferor: leaving.party } : {}),
+        transferor: leaving.party,
       },
       signal,
       nextLegId: () => host.nextLegId(),

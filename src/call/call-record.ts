@@ -134,7 +134,7 @@ export class CallLog {
   /** A leg begins; `lease`: the place that it takes until it ends. */
   addLeg(leg: LegStart, lease?: Lease): void {
     this.#legs.set(leg.id, { startedAt: this.#clock.wallTime(), ...leg });
-    this.#hold(leg.id, lease);
+    this.hold(leg.id, lease);
   }
 
   ringing(legId: string): void {
@@ -158,7 +158,14 @@ export class CallLog {
     const leg = this.#leg(legId);
     if (leg.endedAt !== undefined) return;
     this.#legs.set(legId, { endedAt: this.#clock.wallTime(), ...leg, ...end });
-    this.#takeLease(legId)?.release(leaseOutcome(end.outcome));
+    this.takeLease(legId)?.release(leaseOutcome(end.outcome));
+  }
+
+  /** The leg's place is given back by somebody else: the channel is taken longer than the leg is of interest. */
+  takeLease(legId: string): Lease | undefined {
+    const lease = this.#leases?.get(legId);
+    this.#leases?.delete(legId);
+    return lease;
   }
 
   /** A party has handed its end to somebody else, or tried to. */
@@ -173,13 +180,13 @@ export class CallLog {
     const record = this.#leg(legId);
     this.#legs.delete(legId);
     this.#call = { ...this.#call, continuedIn: toCall };
-    return { record, lease: this.#takeLease(legId) };
+    return { record, lease: this.takeLease(legId) };
   }
 
   /** A leg that another call gave. */
   takeLeg(legId: string, { record, lease }: GivenLeg): void {
     this.#legs.set(legId, { ...record, id: legId });
-    this.#hold(legId, lease);
+    this.hold(legId, lease);
   }
 
   /** A leg that is open still has been answered for a transfer, and waits to be joined: it is hung up, but its record ends here. */
@@ -197,13 +204,8 @@ export class CallLog {
     return Object.assign({}, this.#call, { legs: [...this.#legs.values()] });
   }
 
-  #takeLease(legId: string): Lease | undefined {
-    const lease = this.#leases?.get(legId);
-    this.#leases?.delete(legId);
-    return lease;
-  }
-
-  #hold(legId: string, lease: Lease | undefined): void {
+  /** The place that a leg takes until it ends. */
+  hold(legId: string, lease: Lease | undefined): void {
     if (lease === undefined) return;
     this.#leases ??= new Map();
     this.#leases.set(legId, lease);

@@ -13,7 +13,7 @@ import { maxForwards } from '../ua/max-forwards.js';
 import type { RequestTaker } from '../ua/request-chain.js';
 import type { Lease } from '../ua/target.js';
 import { Call } from './call.js';
-import type { CallRecord, TransferRecord } from './call-record.js';
+import type { CallRecord, LegRecord, TransferRecord } from './call-record.js';
 import type { CallContext, LiveCall } from './context.js';
 import { ExtensionCalls } from './extension-calls.js';
 import { privacyOf } from './identity.js';
@@ -48,6 +48,8 @@ export interface CallServiceOptions {
   readonly identify: (incoming: IncomingRequest) => Promise<IdentifiedCaller | undefined>;
   /** Asked when everything else lets a call begin: a place on its line or trunk, held until its leg ends, or `full`. */
   readonly admit?: (tenantId: TenantId, caller: Party) => Lease | 'full' | undefined;
+  /** A place for a leg that was taken over after a restart, whatever the limits are. */
+  readonly occupy?: (tenantId: TenantId, via: string, direction: LegRecord['direction']) => Lease | undefined;
   readonly domainOf: (tenantId: TenantId) => string;
   /** Established calls are written here, and read back by `restore()`. Default: they end with the process. */
   readonly journal?: CallJournal;
@@ -118,6 +120,7 @@ export class CallService implements RequestTaker, Events<CallEvents> {
       domainOf: options.domainOf,
       mayTransfer: permission(options.transfers),
       find: (replaces, tenantId) => this.#find(replaces, tenantId),
+      occupy: options.occupy ?? (() => undefined),
       onRinging: (call) => this.#emit('call.ringing', call),
       onAnswered: (call) => {
         this.#save(call);
@@ -278,14 +281,15 @@ export class CallService implements RequestTaker, Events<CallEvents> {
       incoming.respond(403, { reason: `Too Many Calls (at most ${this.#maxCallsPerExtension})` });
       return true;
     }
+    const called = identified.called ?? numberOf(incoming.request.uri) ?? '';
+    const invite = this.#options.dialogs.receive(incoming, called, caller.via);
+    // After `receive`, which refuses what cannot be answered: a place that is taken belongs to a call.
     const lease = this.#options.admit?.(incoming.tenantId, caller);
     if (lease === 'full') {
       // Not 503: one trunk's limit is not the whole server's (RFC 3261 §21.5.4).
-      incoming.respond(486, { once: true, reason: 'All Channels Busy' });
+      invite.reject({ status: 486, reason: 'All Channels Busy' });
       return true;
     }
-    const called = identified.called ?? numberOf(incoming.request.uri) ?? '';
-    const invite = this.#options.dialogs.receive(incoming, called, caller.via);
     const call = Call.start(this.#context, {
       id: this.#options.random.token(),
       tenantId: incoming.tenantId,

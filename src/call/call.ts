@@ -102,6 +102,8 @@ export class Call implements LiveCall, TransferHost, WaitingCall {
     const living = [snapshot.inbound.legId, snapshot.outbound.legId];
     const call = new Call(context, identity, CallLog.resume(context.scheduler, record, living));
     call.#legCount = record.legs.length;
+    for (const { id, via, direction } of record.legs)
+      if (via !== undefined && living.includes(id)) call.log.hold(id, context.occupy(record.tenantId, via, direction));
     const { inbound, outbound } = restoredSides(context, snapshot);
     call.#bridge(inbound, outbound);
     return call;

@@ -5,7 +5,8 @@ import type { TenantId } from '../base/tenant.js';
 import type { DialogLayer } from '../dialog/dialog-layer.js';
 import type { MediaEngine } from '../media/media-engine.js';
 import type { Replaces } from '../protocol/sip/header/dialog-id.js';
-import type { CallRecord, TransferRecord } from './call-record.js';
+import type { Lease } from '../ua/target.js';
+import type { CallRecord, LegRecord, TransferRecord } from './call-record.js';
 import type { CallSnapshot } from './journal.js';
 import type { Router } from './route.js';
 import type { FoundDialog, TransferAttempt } from './transfer-host.js';
@@ -33,6 +34,8 @@ export interface CallContext {
   mayTransfer(attempt: TransferAttempt): boolean;
   /** The dialog of ours that a Replaces names. */
   find(replaces: Replaces, tenantId: TenantId): FoundDialog | undefined;
+  /** A place on a line or trunk for a leg of a restored call. */
+  occupy(tenantId: TenantId, via: string, direction: LegRecord['direction']): Lease | undefined;
   onRinging(call: LiveCall): void;
   onAnswered(call: LiveCall): void;
   /** A re-INVITE has changed what a restored call would need. */

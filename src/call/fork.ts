@@ -9,7 +9,7 @@ import {
   type Progress,
 } from '../dialog/outgoing-invite.js';
 import { formatUri, type Uri } from '../protocol/sip/uri.js';
-import type { Target } from '../ua/target.js';
+import type { Lease, Target } from '../ua/target.js';
 import type { CallLog, LegEnd, LegOutcome } from './call-record.js';
 import { bestOutcome, outcome, outcomeOf } from './outcome.js';
 import type { RouteOutcome } from './route-outcome.js';
@@ -42,6 +42,8 @@ export type ForkResult =
 type LegState =
   | { readonly kind: 'preparing' }
   | { readonly kind: 'calling'; readonly invite: OutgoingInvite }
+  /** Its record has ended; the far end's channel is taken until it has answered the CANCEL. */
+  | { readonly kind: 'cancelled'; readonly lease: Lease | undefined }
   | { readonly kind: 'over' };
 
 /** A 200 for the call came from elsewhere: phones then show no missed call (RFC 3326). */
@@ -132,7 +134,9 @@ export class Fork {
   }
 
   #onFailed(leg: OutboundLeg, failed: RouteOutcome, status: number | undefined): void {
-    if (this.#legs.get(leg)?.kind === 'over') return;
+    const state = this.#legs.get(leg);
+    if (state?.kind === 'cancelled') state.lease?.release('cancelled');
+    if (state?.kind === 'cancelled' || state?.kind === 'over') return;
     this.#end(leg, {
       outcome: failed.kind,
       releasedBy: failed.kind === 'unreachable' ? 'network' : 'this-party',
@@ -142,7 +146,7 @@ export class Fork {
     this.#outcomes.push(failed);
     if (failed.status >= 600) {
       this.#giveUp('cancelled', { kind: 'failed', outcome: failed });
-    } else if ([...this.#legs.values()].every((state) => state.kind === 'over')) {
+    } else if ([...this.#legs.values()].every(({ kind }) => kind === 'over' || kind === 'cancelled')) {
       this.#settle({ kind: 'failed', outcome: bestOutcome(this.#outcomes) });
     }
   }
@@ -155,10 +159,12 @@ export class Fork {
 
   #cancelAll(legOutcome: LegOutcome): void {
     for (const [leg, state] of this.#legs) {
-      if (state.kind === 'over') continue;
+      if (state.kind === 'over' || state.kind === 'cancelled') continue;
       if (state.kind === 'calling') {
+        const lease = this.#options.log.takeLease(leg.id);
         state.invite.cancel(legOutcome === 'answered-elsewhere' ? COMPLETED_ELSEWHERE : undefined);
         this.#end(leg, { outcome: legOutcome, releasedBy: legOutcome === 'no-answer' ? 'server' : 'other-party' });
+        this.#legs.set(leg, { kind: 'cancelled', lease });
       } else {
         this.#legs.set(leg, { kind: 'over' });
         leg.target.lease?.release('cancelled');

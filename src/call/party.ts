@@ -45,14 +45,19 @@ export function partyAddress(party: Party, domain: string): NameAddr {
   return { displayName: passPhrase(party.displayName), uri, params: [] };
 }
 
-/** The number that a URI calls: its user part, or the number of a tel URI. */
+/** The number that a URI calls: its user part, or the number of a tel URI without what only makes it readable (RFC 3966 §5.1.1). */
 export function numberOf(uri: Uri): string | undefined {
   switch (uri.kind) {
     case 'sip':
       return uri.user;
     case 'tel':
-      return uri.number;
+      return withoutSeparators(uri.number);
     case 'other':
       return undefined;
   }
+}
+
+/** A telephone number without visual separators: `+49(30)12-34` is `+49301234` (RFC 3966 §3). */
+export function withoutSeparators(number: string): string {
+  return number.replace(/[-.()]/g, '');
 }

@@ -65,7 +65,7 @@ export type SearchResult =
   | { readonly kind: 'abandoned' };
 
 /** Attempts of one search, redirections and second destinations together: beyond it something goes in a circle. */
-const MAX_ATTEMPTS = 10;
+const MAX_ATTEMPTS = 50;
 
 /** The way of a call to somebody who answers: asks the router, tries what it says, and asks again. */
 export class Search {

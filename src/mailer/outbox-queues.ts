@@ -54,10 +54,10 @@ export class OutboxQueues {
     if (this.#queues.has(queue.key)) this.#schedule(queue);
   }
 
-  /** An attempt was none: it is the next again. */
+  /** An attempt was none: it is tried again after those of others, for the trouble may be with this mail alone. */
   putBack(queue: RecipientQueue): void {
     queue.state = 'ready';
-    this.#ready.unshift(queue);
+    this.#ready.push(queue);
   }
 
   /** Takes out the mails whose last deadline has passed and that are not being sent. */

@@ -79,10 +79,16 @@ function throughPeer(request: SipRequest, peer: InboundPeer): IdentifiedCaller {
   return { party: { ...saidBy(request), via }, ...(called === undefined ? {} : { called }) };
 }
 
+/** What stands for a number that the server does not tell: a From may have no user part (RFC 3261 §19.1.1). */
+const UNKNOWN = 'anonymous';
+
 /** The caller that a server speaks for. */
 function saidBy(request: SipRequest): Party {
   const { uri, displayName } = request.from;
   return (
-    assertedParty(request) ?? { number: numberOf(uri) ?? '', ...(displayName === undefined ? {} : { displayName }) }
+    assertedParty(request) ?? {
+      number: numberOf(uri) || UNKNOWN,
+      ...(displayName === undefined ? {} : { displayName }),
+    }
   );
 }

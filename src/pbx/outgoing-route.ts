@@ -13,6 +13,8 @@ export interface OutgoingRouteOptions {
   readonly by: Party;
   /** The number that is shown, before its last change. */
   readonly caller: string;
+  /** Whether the caller may know which lines there are, and how they stand. */
+  readonly tellsWhy: boolean;
   readonly plan: DialPlan;
   readonly select: (wanted: SelectOptions) => Selection;
 }
@@ -65,7 +67,7 @@ export class OutgoingRoute {
     return {
       kind: 'reject',
       status: 480,
-      reason: why === '' ? 'No Line' : `No Line Available (${why})`,
+      reason: why === '' || !this.#options.tellsWhy ? 'No Line Available' : `No Line Available (${why})`,
       reasonHeaders: ['Q.850;cause=34;text="No circuit/channel available"'],
     };
   }
@@ -88,5 +90,7 @@ function candidates(decision: RouteDecision): Pick<SelectOptions, 'names' | 'gro
 
 function failureOf({ kind, response, rang = false }: RouteOutcome): AttemptFailure {
   if (response !== undefined) return { kind: 'response', rang, ...response };
-  return kind === 'unreachable' ? { kind, rang } : { kind: 'timeout', rang };
+  if (kind === 'unreachable') return { kind, rang };
+  // A refusal that no response stands behind is our own: nothing was sent to the carrier.
+  return { kind: kind === 'failed' ? 'local' : 'timeout', rang };
 }

@@ -52,8 +52,8 @@ export class Planning {
     const faults: ConfigProblem[] = [
       ...missing.map(({ rule, problem }) => ({
         path: `dialPlan.${rule}`,
-        found: problem,
-        expected: 'one that exists',
+        found: `a name that nobody has (${problem})`,
+        expected: namesOf(planned),
       })),
       ...missingIn(plan, 'lines', lines),
       ...missingIn(plan, 'trunks', trunks),
@@ -122,4 +122,11 @@ function hidden(plan: DialPlan, extensions: readonly ExtensionOptions[]): readon
     const { kind, rule } = plan.decide({ caller: '', called: number, at: 0 });
     return kind === 'line' && rule === 'default' ? [number] : [];
   });
+}
+
+function namesOf({ lines = [], trunks = [] }: Planned): string {
+  const names = [...lines, ...trunks].map(({ name }) => name);
+  return names.length === 0
+    ? 'one that exists; there is no line and no trunk'
+    : `one that exists, such as ${names.join(', ')}`;
 }

@@ -2,7 +2,7 @@ import type { Clock } from '../base/clock.js';
 import { normalizeHost } from '../base/ip.js';
 import type { Random } from '../base/random.js';
 import type { TenantId } from '../base/tenant.js';
-import type { Party } from '../call/party.js';
+import { type Party, withoutSeparators } from '../call/party.js';
 import type { Destination, RouteContext, Router } from '../call/route.js';
 import type { RouteOutcome } from '../call/route-outcome.js';
 import type { RouteDecision } from '../dialplan/decision.js';
@@ -73,10 +73,11 @@ export class PbxRouter implements Router {
 
   async #toNumber(context: RouteContext, called: string, by: Party): Promise<Destination> {
     const { plan, directory, clock, random } = this.#options;
+    const dialled = await this.#dialled(context.tenantId, called);
     const owner = by.extension === undefined ? undefined : await directory.find(context.tenantId, by.extension);
     const decision = plan().decide({
       caller: by.number,
-      called,
+      called: dialled,
       at: clock.wallTime(),
       random: random.integer(DRAWS) / DRAWS,
       anonymous: by.withheld === true,
@@ -84,6 +85,13 @@ export class PbxRouter implements Router {
       ...(by.via?.plan === undefined ? {} : { plan: by.via.plan }),
     });
     return this.#follow(context, decision, by);
+  }
+
+  /** A telephone number is the same however it is written, so that no rule is passed by with a dash; an extension may have one in its name. */
+  async #dialled(tenantId: TenantId, called: string): Promise<string> {
+    if (!/^[+\d*#().-]*[().-][+\d*#().-]*$/.test(called.slice(0, 128))) return called;
+    const isExtension = (await this.#options.directory.find(tenantId, called)) !== undefined;
+    return isExtension ? called : withoutSeparators(called);
   }
 
   #follow(context: RouteContext, decision: RouteDecision, by: Party): Promise<Destination> {
@@ -158,6 +166,7 @@ export class PbxRouter implements Router {
       decision,
       by,
       caller: shownNumber(context, decision, by),
+      tellsWhy: context.caller.extension !== undefined,
       plan: plan(),
       select: (wanted) =>
         trunks.select(context.tenantId, { ...wanted, ...(strategy === undefined ? {} : { strategy }) }),

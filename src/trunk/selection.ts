@@ -38,7 +38,8 @@ export interface Selected {
 
 /** How an attempt ended. */
 export type AttemptFailure =
-  | { readonly kind: 'timeout' | 'unreachable'; readonly rang?: boolean }
+  /** `local`: nothing was sent, the call does not suit this one; another may do, and this one is as good as before. */
+  | { readonly kind: 'timeout' | 'unreachable' | 'local'; readonly rang?: boolean }
   | {
       readonly kind: 'response';
       readonly status: number;
@@ -121,7 +122,7 @@ export class CandidateSelection implements Selection {
     const { now, nextTurn } = this.#options;
     if (failure !== undefined) {
       if (!failsOver(failure)) return undefined;
-      this.#last?.putOff(now() + putOffMs(failure));
+      if (failure.kind !== 'local') this.#last?.putOff(now() + putOffMs(failure));
     }
     const chosen = this.#choose(this.#free());
     if (chosen === undefined) return undefined;

@@ -216,6 +216,12 @@ export class TrunkManager implements Events<TrunkEvents> {
     return calls === undefined ? undefined : this.#usages.of(tenantId, name).takeIn(calls.maxInboundCalls);
   }
 
+  /** Counts a call that has been there before this process was, whatever the limits are, until its lease is released. */
+  occupy(tenantId: TenantId, name: string, direction: 'inbound' | 'outbound'): Lease {
+    const usage = this.#usages.of(tenantId, name);
+    return direction === 'inbound' ? usage.occupyIn() : usage.takeOut({}, ++this.#turn, this.#options.scheduler.now());
+  }
+
   /**
    * To be told by the transport when a connection is closed: a line that was registered by it registers anew, because calls could not reach
    * it any more if a NAT is in between.

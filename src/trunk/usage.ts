@@ -52,7 +52,11 @@ export class Usage {
 
   /** Counts an incoming call until its lease is released; undefined: no more fit. */
   takeIn(max: number | undefined): Lease | undefined {
-    if (max !== undefined && this.#in >= max) return undefined;
+    return max !== undefined && this.#in >= max ? undefined : this.occupyIn();
+  }
+
+  /** Counts an incoming call, whatever the limit is. */
+  occupyIn(): Lease {
     this.#in++;
     return once(() => this.#in--);
   }

@@ -3,6 +3,7 @@ import type { Logger } from '../base/logger.js';
 import type { SipRequest } from '../protocol/sip/message.js';
 import type { SentAck, TransactionLayer } from '../transaction/layer.js';
 import type { Hop } from '../transport/hop.js';
+import { removeCredentials } from './digest-client.js';
 import { hopAtOnce, hopOfFlow, hopsFor, mayLeaveFlow, type NextHopResolver } from './next-hop.js';
 import type { SendTarget } from './target.js';
 
@@ -82,10 +83,21 @@ export class OutgoingAck implements SentAck {
 
   #send(hop: Hop): void {
     try {
-      this.#sent = this.#transactions.sendAck(this.#request, hop, (error) => this.#onError(error, hop));
+      this.#sent = this.#transactions.sendAck(this.#forHop(hop), hop, (error) => this.#onError(error, hop));
     } catch (error) {
       this.#note(error);
     }
+  }
+
+  /**
+   * RFC 3261 §13.2.2.4 wants the INVITE's credentials in the ACK. But where it goes the peer's Contact says, and a digest is enough to guess a
+   * password at leisure: whoever has not challenged us gets none. He cannot challenge an ACK, so nothing is lost.
+   */
+  #forHop(hop: Hop): SipRequest {
+    if (this.#target.digest?.isFor(hop.address) !== false) return this.#request;
+    const request = this.#request.with({});
+    removeCredentials(request);
+    return request;
   }
 
   /** RFC 3261 §18.1.1: a peer that refused TCP, chosen for the size only, gets the large datagram after all. */

@@ -121,3 +121,8 @@ function challengesByRealm(response: SipResponse, kind: Kind): Map<string, Diges
   }
   return realms;
 }
+
+export function removeCredentials({ headers }: SipRequest): void {
+  headers.remove('Authorization');
+  headers.remove('Proxy-Authorization');
+}

@@ -7,7 +7,7 @@ import type { NameAddr } from '../protocol/sip/name-addr.js';
 import { readable } from '../protocol/sip/parse-error.js';
 import type { ClientHandlers, ClientTransaction } from '../transaction/layer.js';
 import type { Hop, Source } from '../transport/hop.js';
-import type { AnsweredChallenges, DigestClient } from './digest-client.js';
+import { type AnsweredChallenges, type DigestClient, removeCredentials } from './digest-client.js';
 import type { FailedHops } from './failed-hops.js';
 import { hopAtOnce, hopOfFlow, hopsFor, mayLeaveFlow, type NextHopResolver } from './next-hop.js';
 import type { HostPort, OtherFlow, SendTarget } from './target.js';
@@ -330,11 +330,6 @@ export class OutgoingAttempts implements UacRequest {
       this.#owner.logger.error(fields, `the user of a request failed: ${errorText(error)}`);
     }
   }
-}
-
-function removeCredentials({ headers }: SipRequest): void {
-  headers.remove('Authorization');
-  headers.remove('Proxy-Authorization');
 }
 
 function asPbxkitError(error: unknown): PbxkitError {

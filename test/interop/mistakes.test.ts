@@ -83,7 +83,8 @@ describe('mistakes of whoever runs the server', () => {
       await child.lines.wait((each) => each.startsWith('line 1234 cannot register ('), { what: 'how the line stands' });
       server.writeConfig({ ...config, lines: [{ ...line, name: '5678' }], dialPlan });
       child.signal('SIGHUP');
-      const refused = 'nothing has changed: PbxConfigError [PBX_CONFIG_INVALID] dialPlan.called[0]: ';
+      const refused =
+        'the file was refused, the server goes on as before: PbxConfigError [PBX_CONFIG_INVALID] dialPlan.called[0]: ';
       await child.lines.wait((each) => each.startsWith(refused), { what: refused });
       expect((await server.stop()).code).toBe(0);
     }));

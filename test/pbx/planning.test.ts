@@ -134,7 +134,7 @@ describe('changed while the PBX runs', () => {
       };
       expect(() =>
         office.pbx.reconfigure({ dialPlan: { called: [{ prefix: '7', route: { kind: 'line', line: 'x' } }] } }),
-      ).toThrow('dialPlan.called[0]: found there is no line x');
+      ).toThrow('dialPlan.called[0]: found a name that nobody has (there is no line x)');
       expect(await statusOf('7')).toMatchObject({ status: 486 });
       office.pbx.reconfigure({
         dialPlan: { called: [{ prefix: '7', route: { kind: 'extension', extension: '102' } }] },
