@@ -64,7 +64,7 @@ export type SearchResult =
   /** The signal has fired. */
   | { readonly kind: 'abandoned' };
 
-/** Attempts of one search, redirections and second destinations together: beyond it something goes in a circle. */
+/** Attempts of one search, redirections and second destinations together: more than anybody has lines, so something goes in a circle. */
 const MAX_ATTEMPTS = 50;
 
 /** The way of a call to somebody who answers: asks the router, tries what it says, and asks again. */

@@ -35,8 +35,7 @@ export class Planning {
 
   /** Calls under way keep the decisions that they have. @throws as the constructor; nothing has been changed then */
   reconfigure(changes: Planned): void {
-    const { dialPlan, lines, trunks, extensions } = { ...this.#planned, ...changes };
-    const planned = { dialPlan, lines, trunks, extensions } as Planned;
+    const planned: Planned = { ...this.#planned, ...changes };
     this.#plan = this.#made(planned);
     this.#planned = planned;
   }

@@ -166,6 +166,66 @@ describe('C10: a group of trunks', () => {
   });
 });
 
+describe('which of several, when one does not suit', () => {
+  const several = (
+    count: number,
+    options: (index: number) => Partial<TrunkOptions> = () => ({}),
+  ): Partial<PbxOptions> => ({
+    trunks: Array.from({ length: count }, (_, i) => ({
+      ...TRUNK,
+      name: `t${i}`,
+      server: `198.51.100.${20 + i}`,
+      group: 'out',
+      priority: i,
+      ...options(i),
+    })),
+    outbound: { selection: 'priority' },
+    dialPlan: { called: [{ prefix: '0', route: { kind: 'group', group: 'out' } }] },
+  });
+  const peerOf = (world: World, i: number) => RawPeer.open(world, { name: `t${i}`, address: `198.51.100.${20 + i}` });
+
+  officeScenario(
+    'of twelve all are tried before the caller is told no',
+    { pbx: several(12) },
+    async (office, world) => {
+      const peers: RawPeer[] = [];
+      for (let i = 0; i < 12; i++) peers.push(await peerOf(world, i));
+      for (const peer of peers)
+        peer.onMessage = (message) => {
+          if (message.method === 'INVITE') peer.respond(message, 503, { toTag: 'x' });
+        };
+      const call = (await office.registered('100')).call('04930');
+      await world.until(call.ended());
+      expect(call.state).toMatchObject({ status: 500 });
+      expect(peers.map(({ received }) => received.filter(({ method }) => method === 'INVITE').length)).toEqual(
+        Array(12).fill(1),
+      );
+      await office.quiet();
+    },
+  );
+
+  officeScenario(
+    'one that knows none of the caller’s codecs is passed over, and is the first again for the next caller',
+    { pbx: several(2, (i) => (i === 0 ? { codecs: ['opus'] } : {})) },
+    async (office, world) => {
+      const [first, second] = [await peerOf(world, 0), await peerOf(world, 1)];
+      const phone = await RawPeer.open(world, { name: 'phone', address: '10.1.0.7' });
+      const opus = `${rawSdp('10.1.0.7').replace('RTP/AVP 0', 'RTP/AVP 111')}a=rtpmap:111 opus/48000/2\r\n`;
+      const expected = [
+        [rawSdp('10.1.0.7'), second],
+        [opus, first],
+      ] as const;
+      for (const [body, reached] of expected) {
+        const call = phone.dial('04930', { from: '<sip:100@office.test>', body });
+        call.authorize(await phone.expect(407), '100', 'secret-100', { body });
+        reached.take(await reached.expect('INVITE')).respond(486);
+        call.ackFailure(await phone.expect(486));
+      }
+      await office.quiet();
+    },
+  );
+});
+
 describe('calls from a trunk', () => {
   officeScenario(
     'G5: a number of the office leads to its extension; the answer may come without ringing; no challenge',
