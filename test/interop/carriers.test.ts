@@ -52,14 +52,7 @@ describe('two accounts at two carriers, one by UDP, one by TCP', () => {
     const steps = scenario([...far.answers(), ...far.isHungUp()]);
     const two = await Sipp.start(own, { name: 'far end', scenario: steps, host: FAR, port });
     const call = new Caller('100', dialled);
-    const one = await caller(own, office, '100', [
-      ...call.invite(),
-      ...call.isAnswered(),
-      call.inside('ACK', 2),
-      { pauseMs: 200 },
-      call.inside('BYE', 3),
-      { receive: 200 },
-    ]);
+    const one = await caller(own, office, '100', [...call.invite(), ...call.isAnswered(), ...call.talksAndHangsUp()]);
     return Promise.all([one.succeeded(), two.succeeded()]);
   }
 
@@ -107,14 +100,7 @@ describe('two accounts at two carriers, one by UDP, one by TCP', () => {
         const callee = new Callee(extension);
         const call = new Caller('5551', line, carrier.domain);
         const two = await phone(own, office, extension, [...callee.answers(), ...callee.isHungUp()]);
-        const steps = [
-          ...call.invite(),
-          ...call.isAnswered(),
-          call.inside('ACK', 2),
-          { pauseMs: 200 },
-          call.inside('BYE', 3),
-          { receive: 200 },
-        ];
+        const steps = [...call.invite(), ...call.isAnswered(), ...call.talksAndHangsUp()];
         const one = await caller(own, carrier.kamailio, '5551', steps, { host: FAR });
         const [seen, rung] = await Promise.all([one.succeeded(), two.succeeded()]);
         expect(flowOf(seen)).toEqual([...AUTHENTICATED, '<180', '<200', '>ACK', '>BYE', '<200']);

@@ -167,10 +167,7 @@ if (!standIn) {
           ...call.invite(),
           { receive: 183, route: true },
           { receive: 200, route: true },
-          call.inside('ACK', 2),
-          { pauseMs: 200 },
-          call.inside('BYE', 3),
-          { receive: 200 },
+          ...call.talksAndHangsUp(),
         ]);
         const [one, two] = await Promise.all([a.succeeded(), b.succeeded()]);
         expect(headerOf(received(two, 'PRACK')[0] as SippMessage, 'RAck')).toBe('700 1 INVITE');

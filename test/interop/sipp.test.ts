@@ -29,14 +29,7 @@ describe('sipp', () => {
       const callee = new Callee(to);
       const call = new Caller(from, to);
       const b = await phone(own, server, to, [...callee.answers(), ...callee.isHungUp()]);
-      const a = await caller(own, server, from, [
-        ...call.invite(),
-        ...call.isAnswered(),
-        call.inside('ACK', 2),
-        { pauseMs: 200 },
-        call.inside('BYE', 3),
-        { receive: 200 },
-      ]);
+      const a = await caller(own, server, from, [...call.invite(), ...call.isAnswered(), ...call.talksAndHangsUp()]);
       const [one, two] = await Promise.all([a.succeeded(), b.succeeded()]);
       expect(ladderOf(one)).toEqual([...AUTHENTICATED, '<180', '<200', '>ACK', '>BYE', '<200']);
       expect(two.ladder).toEqual(['<INVITE', '>180', '>200', '<ACK', '<BYE', '>200']);
@@ -257,10 +250,7 @@ describe('sipp', () => {
         ...call.invite(),
         { receive: 181, optional: true },
         ...call.isAnswered(),
-        call.inside('ACK', 2),
-        { pauseMs: 200 },
-        call.inside('BYE', 3),
-        { receive: 200 },
+        ...call.talksAndHangsUp(),
       ]);
       const [, two, three] = await Promise.all([a.succeeded(), b.succeeded(), c.succeeded()]);
       expect(two.ladder).toEqual(['<INVITE', '>302', '<ACK']);

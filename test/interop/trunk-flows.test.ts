@@ -75,12 +75,7 @@ describe('a gateway that is known by its address', () => {
 
   const far = new Callee('far');
   const rings = [Callee.invited, far.provisional(180, 'Ringing')];
-  const talks = (call: Caller): Step[] => [
-    call.inside('ACK', 2),
-    { pauseMs: 200 },
-    call.inside('BYE', 3),
-    { receive: 200 },
-  ];
+  const talks = (call: Caller): Step[] => [...call.talksAndHangsUp()];
   const legs = ({ legs: all }: CallRecord) => all.map(({ via, outcome }) => [via, outcome]);
 
   interopTest('C10: the first gateway says 503, the second takes the call: one ring', SHORT, async (own) => {

@@ -117,6 +117,11 @@ ${options.headers ?? ''}${authorization}${ending(options.body)}`;
     return [{ receive: 180 }, { receive: 200, route: true }];
   }
 
+  /** Acknowledges the answer, talks for 200 ms and hangs up. */
+  talksAndHangsUp(): Step[] {
+    return [this.inside('ACK', 2), { pauseMs: 200 }, this.inside('BYE', 3), { receive: 200 }];
+  }
+
   /** The ACK of a failure: same branch and Request-URI as the INVITE. */
   ackFailure(): Step {
     return { send: this.#outside('ACK', 2, 'invite', '[peer_tag_param]'), once: true };
