@@ -122,7 +122,6 @@ export {
   type OutboxRetry,
 } from './mailer/outbox-options.js';
 export type { MediaEngine, MediaExchange, MediaStats, StreamStats } from './media/media-engine.js';
-export { PassThroughEngine } from './media/pass-through-engine.js';
 export type { DnsQueryOptions, HostAddress, NameService, NaptrRecord, SrvRecord } from './net/dns.js';
 export { DnsError, ListenError, type ListenProtocol } from './net/errors.js';
 export type {

@@ -8,12 +8,14 @@ import type { Replaces } from '../protocol/sip/header/dialog-id.js';
 import { maxBreadth } from '../ua/max-breadth.js';
 import { diversions } from './call-history.js';
 import { type CallLeg, partyOfTarget } from './call-leg.js';
+import type { CallMedia } from './call-media.js';
 import type { CallLog, LegEnd, ReleasedBy } from './call-record.js';
 import type { CallContext } from './context.js';
 import type { OutboundLeg } from './fork.js';
 import { type LegNumbers, legIdentity } from './identity.js';
 import { INBOUND_LEG, InboundLeg } from './inbound-leg.js';
 import { answerAsOffer, passAnswerOn, placeholderFor } from './late-offer.js';
+import { sideOfTarget } from './media-side.js';
 import { inboundOutcome, outcome } from './outcome.js';
 import { type Party, sideOf } from './party.js';
 import { passInvite, passReason } from './passing.js';
@@ -21,6 +23,14 @@ import { type Refusal, Search, type SearchResult } from './search.js';
 import type { Heir } from './transfer-host.js';
 
 type Answered = Extract<SearchResult, { kind: 'answered' }>;
+
+/** The two when they talk; see `Talk`. */
+interface Talking {
+  /** What they ask of each other is refused with 491 from now on. */
+  suspend(): void;
+  /** It passes again. */
+  resume(): void;
+}
 
 export interface AttemptOptions {
   readonly context: CallContext;
@@ -33,6 +43,7 @@ export interface AttemptOptions {
   /** What the outbound legs are sent with. */
   readonly maxForwards: number;
   readonly log: CallLog;
+  readonly media: CallMedia;
   readonly mailbox: Mailbox;
   /** Fires when the caller has gone, or the call ends; aborted here in the first case. */
   readonly gone: AbortController;
@@ -43,11 +54,9 @@ export interface AttemptOptions {
     inbound: CallLeg,
     outbound: CallLeg,
     onAcknowledged: ((sdp: string | undefined) => void) | undefined,
-  ) => void;
-  /** What the two ask of each other is refused with 491 from now on. */
-  readonly suspend: () => void;
-  /** It passes again: what they agreed is complete. */
-  readonly resume: () => void;
+  ) => Talking;
+  /** What the two have agreed is complete now. */
+  readonly onChanged: () => void;
   readonly onHandler: (destination: Extract<SearchResult, { kind: 'handler' }>['destination']) => Promise<void>;
   /** Does something in the order of the call's events; what fails there ends the call. */
   readonly post: (task: () => void | Promise<void>) => void;
@@ -66,9 +75,9 @@ export class Attempt {
   #left = false;
 
   constructor(options: AttemptOptions) {
-    const { tenantId, callId, invite, context, gone } = options;
+    const { invite, media, gone } = options;
     this.#options = options;
-    this.#inbound = new InboundLeg({ tenantId, callId, invite, media: context.media, signal: gone.signal });
+    this.#inbound = new InboundLeg({ invite, media, signal: gone.signal });
     invite.onAbandoned((abandoned) => this.#onAbandoned(abandoned));
   }
 
@@ -132,10 +141,10 @@ export class Attempt {
   }
 
   async #prepare(leg: OutboundLeg, numbers: LegNumbers, diverted: readonly string[]): Promise<OutgoingInviteOptions> {
-    const { context, tenantId, callId, caller, invite, maxForwards } = this.#options;
-    const exchange = { tenantId, callId, fromLeg: INBOUND_LEG, toLeg: leg.id };
-    const sdp =
-      invite.sdp === undefined ? placeholderFor(leg) : await context.media.offer({ sdp: invite.sdp, ...exchange });
+    const { context, tenantId, media, caller, invite, maxForwards } = this.#options;
+    media.leg(leg.id, sideOfTarget(leg.target, numbers.called, context.media?.mode));
+    const exchange = { fromLeg: INBOUND_LEG, toLeg: leg.id };
+    const sdp = invite.sdp === undefined ? placeholderFor(leg) : await media.offer({ sdp: invite.sdp, ...exchange });
     const domain = context.domainOf(tenantId);
     const { policy } = leg.target;
     const { headers: identity, ...parties } = legIdentity(caller, numbers, domain, policy);
@@ -179,7 +188,7 @@ export class Attempt {
   }
 
   async #connect({ leg, called, answer: answered }: Answered): Promise<void> {
-    const { log, invite, caller, onConnected, post, suspend } = this.#options;
+    const { log, invite, caller, onConnected, post } = this.#options;
     const placeholder = invite.sdp === undefined && placeholderFor(leg) !== undefined;
     const answer = placeholder ? answerAsOffer(answered) : answered;
     if (answer === undefined) {
@@ -200,8 +209,8 @@ export class Attempt {
     const inbound: CallLeg = { legId: INBOUND_LEG, session, party: caller };
     const outbound: CallLeg = { legId: leg.id, session: answer.session, party: partyOfTarget(leg.target, called) };
     if (placeholder) {
-      onConnected(inbound, outbound, (sdp) => post(() => this.#passToTrunk(outbound, inbound, sdp)));
-      return suspend();
+      const talk = onConnected(inbound, outbound, (sdp) => post(() => this.#passToTrunk(talk, outbound, inbound, sdp)));
+      return talk.suspend();
     }
     const lateOffer = invite.sdp === undefined && !answer.agreedEarly;
     onConnected(inbound, outbound, lateOffer ? (sdp) => post(() => this.#passLateAnswer(leg, answer, sdp)) : undefined);
@@ -216,11 +225,11 @@ export class Attempt {
 
   /** The caller's ACK carries the answer to the offer that came in the callee's 200. */
   async #passLateAnswer(leg: OutboundLeg, answer: Answer, sdp: string | undefined): Promise<void> {
-    const { tenantId, callId, context, end } = this.#options;
+    const { media, end } = this.#options;
     let passed: string | undefined;
     try {
-      const exchange = { tenantId, callId, fromLeg: INBOUND_LEG, toLeg: leg.id };
-      passed = sdp === undefined ? undefined : await context.media.answer({ sdp, ...exchange });
+      const exchange = { fromLeg: INBOUND_LEG, toLeg: leg.id };
+      passed = sdp === undefined ? undefined : await media.answer({ sdp, ...exchange });
     } finally {
       answer.acknowledge(passed);
       if (passed === undefined) end();
@@ -228,13 +237,14 @@ export class Attempt {
   }
 
   /** The caller's ACK carries the answer to what the trunk has answered to nothing. */
-  async #passToTrunk(trunk: CallLeg, caller: CallLeg, sdp: string | undefined): Promise<void> {
-    const { tenantId, callId, context, gone, resume, end } = this.#options;
-    const { media, scheduler, random } = context;
-    const join = { tenantId, callId, media, scheduler, random, signal: gone.signal };
+  async #passToTrunk(talk: Talking, trunk: CallLeg, caller: CallLeg, sdp: string | undefined): Promise<void> {
+    const { media, context, gone, onChanged, end } = this.#options;
+    const { scheduler, random } = context;
+    const join = { media, scheduler, random, signal: gone.signal };
     const failed = sdp === undefined ? true : (await passAnswerOn(join, trunk, caller, sdp)) !== undefined;
-    if (failed) end();
-    else resume();
+    if (failed) return end();
+    talk.resume();
+    onChanged();
   }
 
   #refuse(refusal: Refusal, by: ReleasedBy = this.#legs === 0 ? 'server' : 'other-party'): void {

@@ -28,9 +28,8 @@ export class AttendedTransfer {
     this.#parts = parts;
     this.#replaces = replaces;
     const { host, context, stays, signal } = parts;
-    const { media, scheduler, random } = context;
-    const { tenantId, id: callId } = host;
-    this.#join = new Join({ tenantId, callId, media, scheduler, random, signal }, stays);
+    const { scheduler, random } = context;
+    this.#join = new Join({ media: host.media, scheduler, random, signal }, stays);
   }
 
   async run(): Promise<TransferResult> {
@@ -59,6 +58,7 @@ export class AttendedTransfer {
           host.suspend();
           call.suspend();
           const partner: CallLeg = { ...other, legId: host.nextLegId() };
+          host.media.leg(partner.legId, call.media.side(other.legId));
           let failed: JoinFailure;
           try {
             failed = await this.#join.withEstablished(partner);
@@ -122,6 +122,7 @@ export class AttendedTransfer {
       if (signal.aborted || !host.live) return TERMINATED;
       const party = partyOfTarget(leg.target, called);
       const partner: CallLeg = { legId: host.nextLegId(), session: answer.session, party };
+      host.media.leg(partner.legId, call.media.side(leg.id));
       host.suspend();
       let failed: JoinFailure;
       try {

@@ -5,6 +5,7 @@ import { type CallLeg, partyOfTarget } from './call-leg.js';
 import type { OutboundLeg } from './fork.js';
 import { type LegNumbers, legIdentity } from './identity.js';
 import { Join, type JoinFailure } from './join.js';
+import { sideOfTarget } from './media-side.js';
 import { outcome } from './outcome.js';
 import { partyAddress } from './party.js';
 import { Search, type SearchResult } from './search.js';
@@ -40,9 +41,8 @@ export class BlindTransfer {
     this.#parts = parts;
     this.#options = options;
     const { host, context, stays, signal } = parts;
-    const { media, scheduler, random } = context;
-    const { tenantId, id: callId } = host;
-    this.#join = new Join({ tenantId, callId, media, scheduler, random, signal }, stays);
+    const { scheduler, random } = context;
+    this.#join = new Join({ media: host.media, scheduler, random, signal }, stays);
   }
 
   async run(): Promise<TransferResult> {
@@ -96,6 +96,7 @@ export class BlindTransfer {
 
   async #prepare(leg: OutboundLeg, numbers: LegNumbers, withOffer: boolean): Promise<OutgoingInviteOptions> {
     const { context, host, leaving, stays } = this.#parts;
+    host.media.leg(leg.id, sideOfTarget(leg.target, numbers.called, context.media?.mode));
     const isPhone = leg.target.policy.peer === 'phone';
     const sdp = withOffer || !isPhone ? await this.#join.offerFor(leg.id) : undefined;
     if (sdp !== undefined) this.#told.set(leg.id, sdp);

@@ -1,12 +1,11 @@
 import type { Logger } from '../base/logger.js';
 import type { Mailbox } from '../base/mailbox.js';
-import type { TenantId } from '../base/tenant.js';
 import type { IncomingModify } from '../dialog/incoming-modify.js';
 import type { InviteSession, SessionEnd } from '../dialog/invite-session.js';
 import { sameButOrigin } from '../dialog/local-description.js';
 import type { Agreed } from '../dialog/negotiation.js';
-import type { MediaEngine } from '../media/media-engine.js';
 import type { IncomingRequest } from '../ua/incoming.js';
+import type { CallMedia } from './call-media.js';
 import { passModify } from './exchange.js';
 import { passInfo } from './info.js';
 import { passReason } from './passing.js';
@@ -19,10 +18,9 @@ export interface BridgeSide {
 
 export interface BridgeOptions {
   readonly callId: string;
-  readonly tenantId: TenantId;
   readonly inbound: BridgeSide;
   readonly outbound: BridgeSide;
-  readonly media: MediaEngine;
+  readonly media: CallMedia;
   readonly mailbox: Mailbox;
   readonly logger: Logger;
   /** The ACK of the inbound leg; with the answer when our 200 carried the offer. */
@@ -121,8 +119,8 @@ export class Bridge {
   }
 
   async #exchange(modify: IncomingModify, from: BridgeSide, to: BridgeSide): Promise<void> {
-    const { media, callId, tenantId } = this.#options;
-    const way = { media, callId, tenantId, fromLeg: from.legId, toLeg: to.legId };
+    const { media } = this.#options;
+    const way = { media, fromLeg: from.legId, toLeg: to.legId };
     if (await passModify(modify, to.session, way)) this.#options.onChanged();
   }
 
@@ -165,7 +163,6 @@ export class Bridge {
   }
 
   #offer(from: BridgeSide, to: BridgeSide, sdp: string): Promise<string> {
-    const { media, callId, tenantId } = this.#options;
-    return media.offer({ tenantId, callId, fromLeg: from.legId, toLeg: to.legId, sdp });
+    return this.#options.media.offer({ fromLeg: from.legId, toLeg: to.legId, sdp });
   }
 }

@@ -1,6 +1,7 @@
 import type { Clock, EpochMillis } from '../base/clock.js';
 import type { TenantId } from '../base/tenant.js';
 import type { Lease, LeaseOutcome } from '../ua/target.js';
+import type { MediaDecision } from './media-path.js';
 
 /** How a leg ended. */
 export type LegOutcome =
@@ -65,6 +66,11 @@ export interface TransferRecord {
   readonly fromCall?: string;
 }
 
+/** By which path the media of a call goes from a moment on. */
+export interface MediaRecord extends MediaDecision {
+  readonly at: EpochMillis;
+}
+
 /** One call, with all its legs. */
 export interface CallRecord {
   readonly id: string;
@@ -79,6 +85,8 @@ export interface CallRecord {
   readonly legs: readonly LegRecord[];
   /** Transfers in the order in which they were settled; absent when there was none. */
   readonly transfers?: readonly TransferRecord[];
+  /** By which path the media went, and why, in order; absent when all parties are set to `direct`. */
+  readonly media?: readonly MediaRecord[];
   /** The call in which a leg of this one went on: it stands in that call's record only. */
   readonly continuedIn?: string;
 }
@@ -173,6 +181,14 @@ export class CallLog {
     const settled = { ...transfer, at: this.#clock.wallTime() };
     this.#call = { ...this.#call, transfers: [...(this.#call.transfers ?? []), settled] };
     return settled;
+  }
+
+  /** It was decided how the media goes. Forked legs for which the same was found out stand there once. */
+  media(decision: MediaDecision): void {
+    const before = this.#call.media ?? [];
+    const last = before.at(-1);
+    if (last?.path === decision.path && last.reason === decision.reason) return;
+    this.#call = { ...this.#call, media: [...before, { at: this.#clock.wallTime(), ...decision }] };
   }
 
   /** A leg leaves for another call: it stands in that one's record from now on. */

@@ -5,7 +5,6 @@ import type { Scheduler } from '../base/scheduler.js';
 import type { TenantId } from '../base/tenant.js';
 import type { DialogLayer } from '../dialog/dialog-layer.js';
 import { replacesOf } from '../dialog/replaces.js';
-import type { MediaEngine } from '../media/media-engine.js';
 import type { Replaces } from '../protocol/sip/header/dialog-id.js';
 import type { IncomingRequest } from '../ua/incoming.js';
 import { maxBreadth } from '../ua/max-breadth.js';
@@ -13,11 +12,13 @@ import { maxForwards } from '../ua/max-forwards.js';
 import type { RequestTaker } from '../ua/request-chain.js';
 import type { Lease } from '../ua/target.js';
 import { Call } from './call.js';
+import type { MediaPolicy } from './call-media.js';
 import type { CallRecord, LegRecord, TransferRecord } from './call-record.js';
 import type { CallContext, LiveCall } from './context.js';
 import { ExtensionCalls } from './extension-calls.js';
 import { privacyOf } from './identity.js';
 import type { CallJournal } from './journal.js';
+import type { MediaMoveResult } from './media-move.js';
 import { numberOf, type Party } from './party.js';
 import { passPhrase } from './passing.js';
 import { serveReplaces } from './replacing.js';
@@ -40,7 +41,8 @@ export interface CallEvents {
 export interface CallServiceOptions {
   readonly dialogs: DialogLayer;
   readonly router: Router;
-  readonly media: MediaEngine;
+  /** How the media of calls goes. Default: end to end, whatever it is. */
+  readonly media?: MediaPolicy;
   readonly scheduler: Scheduler;
   readonly random: Random;
   readonly logger: Logger;
@@ -95,6 +97,8 @@ export class CallService implements RequestTaker, Events<CallEvents> {
   #context: CallContext;
   readonly #calls = new Map<string, Call>();
   readonly #extensions = new ExtensionCalls();
+  /** Restored calls whose media went through the server. */
+  readonly #relayed = new Set<string>();
   #maxCalls: number;
   #maxCallsPerExtension: number;
   #refused = 0;
@@ -174,6 +178,7 @@ export class CallService implements RequestTaker, Events<CallEvents> {
       try {
         const call = Call.restore(this.#context, snapshot);
         this.#calls.set(call.id, call);
+        if (snapshot.media?.path === 'relay') this.#relayed.add(call.id);
         // Its dialogs go on at higher CSeq numbers: the next life must begin above those, not above the old ones.
         this.#save(call);
       } catch (error) {
@@ -199,7 +204,18 @@ export class CallService implements RequestTaker, Events<CallEvents> {
 
   /** Asks the phones of restored calls whether they still talk: a call that ended meanwhile is ended here too. */
   probeRestored(): void {
-    for (const call of [...this.#calls.values()]) void call.probe();
+    for (const call of [...this.#calls.values()]) void call.probe(this.#relayed.delete(call.id));
+  }
+
+  /**
+   * Moves the media of an established call: `relay`, through the server, or `direct`, end to end. Both parties learn of it by a re-INVITE
+   * each; when one of them refuses, everything is as it was.
+   */
+  async moveMedia(callId: string, path: 'direct' | 'relay'): Promise<MediaMoveResult> {
+    const call = this.#calls.get(callId);
+    if (call === undefined) return { moved: false, status: 481, reason: 'No Such Call' };
+    const failed = await call.moveMedia({ path, reason: 'the host asked for it' });
+    return failed === undefined ? { moved: true } : { moved: false, ...failed };
   }
 
   /** Hangs a call up. False when there is no such call. */
@@ -318,10 +334,7 @@ export class CallService implements RequestTaker, Events<CallEvents> {
   #onEnded(call: LiveCall): void {
     this.#calls.delete(call.id);
     this.#extensions.end(call.id);
-    const { media, journal, logger } = this.#options;
-    media
-      .delete(call.id)
-      .catch((error: unknown) => logger.warn({ callId: call.id, err: error }, 'media was not released'));
+    const { journal } = this.#options;
     if (journal !== undefined && call.record.answeredAt !== undefined) {
       this.#write(call.id, () => journal.remove(call.tenantId, call.id));
     }

@@ -3,9 +3,9 @@ import type { Random } from '../base/random.js';
 import type { Scheduler } from '../base/scheduler.js';
 import type { TenantId } from '../base/tenant.js';
 import type { DialogLayer } from '../dialog/dialog-layer.js';
-import type { MediaEngine } from '../media/media-engine.js';
 import type { Replaces } from '../protocol/sip/header/dialog-id.js';
 import type { Lease } from '../ua/target.js';
+import type { MediaPolicy } from './call-media.js';
 import type { CallRecord, LegRecord, TransferRecord } from './call-record.js';
 import type { CallSnapshot } from './journal.js';
 import type { Router } from './route.js';
@@ -23,7 +23,8 @@ export interface LiveCall {
 export interface CallContext {
   readonly dialogs: DialogLayer;
   readonly router: Router;
-  readonly media: MediaEngine;
+  /** Absent: all media goes end to end. */
+  readonly media: MediaPolicy | undefined;
   readonly scheduler: Scheduler;
   readonly logger: Logger;
   readonly random: Random;

@@ -1,7 +1,6 @@
-import type { TenantId } from '../base/tenant.js';
 import type { IncomingModify } from '../dialog/incoming-modify.js';
 import type { ModifyResult } from '../dialog/outgoing-modify.js';
-import type { MediaEngine } from '../media/media-engine.js';
+import type { CallMedia } from './call-media.js';
 import { modifyStatusFor } from './outcome.js';
 
 /** Whoever can be asked to change the session: an early or an established one. */
@@ -15,9 +14,7 @@ export interface Modifiable {
 
 /** Which way a change passes, and what it passes through. */
 export interface ExchangeWay {
-  readonly media: MediaEngine;
-  readonly tenantId: TenantId;
-  readonly callId: string;
+  readonly media: CallMedia;
   readonly fromLeg: string;
   readonly toLeg: string;
 }

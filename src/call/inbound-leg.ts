@@ -1,11 +1,10 @@
-import type { TenantId } from '../base/tenant.js';
 import type { EarlySession } from '../dialog/early-session.js';
 import type { IncomingInvite } from '../dialog/incoming-invite.js';
 import type { IncomingModify } from '../dialog/incoming-modify.js';
 import type { InviteSession } from '../dialog/invite-session.js';
 import type { Answer, Progress } from '../dialog/outgoing-invite.js';
-import type { MediaEngine } from '../media/media-engine.js';
 import { formatUri } from '../protocol/sip/uri.js';
+import type { CallMedia } from './call-media.js';
 import type { LegStart } from './call-record.js';
 import { passModify } from './exchange.js';
 import type { Party } from './party.js';
@@ -32,10 +31,8 @@ export function inboundLegStart(
 }
 
 export interface InboundLegOptions {
-  readonly tenantId: TenantId;
-  readonly callId: string;
   readonly invite: IncomingInvite;
-  readonly media: MediaEngine;
+  readonly media: CallMedia;
   /** Fires when the call is over, whoever ended it. */
   readonly signal: AbortSignal;
 }
@@ -110,7 +107,7 @@ export class InboundLeg {
 
   async #pass(
     modify: IncomingModify,
-    way: { readonly tenantId: TenantId; readonly callId: string; readonly fromLeg: string; readonly toLeg: string },
+    way: { readonly fromLeg: string; readonly toLeg: string },
     to: EarlySession | undefined,
   ): Promise<void> {
     // RFC 6337 §2.3: 488 where the other side cannot be asked before the answer.
@@ -129,9 +126,8 @@ export class InboundLeg {
     return this.invite.sdp === undefined ? media.offer(exchange) : media.answer(exchange);
   }
 
-  #towardsCaller(legId: string): { tenantId: TenantId; callId: string; fromLeg: string; toLeg: string } {
-    const { tenantId, callId } = this.#options;
-    return { tenantId, callId, fromLeg: legId, toLeg: INBOUND_LEG };
+  #towardsCaller(legId: string): { fromLeg: string; toLeg: string } {
+    return { fromLeg: legId, toLeg: INBOUND_LEG };
   }
 
   #branchOf(source: string): string {

@@ -1,18 +1,15 @@
 import type { Random } from '../base/random.js';
 import type { Scheduler } from '../base/scheduler.js';
-import type { TenantId } from '../base/tenant.js';
 import type { InviteSession } from '../dialog/invite-session.js';
 import type { ModifyResult } from '../dialog/outgoing-modify.js';
-import type { MediaEngine } from '../media/media-engine.js';
 import { reasonPhrase } from '../protocol/sip/status.js';
 import type { CallLeg } from './call-leg.js';
+import type { CallMedia } from './call-media.js';
 import { asAnswerTo, asNewOffer, nothingNew, withAllStreams } from './described.js';
 import { modifyStatusFor } from './outcome.js';
 
 export interface JoinContext {
-  readonly tenantId: TenantId;
-  readonly callId: string;
-  readonly media: MediaEngine;
+  readonly media: CallMedia;
   readonly scheduler: Scheduler;
   readonly random: Random;
   /** Fires when nobody wants the result any more. */
@@ -159,13 +156,11 @@ export class Join {
   }
 
   #offer(fromLeg: string, toLeg: string, sdp: string): Promise<string> {
-    const { media, callId, tenantId } = this.#context;
-    return media.offer({ tenantId, callId, fromLeg, toLeg, sdp });
+    return this.#context.media.offer({ fromLeg, toLeg, sdp });
   }
 
   #answer(fromLeg: string, toLeg: string, sdp: string): Promise<string> {
-    const { media, callId, tenantId } = this.#context;
-    return media.answer({ tenantId, callId, fromLeg, toLeg, sdp });
+    return this.#context.media.answer({ fromLeg, toLeg, sdp });
   }
 }
 

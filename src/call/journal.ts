@@ -1,4 +1,5 @@
 import type { SessionSnapshot } from '../dialog/invite-session.js';
+import type { CallMediaSnapshot } from './call-media.js';
 import type { CallRecord } from './call-record.js';
 import type { Party } from './party.js';
 
@@ -15,6 +16,8 @@ export interface CallSnapshot {
   readonly record: CallRecord;
   readonly inbound: LegSnapshot;
   readonly outbound: LegSnapshot;
+  /** How its media went; absent when all parties are set to `direct`. */
+  readonly media?: CallMediaSnapshot;
 }
 
 /** Where established calls are written down, so that a restart does not lose them. */

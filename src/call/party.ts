@@ -1,3 +1,4 @@
+import type { MediaMode } from '../base/media-mode.js';
 import type { NameAddr } from '../protocol/sip/name-addr.js';
 import { sipUri, type Uri } from '../protocol/sip/uri.js';
 import type { HostPort } from '../ua/target.js';
@@ -12,6 +13,8 @@ export interface Party {
   readonly extension?: string;
   /** True when the called party must not learn who this is (RFC 3323, RFC 3325 §9.3). Records show it all the same. */
   readonly withheld?: boolean;
+  /** How its media goes. Default: the call service's. */
+  readonly media?: MediaMode;
   /** The line, trunk or server by which the party speaks. Absent: a phone, or a peer that is trusted by its address alone. */
   readonly via?: PartyVia;
 }

@@ -4,6 +4,7 @@ import type { CallLeg } from './call-leg.js';
 import type { CallContext } from './context.js';
 import { inboundLegStart } from './inbound-leg.js';
 import { Join, type JoinFailure } from './join.js';
+import { sideOfCaller } from './media-side.js';
 import { inboundOutcome } from './outcome.js';
 import type { Party } from './party.js';
 import type { FoundDialog, Hold, TransferHost } from './transfer-host.js';
@@ -35,14 +36,14 @@ export class Replacement implements Hold {
   constructor(options: ReplacementOptions) {
     this.#options = options;
     const { context, found } = options;
-    const { media, scheduler, random } = context;
+    const { scheduler, random } = context;
     this.#host = found.call;
     this.#stays = found.other;
     this.leaving = found.leg;
     this.#legId = this.#host.nextLegId();
-    const { tenantId, id: callId } = this.#host;
+    const { media } = this.#host;
     const { signal } = this.#abort;
-    this.#join = new Join({ tenantId, callId, media, scheduler, random, signal }, this.#stays);
+    this.#join = new Join({ media, scheduler, random, signal }, this.#stays);
   }
 
   /** Begins, and goes on by itself. False when the call is being transferred already: nothing has been answered then. */
@@ -63,6 +64,7 @@ export class Replacement implements Hold {
     const { context, invite, party } = this.#options;
     const { log, mailbox, id: callId } = this.#host;
     log.addLeg(inboundLegStart(this.#legId, party, invite));
+    this.#host.media.leg(this.#legId, sideOfCaller(party, invite.source, context.media?.mode));
     invite.onAbandoned(() => {
       log.endLeg(this.#legId, { outcome: 'cancelled', releasedBy: 'this-party', status: 487 });
       this.#abort.abort();

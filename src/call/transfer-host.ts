@@ -3,6 +3,7 @@ import type { TenantId } from '../base/tenant.js';
 import type { Progress } from '../dialog/outgoing-invite.js';
 import type { IncomingRequest } from '../ua/incoming.js';
 import type { CallLeg } from './call-leg.js';
+import type { CallMedia } from './call-media.js';
 import type { CallLog, GivenLeg, TransferRecord } from './call-record.js';
 import type { Party } from './party.js';
 import type { Refusal, SearchResult } from './search.js';
@@ -35,6 +36,7 @@ export interface TransferHost {
   readonly id: string;
   readonly tenantId: TenantId;
   readonly log: CallLog;
+  readonly media: CallMedia;
   readonly mailbox: Mailbox;
   /** Two legs talk, or one waits for the outcome of a transfer. */
   readonly live: boolean;
@@ -65,6 +67,7 @@ export interface Heir {
 export interface WaitingCall {
   readonly id: string;
   readonly log: CallLog;
+  readonly media: CallMedia;
   /**
    * The answer is for `heir` from now on; the caller may give up without ending the search. False when there is an heir, or
    * the caller wants to be offered something: then nobody else can take the answer.

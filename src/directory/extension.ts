@@ -1,5 +1,6 @@
 import { UsageError } from '../base/errors.js';
 import { isMailAddress } from '../base/mail-address.js';
+import { MEDIA_MODES, type MediaMode } from '../base/media-mode.js';
 import { DIGEST_ALGORITHMS, type DigestAlgorithm } from '../protocol/digest/algorithm.js';
 import { type DigestSecret, makeSecret } from '../protocol/digest/compute.js';
 
@@ -26,6 +27,11 @@ export interface Extension {
   readonly kind?: 'phone' | 'server';
   /** The call levels that it owns: rules of the dial plan may ask for one. Default: none. */
   readonly levels?: readonly string[];
+  /**
+   * How the media of its calls goes: `direct`, end to end; `relay`, through the server; `auto`, through the server where both parties could
+   * not hear each other otherwise. Default: that of the PBX.
+   */
+  readonly media?: MediaMode;
   /** False: it can neither register nor call, and calls to it fail as if it did not exist. Default true. */
   readonly enabled?: boolean;
 }
@@ -75,7 +81,7 @@ export function isNumber(number: unknown): number is string {
 
 /** @throws UsageError PBX_INVALID_ARGUMENT, never showing the secret */
 export function checkExtension(extension: Extension): void {
-  const { number, name, email, kind, secret, digest, maxContacts, noAnswerSeconds, levels, enabled } = extension;
+  const { number, name, email, kind, secret, digest, maxContacts, noAnswerSeconds, levels, media, enabled } = extension;
   checkNumber(number);
   const at = `extension ${number}`;
   if (name !== undefined && (typeof name !== 'string' || name.length > LONGEST_NAME || /\p{Cc}/u.test(name))) {
@@ -95,6 +101,9 @@ export function checkExtension(extension: Extension): void {
   checkCount(`${at}: noAnswerSeconds`, noAnswerSeconds);
   if (kind !== undefined && kind !== 'phone' && kind !== 'server') {
     throw invalid(`${at}: kind`, show(kind), '"phone" or "server"');
+  }
+  if (media !== undefined && !MEDIA_MODES.includes(media)) {
+    throw invalid(`${at}: media`, show(media), MEDIA_MODES.join(', '));
   }
   if (levels !== undefined && !(Array.isArray(levels) && levels.every((level) => typeof level === 'string'))) {
     throw invalid(`${at}: levels`, show(levels), 'a list of call levels');

@@ -1,3 +1,2 @@
 export type { MediaEngine, MediaExchange, MediaStats, StreamStats } from './media-engine.js';
 export type { MediaEvents, OneWayCause } from './media-events.js';
-export { PassThroughEngine } from './pass-through-engine.js';

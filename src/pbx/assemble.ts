@@ -15,7 +15,7 @@ import type { DialogPolicies } from '../dialog/policies.js';
 import type { Directory } from '../directory/directory.js';
 import { type ExtensionOptions, extensionFrom } from '../directory/extension.js';
 import { MemoryDirectory } from '../directory/memory-directory.js';
-import { PassThroughEngine } from '../media/pass-through-engine.js';
+import type { MediaEngine } from '../media/media-engine.js';
 import { NodeNetwork } from '../net/node-network.js';
 import { SubscriptionService } from '../presence/subscription-service.js';
 import { sipUri, type Uri } from '../protocol/sip/uri.js';
@@ -35,6 +35,7 @@ import { CertificateWatch } from './certificate-watch.js';
 import type { PbxEvents } from './events.js';
 import { joinEvents } from './join-events.js';
 import { parseListen } from './listen.js';
+import { ConfiguredMedia } from './media-policy.js';
 import type { CallOptions, PbxChanges, PbxOptions } from './options.js';
 import { Outside } from './outside.js';
 import { reachedFamilies, spokenProtocols } from './reach.js';
@@ -209,10 +210,11 @@ export function assemble(options: PbxOptions): PbxParts {
     extensions: callers,
     trusted: new AddressSet(options.trustedPeers ?? []),
   });
+  const media = new ConfiguredMedia(options, options.media?.engine as MediaEngine);
   const calls = new CallService({
     dialogs,
     router,
-    media: options.media ?? new PassThroughEngine(),
+    media,
     scheduler,
     random,
     logger,
@@ -306,6 +308,7 @@ export function assemble(options: PbxOptions): PbxParts {
     reconfigure: (changes) => {
       // First what may still fail.
       outside.reconfigure(changes);
+      media.reconfigure(changes);
       if (changes.tls !== undefined) {
         const next = tlsSettings(changes.tls);
         transport.reconfigure({ tls: next });

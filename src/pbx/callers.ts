@@ -41,11 +41,13 @@ export class Callers {
     const extension = await extensions.identify(incoming);
     if (extension === undefined) return undefined;
     const { number } = extension;
+    const media = extension.media === undefined ? {} : { media: extension.media };
     if (extension.kind === 'server') {
-      return { party: { ...saidBy(request), via: { kind: 'peer', name: number, transit: true } } };
+      return { party: { ...saidBy(request), via: { kind: 'peer', name: number, transit: true }, ...media } };
     }
     const displayName = extension.name ?? request.from.displayName;
-    return { party: { number, extension: number, ...(displayName === undefined ? {} : { displayName }) } };
+    const named = displayName === undefined ? {} : { displayName };
+    return { party: { number, extension: number, ...named, ...media } };
   }
 
   /** Whether it carries the password of a server that has an account here. False: it has been answered. */
@@ -66,7 +68,7 @@ export class Callers {
 
 /** The caller as the peer tells: it belongs to the trust domain, and knows whom it has asked for a password (RFC 3325 §5). */
 function throughPeer(request: SipRequest, peer: InboundPeer): IdentifiedCaller {
-  const { kind, name, transit, plan, inbound, called, contactAddress, codecs } = peer;
+  const { kind, name, transit, plan, inbound, called, contactAddress, codecs, media } = peer;
   const via = {
     kind,
     name,
@@ -76,7 +78,8 @@ function throughPeer(request: SipRequest, peer: InboundPeer): IdentifiedCaller {
     ...(contactAddress === undefined ? {} : { contactAddress }),
     ...(codecs === undefined ? {} : { codecs }),
   };
-  return { party: { ...saidBy(request), via }, ...(called === undefined ? {} : { called }) };
+  const party = { ...saidBy(request), via, ...(media === undefined ? {} : { media }) };
+  return { party, ...(called === undefined ? {} : { called }) };
 }
 
 /** What stands for a number that the server does not tell: a From may have no user part (RFC 3261 §19.1.1). */

@@ -1,6 +1,7 @@
 import * as v from 'valibot';
 import { AddressSet } from '../base/address-set.js';
 import { isMailAddress } from '../base/mail-address.js';
+import { MEDIA_MODES } from '../base/media-mode.js';
 import { isRecord } from '../base/schema-walk.js';
 import { rulesSchema } from '../dialplan/rules-schema.js';
 import { isNumber } from '../directory/extension.js';
@@ -66,6 +67,8 @@ const mailAddress = v.pipe(
   v.check((address) => isMailAddress(address), EMAIL),
 );
 
+const mediaMode = v.picklist(MEDIA_MODES, '"direct", "relay" or "auto"');
+
 const extension = v.strictObject(
   {
     number: v.pipe(
@@ -85,6 +88,7 @@ const extension = v.strictObject(
     noAnswerSeconds: v.optional(seconds(3600)),
     kind: v.optional(v.picklist(['phone', 'server'], '"phone" or "server"')),
     levels: v.optional(v.array(text(128), 'a list of call levels')),
+    media: v.optional(mediaMode),
   },
   'an extension such as { "number": "100", "password": "…", "name": "Alice" }',
 );
@@ -176,6 +180,14 @@ const rate = v.strictObject(
   'a rate such as { "perSecond": 100 }',
 );
 
+const mediaSchema = v.strictObject(
+  {
+    path: v.optional(mediaMode),
+    engine: v.optional(having('a media engine', ['offer', 'answer', 'delete', 'stats'])),
+  },
+  'options such as { "path": "auto" }',
+);
+
 const schema = v.pipe(
   v.strictObject(
     {
@@ -229,7 +241,7 @@ const schema = v.pipe(
         ),
       ),
       calls: v.optional(calls),
-      media: v.optional(having('a media engine', ['offer', 'answer', 'delete', 'stats'])),
+      media: v.optional(mediaSchema),
       router: v.optional(func('a function that is given the own router and returns a router')),
       journal: v.optional(having('a call journal', ['save', 'remove', 'load'])),
       nodeId: v.optional(v.pipe(v.string('a name'), v.regex(/^[\w.-]{1,64}$/, 'letters, digits, "-", "_" and "."'))),

@@ -1,6 +1,7 @@
 import type { AddressAdvisor } from '../base/address-advisor.js';
 import type { SocketAddress } from '../base/ip.js';
 import type { Logger } from '../base/logger.js';
+import type { MediaMode } from '../base/media-mode.js';
 import type { Random } from '../base/random.js';
 import type { Scheduler } from '../base/scheduler.js';
 import type { CallJournal } from '../call/journal.js';
@@ -113,6 +114,14 @@ export interface OutboundOptions {
   readonly suspendAfter?: { readonly refusals?: number; readonly failures?: number };
 }
 
+/** How the media of calls goes. */
+export interface MediaSettings {
+  /** For extensions, lines and trunks that have no `media` of their own. Default `direct`. */
+  readonly path?: MediaMode;
+  /** What relays media where it does not go end to end. Default: the server itself, `MediaRelay`. */
+  readonly engine?: MediaEngine;
+}
+
 /** Whom the PBX tells by mail. */
 export interface NoticeOptions {
   /** Is told of lines without an owner, or whose owner has no `email`. Default: nobody is. */
@@ -158,8 +167,8 @@ export interface PbxOptions {
    */
   readonly dialPlan?: DialPlanRules;
   readonly calls?: CallOptions;
-  /** What stands in the media path. Default: nothing, media goes end to end. */
-  readonly media?: MediaEngine;
+  /** How media goes. Default: end to end, whatever it is. */
+  readonly media?: MediaSettings;
   /** Decides before the PBX's own router, which it is given. */
   readonly router?: (own: Router) => Router;
   /** Default: over `storage`; without `storage` none, for nobody could read it after a restart. */

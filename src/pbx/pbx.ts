@@ -1,6 +1,7 @@
 import { throwIfAborted, UsageError } from '../base/errors.js';
 import type { Events } from '../base/events.js';
 import type { CallRecord } from '../call/call-record.js';
+import type { MediaMoveResult } from '../call/media-move.js';
 import type { SubscriptionService } from '../presence/subscription-service.js';
 import type { Binding } from '../registrar/binding.js';
 import type { Listening } from '../transport/layer.js';
@@ -74,6 +75,14 @@ export class Pbx implements Events<PbxEvents>, AsyncDisposable {
    */
   resumeLine(name: string): Promise<boolean> {
     return this.#parts.trunks.resume(this.#parts.tenantId, name);
+  }
+
+  /**
+   * Moves the media of an established call: `relay`, through the server, or `direct`, end to end. Both parties learn of it by a re-INVITE
+   * each; when one of them refuses, everything is as it was.
+   */
+  moveMedia(callId: string, path: 'direct' | 'relay'): Promise<MediaMoveResult> {
+    return this.#parts.calls.moveMedia(callId, path);
   }
 
   /** Hangs a call up. False when there is no such call. */

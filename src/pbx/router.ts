@@ -125,12 +125,13 @@ export class PbxRouter implements Router {
     const targets = await locate(tenantId, found.number);
     if (targets.length === 0) return { kind: 'reject', status: 480 };
     this.#stands.set(signal, { kind: 'phones', extension: found.number });
-    const { number: called, noAnswerSeconds } = found;
+    const { number: called, noAnswerSeconds, media } = found;
     const caller = shownNumber(context, decision, by);
     const shown = caller === context.caller.number ? {} : { caller };
     return {
       kind: 'targets',
-      targets,
+      targets:
+        media === undefined ? targets : targets.map((target) => ({ ...target, policy: { peer: 'phone', media } })),
       called,
       ...shown,
       ...(noAnswerSeconds === undefined ? {} : { noAnswerSeconds }),
@@ -150,9 +151,10 @@ export class PbxRouter implements Router {
     if (!mayGoOut(by)) return TRANSIT_NOT_ALLOWED;
     // It has sent the call itself: its dial plan and ours send numbers to each other that are nobody's.
     if (by.via?.name === name) return { kind: 'reject', status: 482, reason: 'Loop Detected' };
+    const media = found.media === undefined ? {} : { media: found.media };
     const located = await locate(context.tenantId, name);
     if (located.length === 0) return { kind: 'reject', status: 480 };
-    const targets = located.map((target): Target => ({ ...target, policy: { peer: 'trunk', name } }));
+    const targets = located.map((target): Target => ({ ...target, policy: { peer: 'trunk', name, ...media } }));
     this.#stands.delete(context.signal);
     return { kind: 'targets', targets, called, caller: shownNumber(context, decision, by) };
   }

@@ -1,4 +1,5 @@
 import { normalizeHost } from '../base/ip.js';
+import type { MediaMode } from '../base/media-mode.js';
 import type { TenantId } from '../base/tenant.js';
 import type { SipRequest } from '../protocol/sip/message.js';
 import { readable } from '../protocol/sip/parse-error.js';
@@ -36,6 +37,8 @@ export interface InboundPeer {
   readonly contactAddress?: HostPort;
   /** The audio formats that it may be told of, and that are taken of its offers. Default: all. */
   readonly codecs?: readonly string[];
+  /** How its media goes. Default: the call service's. */
+  readonly media?: MediaMode;
 }
 
 interface Known<Peer, Config> {
@@ -100,7 +103,7 @@ function fromLine(
   called: string | undefined,
 ): InboundPeer {
   const contactAddress = config.identity.contactAddress ?? peer.contactAddress;
-  const { codecs } = config.media;
+  const { codecs, media } = config.media;
   const { owner, plan, inbound = called === peer.account.username ? owner : undefined } = config.calls;
   return {
     tenantId,
@@ -114,6 +117,7 @@ function fromLine(
     ...(called === undefined ? {} : { called }),
     ...(contactAddress === undefined ? {} : { contactAddress }),
     ...(codecs === undefined ? {} : { codecs }),
+    ...(media === undefined ? {} : { media }),
   };
 }
 
@@ -124,7 +128,7 @@ function fromTrunk(
 ): InboundPeer {
   const { inbound, plan } = config.calls;
   const { contactAddress } = config.identity;
-  const { codecs } = config.media;
+  const { codecs, media } = config.media;
   const proven = certainty === 'address' && protocol !== 'udp';
   return {
     tenantId,
@@ -137,6 +141,7 @@ function fromTrunk(
     ...(plan === undefined ? {} : { plan }),
     ...(contactAddress === undefined ? {} : { contactAddress }),
     ...(codecs === undefined ? {} : { codecs }),
+    ...(media === undefined ? {} : { media }),
   };
 }
 

@@ -1,4 +1,5 @@
 import * as v from 'valibot';
+import { MEDIA_MODES, type MediaMode } from '../base/media-mode.js';
 import { AUDIO_FORMAT_NAMES, isAuxiliary } from '../protocol/sdp/audio-formats.js';
 import type { TrunkPolicy } from '../ua/target.js';
 
@@ -10,10 +11,15 @@ export interface MediaOptions {
    * noise (`CN`) must be listed too; video and fax are not concerned. Default: all.
    */
   readonly codecs?: readonly string[];
+  /**
+   * How the media of its calls goes: `direct`, end to end; `relay`, through the server; `auto`, through the server where both parties could
+   * not hear each other otherwise. Default: that of the PBX.
+   */
+  readonly media?: MediaMode;
 }
 
 /** Media options, checked. */
-export type MediaConfig = Readonly<Pick<TrunkPolicy, 'codecs'>>;
+export type MediaConfig = Readonly<Pick<TrunkPolicy, 'codecs' | 'media'>>;
 
 const CODECS = 'a list of codecs such as ["PCMA", "PCMU", "telephone-event"], one of which carries speech';
 const NAME = `one of ${AUDIO_FORMAT_NAMES.join(', ')}`;
@@ -33,11 +39,13 @@ export const mediaEntries = {
       v.check((names) => names.some((name) => !isAuxiliary({ name })), CODECS),
     ),
   ),
+  media: v.optional(v.picklist(MEDIA_MODES, '"direct", "relay" or "auto"')),
 } satisfies Record<keyof MediaOptions, v.GenericSchema>;
 
 /** The media options among others. */
 export function mediaConfig({
   codecs,
+  media,
 }: v.InferOutput<v.StrictObjectSchema<typeof mediaEntries, undefined>>): MediaConfig {
-  return codecs === undefined ? {} : { codecs };
+  return { ...(codecs === undefined ? {} : { codecs }), ...(media === undefined ? {} : { media }) };
 }

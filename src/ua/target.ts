@@ -1,3 +1,4 @@
+import type { MediaMode } from '../base/media-mode.js';
 import type { NameAddr } from '../protocol/sip/name-addr.js';
 import type { SipUri, Uri } from '../protocol/sip/uri.js';
 import type { FlowRef, TransportProtocol } from '../transport/hop.js';
@@ -62,7 +63,14 @@ export interface Target extends SendTarget {
 }
 
 /** Which side of the house a target is on: decides what headers pass to it, and how it is shown who calls. */
-export type TargetPolicy = { readonly peer: 'phone' } | TrunkPolicy;
+export type TargetPolicy = PhonePolicy | TrunkPolicy;
+
+/** The phone of an extension. */
+export interface PhonePolicy {
+  readonly peer: 'phone';
+  /** How its media goes. Default: the call service's. */
+  readonly media?: MediaMode;
+}
 
 /** A peer of the trust domain (RFC 3325): a line, a trunk, another server of ours. */
 export interface TrunkPolicy {
@@ -84,6 +92,8 @@ export interface TrunkPolicy {
   readonly history?: 'diversion' | 'history-info' | 'both' | 'none';
   /** The audio formats, named as in `a=rtpmap`, that descriptions to it hold and that are taken of its offers. Default: all. */
   readonly codecs?: readonly string[];
+  /** How its media goes. Default: the call service's. */
+  readonly media?: MediaMode;
 }
 
 export type LeaseOutcome = 'answered' | 'busy' | 'rejected' | 'no-answer' | 'failed' | 'cancelled';

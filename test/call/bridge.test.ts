@@ -1,9 +1,8 @@
 /** Two sessions joined: what a re-INVITE and a BYE of one side mean to the other. */
 import { describe, expect, test } from 'vitest';
 import { Mailbox } from '../../src/base/mailbox.js';
-import { DEFAULT_TENANT } from '../../src/base/tenant.js';
 import { Bridge } from '../../src/call/bridge.js';
-import { PassThroughEngine } from '../../src/media/pass-through-engine.js';
+import { DIRECT_MEDIA } from '../../src/call/call-media.js';
 import { established, OFFER, withStack } from '../dialog/stack.js';
 import { butOrigin } from '../support/but-origin.js';
 import { officeScenario } from '../support/office.js';
@@ -102,7 +101,7 @@ describe('a re-INVITE passes', () => {
   const engine = new MarkingEngine();
   officeScenario(
     'a media engine that fails: 500, and the call goes on as it was',
-    { pbx: { media: engine } },
+    { pbx: { media: { path: 'relay', engine: engine } } },
     async (office, world) => {
       const alice = await office.registered('100');
       const bob = await office.registered('101');
@@ -125,10 +124,9 @@ test('a re-INVITE that waited while the sides were being joined with others has 
     const mailbox = new Mailbox();
     const bridge = new Bridge({
       callId: 'c',
-      tenantId: DEFAULT_TENANT,
       inbound: { legId: 'a', session: from.session },
       outbound: { legId: 'b1', session: to.session },
-      media: new PassThroughEngine(),
+      media: DIRECT_MEDIA,
       mailbox,
       logger: world.ports.logger,
       onChanged: () => {},

@@ -225,7 +225,7 @@ describe('the media engine stands before every description that leaves (architec
   const engine = new MarkingEngine();
   officeScenario(
     'offer to each leg, answer back, both ways in a re-INVITE, deleted once',
-    { pbx: { media: engine } },
+    { pbx: { media: { path: 'relay', engine: engine } } },
     async (office, world) => {
       const alice = await office.registered('100');
       const bob = await office.registered('101');
@@ -256,7 +256,7 @@ describe('the media engine stands before every description that leaves (architec
   failing.before = () => Promise.reject(new Error('no port left'));
   officeScenario(
     'one that fails at the offer: 500, and no phone rings',
-    { pbx: { media: failing } },
+    { pbx: { media: { path: 'relay', engine: failing } } },
     async (office, world) => {
       const alice = await office.registered('100');
       await office.registered('101');
@@ -273,7 +273,7 @@ describe('the media engine stands before every description that leaves (architec
   failingAnswer.before = (what) => (what === 'answer' ? Promise.reject(new Error('no port left')) : Promise.resolve());
   officeScenario(
     'one that fails at the answer: 500 to the caller, the callee is hung up',
-    { pbx: { media: failingAnswer } },
+    { pbx: { media: { path: 'relay', engine: failingAnswer } } },
     async (office, world) => {
       const alice = await office.registered('100');
       const bob = await office.registered('101', { onCall: (each) => each.answer() });
@@ -291,7 +291,7 @@ describe('the media engine stands before every description that leaves (architec
   const slow = new MarkingEngine();
   officeScenario(
     'one that is slow: the caller gives up meanwhile, and no phone rings',
-    { pbx: { media: slow } },
+    { pbx: { media: { path: 'relay', engine: slow } } },
     async (office, world) => {
       slow.before = () => new Promise((resolve) => world.ports.scheduler.after(5000, () => resolve()));
       const alice = await office.registered('100');
@@ -309,7 +309,7 @@ describe('the media engine stands before every description that leaves (architec
   const slowAnswer = new MarkingEngine();
   officeScenario(
     'slow at the answer: the caller gives up, the callee gets ACK and BYE',
-    { pbx: { media: slowAnswer } },
+    { pbx: { media: { path: 'relay', engine: slowAnswer } } },
     async (office, world) => {
       slowAnswer.before = (what) =>
         new Promise((resolve) => world.ports.scheduler.after(what === 'answer' ? 3000 : 0, () => resolve()));
@@ -329,7 +329,7 @@ describe('the media engine stands before every description that leaves (architec
 
   officeScenario(
     'slow at the answer: the callee hangs up meanwhile',
-    { pbx: { media: slowAnswer } },
+    { pbx: { media: { path: 'relay', engine: slowAnswer } } },
     async (office, world) => {
       slowAnswer.before = (what) =>
         new Promise((resolve) => world.ports.scheduler.after(what === 'answer' ? 3000 : 0, () => resolve()));
@@ -352,7 +352,7 @@ describe('a call that the host ends (endCall)', () => {
   const slow = new MarkingEngine();
   officeScenario(
     'while a slow media engine has the answer: 480 to the caller, ACK and BYE to the callee (RFC 3261 §13.2.2.4)',
-    { pbx: { media: slow } },
+    { pbx: { media: { path: 'relay', engine: slow } } },
     async (office, world) => {
       slow.before = (what) =>
         what === 'offer'

@@ -30,6 +30,8 @@ export const NOWHERE: Target = { uri: parseUri('sip:nobody@10.99.99.99:5060'), p
 export class MarkingEngine implements MediaEngine {
   readonly asked: string[] = [];
   readonly deleted: string[] = [];
+  /** Legs that have left before their call was over. */
+  readonly left: string[] = [];
   /** Awaited before each answer: for engines that are slow, or fail. */
   before: (what: 'offer' | 'answer', exchange: MediaExchange) => Promise<void> = () => Promise.resolve();
 
@@ -45,8 +47,9 @@ export class MarkingEngine implements MediaEngine {
     return `${exchange.sdp}a=through:answer-${exchange.toLeg}\r\n`;
   }
 
-  delete(callId: string) {
-    this.deleted.push(callId);
+  delete(callId: string, legId?: string) {
+    if (legId === undefined) this.deleted.push(callId);
+    else this.left.push(legId);
     return Promise.resolve({ path: 'relay', streams: [] } as const);
   }
 

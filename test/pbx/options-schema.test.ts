@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { silentLogger } from '../../src/base/logger.js';
-import { PassThroughEngine } from '../../src/media/pass-through-engine.js';
 import { PbxConfigError } from '../../src/pbx/config-error.js';
 import { checkChanges, checkOptions } from '../../src/pbx/options-schema.js';
 import { memoryStorage } from '../../src/storage/memory-storage.js';
+import { MarkingEngine } from '../call/ports.js';
 
 const SECRET = 'correct-horse-battery';
 
@@ -40,6 +40,7 @@ const WHOLE = {
       enabled: true,
       maxContacts: 3,
       noAnswerSeconds: 20,
+      media: 'relay',
     },
     { number: '*9', password: 'x' },
   ],
@@ -48,7 +49,7 @@ const WHOLE = {
   storage: memoryStorage(),
   registration: { minSeconds: 60, maxSeconds: 3600, defaultSeconds: 3600, maxContacts: 10 },
   calls: { noAnswerSeconds: 60, maxCalls: 10 },
-  media: new PassThroughEngine(),
+  media: { path: 'auto', engine: new MarkingEngine() },
   router: (own: unknown) => own,
   nodeId: 'node-1',
   limits: { transport: {}, transactions: {}, maxDialogs: 10 },
@@ -128,7 +129,8 @@ describe('every option wrong once: where, what was found, what was expected', ()
     [office({ registration: 60 }), 'registration: 60 / options such as'],
     [office({ calls: { noAnswerSeconds: '60' } }), 'calls.noAnswerSeconds: "60" / a whole number from 1 to 3600'],
     [office({ calls: { maxCalls: -1 } }), 'calls.maxCalls: -1 / a whole number from 1 to 1000000'],
-    [office({ media: { offer: () => 1 } }), 'media: {} / a media engine'],
+    [office({ media: { engine: { offer: () => 1 } } }), 'media.engine: {} / a media engine'],
+    [office({ media: { path: 'sideways' } }), 'media.path: "sideways" / "direct", "relay" or "auto"'],
     [office({ router: {} }), 'router: {} / a function that is given the own router'],
     [office({ journal: 1 }), 'journal: 1 / a call journal'],
     [office({ nodeId: 'a/b' }), 'nodeId: "a/b" / letters, digits'],

@@ -116,7 +116,7 @@ describe('T4: attended transfer (RFC 5589 §7.3)', () => {
   const engine = new MarkingEngine();
   officeScenario(
     'the media engine is asked for every description, and told when each call is over',
-    { pbx: { media: engine } },
+    { pbx: { media: { path: 'relay', engine: engine } } },
     async (office, world) => {
       const { call, answered, asking, asked } = await consultation(office);
       engine.asked.length = 0;

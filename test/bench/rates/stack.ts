@@ -10,7 +10,6 @@ import { CallService } from '../../../src/call/call-service.js';
 import { DialogLayer } from '../../../src/dialog/dialog-layer.js';
 import { extensionFrom } from '../../../src/directory/extension.js';
 import { MemoryDirectory } from '../../../src/directory/memory-directory.js';
-import { PassThroughEngine } from '../../../src/media/pass-through-engine.js';
 import type { Network } from '../../../src/net/network.js';
 import { RecordJournal } from '../../../src/pbx/record-journal.js';
 import { parseUri, sipUri } from '../../../src/protocol/sip/uri.js';
@@ -102,7 +101,6 @@ export async function startStack(ground: Ground, options: ServerOptions): Promis
             : { kind: 'reject', status: last.status },
         ),
     },
-    media: new PassThroughEngine(),
     scheduler,
     random,
     logger,

@@ -1,0 +1,213 @@
+import type { AddressSet } from '../base/address-set.js';
+import type { Logger } from '../base/logger.js';
+import type { MediaMode } from '../base/media-mode.js';
+import type { TenantId } from '../base/tenant.js';
+import type { MediaEngine } from '../media/media-engine.js';
+import { parseSdp } from '../protocol/sdp/lines.js';
+import { mediaSummary } from '../protocol/sdp/media.js';
+import { SdpParseError } from '../protocol/sdp/parse-error.js';
+import { decideMediaPath, type MediaDecision, type MediaSide } from './media-path.js';
+
+/** A description on its way from one leg of a call to another. */
+export interface LegExchange {
+  readonly fromLeg: string;
+  readonly toLeg: string;
+  /** The description as `fromLeg` sent it. */
+  readonly sdp: string;
+}
+
+/** Where the media of calls goes, unless a party has a wish of its own. */
+export interface MediaPolicy {
+  readonly engine: MediaEngine;
+  /** For parties that have no mode of their own. */
+  readonly mode: MediaMode;
+  /** False: nobody has a mode other than `direct`, so that nothing is kept for the calls. */
+  readonly watches: boolean;
+  /** The networks that the server reaches without a NAT, besides those of addresses that are their own. */
+  readonly localNetworks: AddressSet;
+}
+
+/** What is kept of a call's media for a restart: plain data. */
+export interface CallMediaSnapshot {
+  readonly path: 'direct' | 'relay';
+  readonly sides: Readonly<Record<string, MediaSide>>;
+}
+
+/** The media of one call: what its legs are told of each other, by the path that was decided for them. */
+export interface CallMedia {
+  /** By which path it goes now. */
+  readonly path: 'direct' | 'relay';
+  /** What is known of a leg, from its start or anew. */
+  leg(legId: string, side: MediaSide | undefined): void;
+  side(legId: string): MediaSide | undefined;
+  /** An offer on its way to another leg; resolves to what that leg is told. */
+  offer(exchange: LegExchange): Promise<string>;
+  /** The answer on its way back. */
+  answer(exchange: LegExchange): Promise<string>;
+  /** All other legs have left the call, or will never be in it. */
+  keep(legIds: readonly string[]): void;
+  /** The path that the last answer has shown to be needed, when it is not the one that was taken. */
+  readonly wanted: MediaDecision | undefined;
+  /** From the next offer on the media goes by this path; the function that it returns takes that back. */
+  choose(decision: MediaDecision): () => void;
+  snapshot(): CallMediaSnapshot | undefined;
+  /** The call is over. */
+  end(): void;
+}
+
+/** Calls of parties that are all set to `direct`: descriptions pass untouched, and nothing is kept. */
+export const DIRECT_MEDIA: CallMedia = Object.freeze({
+  path: 'direct',
+  wanted: undefined,
+  leg: () => {},
+  offer: ({ sdp }: LegExchange) => Promise.resolve(sdp),
+  answer: ({ sdp }: LegExchange) => Promise.resolve(sdp),
+  side: () => undefined,
+  keep: () => {},
+  choose: () => () => {},
+  snapshot: () => undefined,
+  end: () => {},
+});
+
+export interface WatchedMediaOptions {
+  readonly policy: MediaPolicy;
+  readonly tenantId: TenantId;
+  readonly callId: string;
+  readonly logger: Logger;
+  /** A path was decided that is not a matter of course. */
+  readonly onDecided: (decision: MediaDecision) => void;
+}
+
+/** The media of a call whose path depends on who talks, and from where. */
+export class WatchedMedia implements CallMedia {
+  readonly #options: WatchedMediaOptions;
+  readonly #sides = new Map<string, MediaSide>();
+  /** By the two legs: what was decided for them. */
+  readonly #pairs = new Map<string, MediaDecision>();
+  #chosen: MediaDecision | undefined;
+  #wanted: MediaDecision | undefined;
+  #path: 'direct' | 'relay' = 'direct';
+  /** The engine was asked for something, and keeps it. */
+  #relayed = false;
+
+  constructor(options: WatchedMediaOptions) {
+    this.#options = options;
+  }
+
+  get path(): 'direct' | 'relay' {
+    return this.#path;
+  }
+
+  get wanted(): MediaDecision | undefined {
+    return this.#wanted;
+  }
+
+  leg(legId: string, side: MediaSide | undefined): void {
+    if (side !== undefined) this.#sides.set(legId, side);
+  }
+
+  side(legId: string): MediaSide | undefined {
+    return this.#sides.get(legId);
+  }
+
+  async offer(exchange: LegExchange): Promise<string> {
+    const { fromLeg, toLeg } = exchange;
+    this.#said(exchange);
+    const pair = pairOf(fromLeg, toLeg);
+    let decision = this.#chosen ?? this.#pairs.get(pair);
+    if (decision?.path !== 'relay' && this.#chosen === undefined) {
+      // A party that has moved may be out of reach now; media that is relayed once stays so.
+      decision = this.#decide(fromLeg, toLeg);
+      if (decision !== undefined) this.#options.onDecided(decision);
+    }
+    if (decision === undefined) return exchange.sdp;
+    this.#pairs.set(pair, decision);
+    if (decision.path === 'direct') return exchange.sdp;
+    this.#relayed = true;
+    return this.#options.policy.engine.offer(this.#asked(exchange));
+  }
+
+  async answer(exchange: LegExchange): Promise<string> {
+    const { fromLeg, toLeg } = exchange;
+    this.#said(exchange);
+    const decision = this.#pairs.get(pairOf(fromLeg, toLeg));
+    this.#path = decision?.path ?? 'direct';
+    if (decision?.path === 'relay') return this.#options.policy.engine.answer(this.#asked(exchange));
+    const now = this.#decide(fromLeg, toLeg);
+    this.#wanted = this.#chosen === undefined && now?.path === 'relay' ? now : undefined;
+    return exchange.sdp;
+  }
+
+  keep(legIds: readonly string[]): void {
+    for (const legId of [...this.#sides.keys()]) {
+      if (legIds.includes(legId)) continue;
+      this.#sides.delete(legId);
+      for (const pair of [...this.#pairs.keys()]) if (pair.split(' ').includes(legId)) this.#pairs.delete(pair);
+      this.#release(legId);
+    }
+  }
+
+  end(): void {
+    this.#release();
+  }
+
+  choose(decision: MediaDecision): () => void {
+    const before = this.#chosen;
+    this.#chosen = decision;
+    this.#wanted = undefined;
+    return () => {
+      this.#chosen = before;
+    };
+  }
+
+  snapshot(): CallMediaSnapshot {
+    return { path: this.#path, sides: Object.fromEntries(this.#sides) };
+  }
+
+  #decide(a: string, b: string): MediaDecision | undefined {
+    const [from, to] = [this.#sides.get(a), this.#sides.get(b)];
+    if (from === undefined || to === undefined) return undefined;
+    return decideMediaPath(from, to, this.#options.policy.localNetworks);
+  }
+
+  #release(legId?: string): void {
+    if (!this.#relayed) return;
+    const { policy, callId, logger } = this.#options;
+    policy.engine
+      .delete(callId, legId)
+      .catch((error: unknown) => logger.warn({ callId, err: error }, 'media was not released'));
+  }
+
+  #said({ fromLeg, sdp }: LegExchange): void {
+    const side = this.#sides.get(fromLeg);
+    const said = mediaAddress(sdp);
+    if (side !== undefined && said !== undefined) this.#sides.set(fromLeg, { ...side, said });
+  }
+
+  #asked(exchange: LegExchange) {
+    const { tenantId, callId } = this.#options;
+    const fromAddress = this.#sides.get(exchange.fromLeg)?.address;
+    const toAddress = this.#sides.get(exchange.toLeg)?.address;
+    return {
+      tenantId,
+      callId,
+      ...exchange,
+      ...(fromAddress === undefined ? {} : { fromAddress }),
+      ...(toAddress === undefined ? {} : { toAddress }),
+    };
+  }
+}
+
+function pairOf(a: string, b: string): string {
+  return a < b ? `${a} ${b}` : `${b} ${a}`;
+}
+
+/** The address of the first stream in use; undefined when there is none, or the description cannot be read. */
+function mediaAddress(sdp: string): string | undefined {
+  try {
+    return mediaSummary(parseSdp(sdp)).find(({ active }) => active)?.address;
+  } catch (error) {
+    if (error instanceof SdpParseError) return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,93 @@
+import { AddressSet } from '../base/address-set.js';
+import { ipVersion, isWildcardAddress, normalizeHost } from '../base/ip.js';
+import type { MediaMode } from '../base/media-mode.js';
+
+/** What is known of where a leg's media comes from and goes to. */
+export interface MediaSide {
+  /** For people: the number at the far end. */
+  readonly name: string;
+  readonly mode: MediaMode;
+  /** The IP address that its signalling comes from, or goes to. */
+  readonly address?: string;
+  /** It has registered through a NAT. */
+  readonly behindNat?: boolean;
+  /** The address of its audio, as it was said last. */
+  readonly said?: string;
+}
+
+/** By which path the media of two legs goes, and why. */
+export interface MediaDecision {
+  readonly path: 'direct' | 'relay';
+  /** For people. */
+  readonly reason: string;
+}
+
+/** RFC 1918, 3927, 4193, 4291, 6598, and the machine itself. */
+const PRIVATE = new AddressSet([
+  '10.0.0.0/8',
+  '100.64.0.0/10',
+  '127.0.0.0/8',
+  '169.254.0.0/16',
+  '172.16.0.0/12',
+  '192.168.0.0/16',
+  '::1',
+  'fc00::/7',
+  'fe80::/10',
+]);
+
+/** From where an address can be reached. */
+type Zone =
+  /** From everywhere. */
+  | { readonly kind: 'public' }
+  /** From the server's own networks. */
+  | { readonly kind: 'local' }
+  /** From behind this address alone: a NAT's. */
+  | { readonly kind: 'behind'; readonly nat: string }
+  | { readonly kind: 'unknown' };
+
+/**
+ * Whether two parties can hear each other without help. `local`: the networks that the server reaches without a NAT; an address of
+ * them is believed even when the signalling comes from another one. Undefined: nobody has asked, because both are set to `direct`.
+ */
+export function decideMediaPath(a: MediaSide, b: MediaSide, local: AddressSet): MediaDecision | undefined {
+  const asked = [a, b].find(({ mode }) => mode === 'relay');
+  if (asked !== undefined) return { path: 'relay', reason: `${asked.name} is set to relay` };
+  if (a.mode === 'direct' && b.mode === 'direct') return undefined;
+  const [from, to] = [zoneOf(a, local), zoneOf(b, local)];
+  const reason = `${a.name} ${describe(from, a)}, ${b.name} ${describe(to, b)}`;
+  return { path: meet(from, to) ? 'direct' : 'relay', reason };
+}
+
+function meet(a: Zone, b: Zone): boolean {
+  if (a.kind === 'unknown' || b.kind === 'unknown') return true;
+  if (a.kind === 'behind' || b.kind === 'behind') return a.kind === 'behind' && b.kind === 'behind' && a.nat === b.nat;
+  return a.kind === b.kind;
+}
+
+function zoneOf({ address, said, behindNat }: MediaSide, local: AddressSet): Zone {
+  const seen = address === undefined ? undefined : normalizeHost(address);
+  const media = said === undefined || isWildcardAddress(said) ? undefined : normalizeHost(said);
+  if (media === undefined) {
+    if (seen === undefined) return { kind: 'unknown' };
+    if (behindNat === true) return { kind: 'behind', nat: seen };
+    return PRIVATE.has(seen) || local.has(seen) ? { kind: 'local' } : { kind: 'public' };
+  }
+  if (local.has(media)) return { kind: 'local' };
+  // A name stands in no private network's DNS alone: who says one means it for everybody.
+  if (ipVersion(media) === 0 || !PRIVATE.has(media)) return { kind: 'public' };
+  if (seen === undefined || seen === media) return { kind: 'local' };
+  return { kind: 'behind', nat: seen };
+}
+
+function describe(zone: Zone, { said, address }: MediaSide): string {
+  switch (zone.kind) {
+    case 'public':
+      return `can be reached at ${said ?? address}`;
+    case 'local':
+      return `is in the server's network (${said ?? address})`;
+    case 'behind':
+      return `is behind a NAT (${said === undefined ? '' : `${said} `}seen as ${zone.nat})`;
+    case 'unknown':
+      return 'has said nothing yet';
+  }
+}

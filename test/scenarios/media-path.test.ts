@@ -1,0 +1,196 @@
+/** Where the media of a call goes: end to end, or through the engine, and why. */
+import { describe, expect } from 'vitest';
+import { memoryStorage } from '../../src/storage/memory-storage.js';
+import { MarkingEngine } from '../call/ports.js';
+import { Office, officeScenario } from '../support/office.js';
+import { RawPeer, rawSdp } from '../support/raw-peer.js';
+
+const THROUGH = 'a=through:';
+
+function marked(): {
+  readonly engine: MarkingEngine;
+  readonly pbx: { readonly media: { readonly path: 'auto'; readonly engine: MarkingEngine } };
+} {
+  const engine = new MarkingEngine();
+  return { engine, pbx: { media: { path: 'auto', engine } } };
+}
+
+describe('auto (product.md part 3)', () => {
+  const near = marked();
+  officeScenario('two phones that reach each other talk directly', { pbx: near.pbx }, async (office) => {
+    const { call, answered } = await office.talk(await office.registered('100'), await office.registered('101'));
+    expect(call.media.remote).not.toContain(THROUGH);
+    expect(answered.media.remote).not.toContain(THROUGH);
+    call.hangUp();
+    await office.quiet();
+    expect(near.engine.asked).toEqual([]);
+    expect(office.record.media).toMatchObject([{ path: 'direct' }]);
+  });
+
+  const called = marked();
+  officeScenario(
+    'the called phone has registered through a NAT: relayed from the first offer',
+    { pbx: called.pbx },
+    async (office) => {
+      const alice = await office.registered('100');
+      const bob = await office.registered('101', { behindNat: true });
+      const { call, answered } = await office.talk(alice, bob);
+      expect(answered.media.remote).toContain(`${THROUGH}offer-b1`);
+      expect(call.media.remote).toContain(`${THROUGH}answer-a`);
+      call.hangUp();
+      await office.quiet();
+      expect(called.engine.asked).toEqual(['offer a>b1', 'answer b1>a']);
+      expect(called.engine.deleted).toHaveLength(1);
+      expect(office.record.media?.map(({ path }) => path)).toEqual(['relay']);
+      expect(office.record.media?.[0]?.reason).toContain('101 is behind a NAT (seen as 203.0.113.');
+    },
+  );
+
+  const caller = marked();
+  officeScenario('the calling phone is behind a NAT', { pbx: caller.pbx }, async (office) => {
+    const alice = await office.registered('100', { behindNat: 'symmetric' });
+    const { call } = await office.talk(alice, await office.registered('101'));
+    expect(call.media.remote).toContain(`${THROUGH}answer-a`);
+    call.hangUp();
+    await office.quiet();
+    expect(office.record.media?.[0]?.reason).toMatch(
+      /^100 is behind a NAT \(192\.168\.\d+\.10 seen as 203\.0\.113\.\d+\)/,
+    );
+  });
+
+  const late = marked();
+  officeScenario(
+    'an answer shows that the called phone cannot be heard: both are moved to the relay',
+    { pbx: late.pbx },
+    async (office, world) => {
+      const alice = await office.registered('100');
+      const peer = await RawPeer.open(world);
+      await peer.register('101', 'secret-101');
+      const call = alice.call('101');
+      const raw = peer.take(await peer.expect('INVITE'));
+      raw.respond(200, { body: rawSdp('192.168.77.7') });
+      await world.until(call.talking());
+      await peer.expect('ACK');
+      expect(call.media.remote).not.toContain(THROUGH);
+      const moved = await peer.expect('INVITE');
+      expect(moved.body).toContain(`${THROUGH}offer-b1`);
+      peer.respond(moved, 200, { body: rawSdp('192.168.77.7') });
+      await peer.expect('ACK');
+      await world.advance({ ms: 200 });
+      expect(call.media.remote).toContain(THROUGH);
+      call.hangUp();
+      peer.respond(await peer.expect('BYE'), 200);
+      await office.quiet();
+      expect(office.record.media?.map(({ path }) => path)).toEqual(['direct', 'relay']);
+    },
+  );
+
+  const forked = marked();
+  officeScenario(
+    'of the phones that ring the engine keeps the one that answers',
+    { pbx: forked.pbx },
+    async (office, world) => {
+      const alice = await office.registered('100');
+      const first = await office.registered('101', { behindNat: true });
+      const second = await office.registered('101', { behindNat: true });
+      const [one, other] = [first.incoming(), second.incoming()];
+      const call = alice.call('101');
+      const answered = await world.run(() => one);
+      await world.run(() => other);
+      answered.answer();
+      await world.until(call.talking());
+      await world.advance({ ms: 200 });
+      expect(forked.engine.left).toHaveLength(1);
+      call.hangUp();
+      await office.quiet();
+      expect(forked.engine.deleted).toHaveLength(1);
+    },
+  );
+});
+
+describe('what parties are set to', () => {
+  const engine = new MarkingEngine();
+  const person = (number: string) => ({ number, password: `secret-${number}` });
+  const extensions = [{ ...person('100'), media: 'relay' as const }, person('101'), person('102')];
+  officeScenario(
+    'one that is set to relay is relayed, two others are not asked about',
+    { pbx: { extensions, media: { engine } } },
+    async (office) => {
+      const [alice, bob, carol] = [
+        await office.registered('100'),
+        await office.registered('101'),
+        await office.registered('102'),
+      ];
+      const plain = await office.talk(bob, carol);
+      expect(plain.call.media.remote).not.toContain(THROUGH);
+      plain.call.hangUp();
+      await office.quiet();
+      expect(office.record.media).toBeUndefined();
+      const { call, answered } = await office.talk(bob, alice);
+      expect(answered.media.remote).toContain(THROUGH);
+      call.hangUp();
+      await office.quiet();
+      expect(office.records[1]?.media).toMatchObject([{ path: 'relay', reason: '100 is set to relay' }]);
+    },
+  );
+});
+
+describe('a call under way is moved', () => {
+  const engine = new MarkingEngine();
+  officeScenario('to the relay and back', { pbx: { media: { path: 'auto', engine } } }, async (office, world) => {
+    const { call, answered } = await office.talk(await office.registered('100'), await office.registered('101'));
+    const callId = office.pbx.calls[0]?.id ?? '';
+    expect(await world.run(() => office.pbx.moveMedia(callId, 'relay'))).toEqual({ moved: true });
+    expect([call.media.remote, answered.media.remote].every((sdp) => sdp?.includes(THROUGH))).toBe(true);
+    expect(await world.run(() => office.pbx.moveMedia(callId, 'direct'))).toEqual({ moved: true });
+    expect([call.media.remote, answered.media.remote].some((sdp) => sdp?.includes(THROUGH))).toBe(false);
+    expect([call.state.kind, answered.state.kind]).toEqual(['talking', 'talking']);
+    call.hangUp();
+    await office.quiet();
+    expect(office.record.media?.map(({ path }) => path)).toEqual(['direct', 'relay', 'direct']);
+    expect(await world.run(() => office.pbx.moveMedia(callId, 'relay'))).toEqual({
+      moved: false,
+      status: 481,
+      reason: 'No Such Call',
+    });
+  });
+
+  const refusing = new MarkingEngine();
+  officeScenario(
+    'a phone that refuses leaves everything as it was',
+    { pbx: { media: { path: 'auto', engine: refusing } } },
+    async (office, world) => {
+      const { call, answered } = await office.talk(await office.registered('100'), await office.registered('101'));
+      const before = [call.media.remote, answered.media.remote];
+      answered.onModify = (modify) => modify.reject(488);
+      const callId = office.pbx.calls[0]?.id ?? '';
+      expect(await world.run(() => office.pbx.moveMedia(callId, 'relay'))).toMatchObject({ moved: false, status: 488 });
+      expect([call.media.remote, answered.media.remote]).toEqual(before);
+      call.hangUp();
+      await office.quiet();
+      expect(office.record.media?.map(({ path }) => path)).toEqual(['direct']);
+    },
+  );
+
+  const storage = memoryStorage();
+  const restarted = new MarkingEngine();
+  officeScenario(
+    'a relayed call is relayed anew after a restart',
+    { pbx: { storage, media: { path: 'relay', engine: restarted } } },
+    async (office, world) => {
+      const { call, answered } = await office.talk(await office.registered('100'), await office.registered('101'));
+      await world.advance({ ms: 100 });
+      world.pbx.kill();
+      world.pbx.restart();
+      const asked = restarted.asked.length;
+      const next = new Office(world, { storage, media: { path: 'relay', engine: restarted } });
+      await world.run(() => next.pbx.start());
+      await world.advance({ seconds: 1 });
+      expect(restarted.asked.slice(asked)).toContain('offer a>b1');
+      expect([call.state.kind, answered.state.kind]).toEqual(['talking', 'talking']);
+      expect(next.pbx.calls[0]?.media?.at(-1)).toMatchObject({ path: 'relay', reason: 'the server was restarted' });
+      call.hangUp();
+      await next.quiet();
+    },
+  );
+});
