@@ -1,0 +1,30 @@
+export { type DatagramKind, datagramKind, isRtcp } from './demultiplex.js';
+export {
+  isRtp,
+  isRtpHeader,
+  marker,
+  payloadEnd,
+  payloadOffset,
+  payloadType,
+  RTP_HEADER_BYTES,
+  type RtpHeader,
+  rtpHeader,
+  sequenceOf,
+  setMarker,
+  setPayloadType,
+  setSequence,
+  setSsrc,
+  setTimestamp,
+  ssrcOf,
+  timestampOf,
+  writeRtp,
+} from './packet.js';
+export {
+  extendSequence,
+  MAX_MISORDER,
+  MIN_SEQUENTIAL,
+  type SequenceVerdict,
+  SequenceTracker,
+  sequenceDelta,
+  timestampDelta,
+} from './sequence.js';
