@@ -1,0 +1,125 @@
+import type { Millis } from '../../base/clock.js';
+import { errorText, UsageError } from '../../base/errors.js';
+import type { Logger } from '../../base/logger.js';
+import type { Cancel, Scheduler } from '../../base/scheduler.js';
+
+/** The grid on which all media is sent: every packet time that telephony uses (10, 20, 30, 40 ms) is a multiple of it. */
+export const BEAT_MS = 10;
+
+/** After a late wake-up at most so many beats are caught up; what is older is left out, for nobody could still play it in time. */
+const MAX_CATCH_UP_BEATS = 10;
+
+/** What a stream does when its time has come. `beat` counts beats since the clock began: streams tell a gap by it. */
+export type BeatTask = (beat: number) => void;
+
+export interface MediaClockOptions {
+  readonly scheduler: Scheduler;
+  readonly logger: Logger;
+}
+
+/**
+ * One beat for the media of a whole process. Deadlines are counted from the start, so that no lateness adds up; streams of one
+ * period are spread evenly over its beats, so that hundreds of them do not all send in the same millisecond. No timer is set
+ * while there is no stream.
+ */
+export class MediaClock {
+  readonly #scheduler: Scheduler;
+  readonly #logger: Logger;
+  /** By period in beats; each holds one set of streams for every beat of the period. */
+  readonly #streams = new Map<number, Set<BeatTask>[]>();
+  #count = 0;
+  #startedAt: Millis | undefined;
+  #nextBeat = 0;
+  #skipped = 0;
+  #cancel: Cancel | undefined;
+
+  constructor(options: MediaClockOptions) {
+    this.#scheduler = options.scheduler;
+    this.#logger = options.logger;
+  }
+
+  /** How many streams are on the beat. */
+  get size(): number {
+    return this.#count;
+  }
+
+  /** Beats left out because the process woke up too late for them. */
+  get skippedBeats(): number {
+    return this.#skipped;
+  }
+
+  /**
+   * Calls `task` every `periodMs` until the returned function is called. A task that throws is logged and stops no other.
+   * @throws UsageError (PBX_INVALID_ARGUMENT) unless `periodMs` is a multiple of 10, at most 200
+   */
+  every(periodMs: number, task: BeatTask): Cancel {
+    const period = periodMs / BEAT_MS;
+    if (!Number.isInteger(period) || period < 1 || period > 20) {
+      throw new UsageError('PBX_INVALID_ARGUMENT', `periodMs: found ${periodMs}, expected 10, 20, 30 … 200`);
+    }
+    const own: BeatTask = (beat) => task(beat);
+    const tasks = this.#leastBusy(period);
+    tasks.add(own);
+    this.#count++;
+    this.#arm();
+    return () => {
+      if (!tasks.delete(own)) return;
+      this.#count--;
+      if (this.#count === 0) this.#disarm();
+    };
+  }
+
+  #leastBusy(period: number): Set<BeatTask> {
+    let phases = this.#streams.get(period);
+    if (phases === undefined) {
+      phases = Array.from({ length: period }, () => new Set<BeatTask>());
+      this.#streams.set(period, phases);
+    }
+    return phases.reduce((best, each) => (each.size < best.size ? each : best));
+  }
+
+  #arm(): void {
+    if (this.#cancel !== undefined) return;
+    const now = this.#scheduler.now();
+    this.#startedAt ??= now;
+    // A beat that falls to this very moment is left to those that were there before.
+    this.#nextBeat = Math.max(this.#nextBeat, Math.floor((now - this.#startedAt) / BEAT_MS) + 1);
+    this.#schedule(this.#startedAt);
+  }
+
+  #schedule(startedAt: Millis): void {
+    this.#cancel = this.#scheduler.at(startedAt + this.#nextBeat * BEAT_MS, () => this.#wake(startedAt));
+  }
+
+  #disarm(): void {
+    this.#cancel?.();
+    this.#cancel = undefined;
+  }
+
+  #wake(startedAt: Millis): void {
+    this.#cancel = undefined;
+    const due = Math.floor((this.#scheduler.now() - startedAt) / BEAT_MS);
+    const late = due - this.#nextBeat - MAX_CATCH_UP_BEATS;
+    if (late > 0) {
+      this.#skipped += late;
+      this.#nextBeat += late;
+    }
+    while (this.#nextBeat <= due && this.#count > 0) this.#beat(this.#nextBeat++);
+    if (this.#count > 0 && this.#cancel === undefined) this.#schedule(startedAt);
+  }
+
+  #beat(beat: number): void {
+    for (const [period, phases] of this.#streams) {
+      const tasks = phases[beat % period];
+      if (tasks !== undefined) for (const task of tasks) this.#run(task, beat);
+    }
+  }
+
+  #run(task: BeatTask, beat: number): void {
+    try {
+      task(beat);
+    } catch (error) {
+      this.#logger.error({ area: 'media', err: error }, `a media stream failed: ${errorText(error)}`);
+    }
+  }
+}

@@ -1,0 +1,191 @@
+import { UsageError } from '../../base/errors.js';
+import type { SocketAddress } from '../../base/ip.js';
+import { answerTo, type CodecCapability } from '../../protocol/sdp/answer.js';
+import { createMedia, createSdp, type OfferedCodec, type SdpMediaOptions } from '../../protocol/sdp/create.js';
+import type { SdpDirection } from '../../protocol/sdp/direction.js';
+import { closeLines, padMedia, rejectMedia } from '../../protocol/sdp/edit.js';
+import { parseSdp, type Sdp, sdpText } from '../../protocol/sdp/lines.js';
+import { mediaSummary, originOf, type SdpStream } from '../../protocol/sdp/media.js';
+import { OfferAnswer, SdpNegotiationError } from '../../protocol/sdp/offer-answer.js';
+import type { G711Codec } from '../audio/audio-source.js';
+import { type AgreedAudio, agreeOn, g711Of, isEvent, packetTime, USUAL_PTIME_MS } from './agreed-audio.js';
+
+export interface NegotiationOptions {
+  /** Tells where we receive to a peer at this address; undefined before anything is known of the peer. */
+  readonly address: (peer: string | undefined) => SocketAddress;
+  readonly sessionId: string;
+  /** In order of preference. */
+  readonly codecs: readonly G711Codec[];
+  /** Whether we take and send digits as RTP events. */
+  readonly events: boolean;
+}
+
+const STATIC: Readonly<Record<G711Codec, number>> = { PCMU: 0, PCMA: 8 };
+const EVENT_PAYLOAD_TYPE = 101;
+/** What a keypad has, RFC 4733 §3.2. */
+const EVENT_FMTP = '0-15';
+const PROFILES: readonly string[] = ['RTP/AVP', 'RTP/AVPF'];
+
+/**
+ * The offers and answers of one audio session (RFC 3264): text in, text out, and what has been agreed. Other streams that a peer
+ * offers are refused, each in its place.
+ */
+export class Negotiation {
+  readonly #options: NegotiationOptions;
+  readonly #exchange = new OfferAnswer();
+  /** Which m= line is ours. */
+  #index = 0;
+  #agreed: AgreedAudio | undefined;
+  #direction: SdpDirection = 'sendrecv';
+
+  constructor(options: NegotiationOptions) {
+    this.#options = options;
+  }
+
+  /** What the last exchange has come to; undefined before the first and after one that came to nothing. */
+  get agreed(): AgreedAudio | undefined {
+    return this.#agreed;
+  }
+
+  /** Our description as it was last agreed. */
+  get local(): string | undefined {
+    return this.#exchange.local === undefined ? undefined : sdpText(this.#exchange.local);
+  }
+
+  /**
+   * An offer, first or later. `direction`: what we want from now on, also in answers; default as before, sendrecv at first.
+   * @throws UsageError (SDP_NEGOTIATION) while another offer is under way
+   */
+  offer(peer: string | undefined, direction: SdpDirection = this.#direction): string {
+    const previous = this.#exchange.local;
+    const address = this.#options.address(peer);
+    const media = this.#media(address.port, direction);
+    const next = previous === undefined ? this.#first(address, media) : this.#later(previous, media);
+    const offer = this.#exchange.sendOffer(next);
+    this.#direction = direction;
+    return sdpText(offer);
+  }
+
+  /**
+   * Takes the answer to our offer.
+   * @throws SdpParseError, SdpNegotiationError; the offer is then still open
+   */
+  accept(text: string): AgreedAudio | undefined {
+    const answer = parseSdp(text);
+    this.#exchange.receiveAnswer(answer);
+    this.#agreed = this.#agree('remote');
+    return this.#agreed;
+  }
+
+  /** Our offer was refused or its transaction failed: all is as it was. */
+  rollback(): void {
+    this.#exchange.rollback();
+  }
+
+  /**
+   * Answers an offer, first or later.
+   * @throws SdpParseError (status 400), SdpNegotiationError (status 488: no codec or profile that we know); nothing has changed then
+   */
+  answer(text: string): string {
+    const offer = parseSdp(text);
+    this.#exchange.receiveOffer(offer);
+    try {
+      const stream = mediaSummary(offer).find((each) => this.#isUsable(each));
+      if (stream === undefined) throw new SdpNegotiationError(`no audio stream over RTP with ${this.#names()} is offered`);
+      const answer = this.#exchange.sendAnswer(this.#answerTo(offer, stream));
+      this.#index = stream.index;
+      this.#agreed = this.#agree('local');
+      return sdpText(answer);
+    } catch (error) {
+      this.#exchange.rollback();
+      throw error;
+    }
+  }
+
+  #agree(answer: 'local' | 'remote'): AgreedAudio | undefined {
+    const { local, remote } = this.#exchange;
+    return local === undefined || remote === undefined ? undefined : agreeOn(local, remote, this.#index, answer);
+  }
+
+  #names(): string {
+    return this.#options.codecs.join(' or ');
+  }
+
+  #isUsable(stream: SdpStream): boolean {
+    return (
+      stream.active &&
+      stream.type.toLowerCase() === 'audio' &&
+      PROFILES.includes(stream.protocol.toUpperCase()) &&
+      stream.codecs.some((codec) => this.#options.codecs.some((known) => known === g711Of(codec)))
+    );
+  }
+
+  #answerTo(offer: Sdp, stream: SdpStream): Sdp {
+    const address = this.#options.address(stream.address);
+    return answerTo(onlyStream(offer, stream.index), {
+      origin: this.#origin(address),
+      media: [
+        {
+          port: address.port,
+          protocols: PROFILES,
+          codecs: this.#capabilities(),
+          direction: this.#direction,
+          ptimeMs: packetTime(stream),
+          oneCodec: true,
+          attributes: stream.rtcpMux ? [{ name: 'rtcp-mux' }] : [],
+        },
+      ],
+    });
+  }
+
+  #first(address: SocketAddress, media: SdpMediaOptions): Sdp {
+    return createSdp({ origin: this.#origin(address), media: [media] });
+  }
+
+  /** The same streams in the same places: ours anew, those that were refused still refused (RFC 3264 §8). */
+  #later(previous: Sdp, media: SdpMediaOptions): Sdp {
+    const sections = previous.media.map((section, i) => (i === this.#index ? createMedia(media) : section));
+    return padMedia(closeLines({ ...previous, media: sections }), previous);
+  }
+
+  #origin(address: SocketAddress): { sessionId: string; address: string } {
+    const { local } = this.#exchange;
+    const sessionId = local === undefined ? this.#options.sessionId : originOf(local).sessionId;
+    return { sessionId, address: address.address };
+  }
+
+  #media(port: number, direction: SdpDirection): SdpMediaOptions {
+    return {
+      port,
+      codecs: this.#offered(),
+      direction,
+      ptimeMs: USUAL_PTIME_MS,
+      attributes: [{ name: 'rtcp-mux' }],
+    };
+  }
+
+  /** A payload type that stands for telephone-event keeps doing so (RFC 3264 §8.3.2). */
+  #offered(): OfferedCodec[] {
+    const codecs: OfferedCodec[] = this.#options.codecs.map((name) => ({
+      payloadType: STATIC[name],
+      name,
+      clockRate: 8000,
+    }));
+    if (!this.#options.events) return codecs;
+    const { local } = this.#exchange;
+    const known = local === undefined ? undefined : mediaSummary(local)[this.#index]?.codecs.find(isEvent);
+    const payloadType = known?.payloadType ?? EVENT_PAYLOAD_TYPE;
+    return [...codecs, { payloadType, name: 'telephone-event', clockRate: 8000, fmtp: EVENT_FMTP }];
+  }
+
+  #capabilities(): CodecCapability[] {
+    const codecs: CodecCapability[] = this.#options.codecs.map((name) => ({ name, clockRate: 8000 }));
+    if (this.#options.events) codecs.push({ name: 'telephone-event', clockRate: 8000, fmtp: EVENT_FMTP });
+    return codecs;
+  }
+}
+
+/** The offer as if it offered this stream alone: a session has one. */
+function onlyStream(offer: Sdp, index: number): Sdp {
+  return offer.media.reduce((only, _section, i) => (i === index ? only : rejectMedia(only, i)), offer);
+}
