@@ -25,7 +25,7 @@ export const MIN_SEQUENTIAL = 2;
 /** A gap of so many packets or more is no loss, it is another sequence. */
 const MAX_DROPOUT = 3000;
 /** A packet that is so many behind or more is no late one, it is of another sequence. */
-export const MAX_MISORDER = 100;
+const MAX_MISORDER = 100;
 
 const SEQUENCES = 0x10000;
 
