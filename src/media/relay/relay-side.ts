@@ -181,7 +181,7 @@ export class RelaySide {
     const type = payloadType(data);
     if (type !== this.#payloadType) this.#onPayloadType(type);
     this.#statistics.receive(data, now);
-    this.#other?.#sendMedia(data);
+    this.#onward(data);
   }
 
   /** Jitter is measured in the clock of what is sent; its number is from the receiver's description (RFC 3264 §5.1). */
@@ -200,7 +200,7 @@ export class RelaySide {
       return;
     }
     this.#heard(data, now);
-    this.#other?.#sendMedia(data);
+    this.#onward(data);
   }
 
   #onRtcp(data: Uint8Array, from: SocketAddress): void {
@@ -214,12 +214,13 @@ export class RelaySide {
 
   #onControl(data: Uint8Array): void {
     this.#aliveAt = this.#context.clock.now();
-    this.#other?.#sendControl(data);
+    const other = this.#other;
+    if (other !== undefined) other.#sendControl(data);
   }
 
   #pass(data: Uint8Array): void {
     this.#aliveAt = this.#context.clock.now();
-    this.#other?.#sendMedia(data);
+    this.#onward(data);
   }
 
   #heard(data: Uint8Array, now: Millis): void {
@@ -227,6 +228,11 @@ export class RelaySide {
     this.#bytesReceived += data.length;
     this.#heardAt = now;
     this.#aliveAt = now;
+  }
+
+  #onward(data: Uint8Array): void {
+    const other = this.#other;
+    if (other !== undefined) other.#sendMedia(data);
   }
 
   #sendMedia(data: Uint8Array): void {

@@ -14,7 +14,7 @@ test.each([
   ['[2001:db8:2::77]', '2001:db8:2::1', 'brackets or not'],
   ['phone.example', '192.0.2.1', 'a name tells nothing'],
   [undefined, '192.0.2.1', 'nobody known'],
-])('a peer at %s is faced with %s: %s', (peer, address) => {
+])('a peer at %s is faced with %s: %s', (peer, address, _why) => {
   expect(localAddressFor(OURS, peer)).toBe(address);
 });
 
