@@ -30,6 +30,7 @@ export type ErrorCode =
   | 'DIRECTORY_NOT_FOUND'
   | 'DIALPLAN_INVALID'
   | 'TRUNK_CONFIG_INVALID'
+  | 'CALL_ENDED'
   | 'MAIL_REFUSED'
   | 'MAIL_FAILED'
   | 'MEDIA_NO_PORT'

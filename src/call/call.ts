@@ -1,7 +1,6 @@
 import { NOBODY_WAITS, untilAborted } from '../base/aborted.js';
 import { Mailbox } from '../base/mailbox.js';
 import type { TenantId } from '../base/tenant.js';
-import type { IncomingInvite } from '../dialog/incoming-invite.js';
 import type { Replaces } from '../protocol/sip/header/dialog-id.js';
 import { Attempt } from './attempt.js';
 import type { CallLeg } from './call-leg.js';
@@ -9,7 +8,7 @@ import { type CallMedia, DIRECT_MEDIA, WatchedMedia } from './call-media.js';
 import { CallLog, type CallRecord } from './call-record.js';
 import type { CallIdentity, CallStart } from './call-start.js';
 import type { CallContext, LiveCall } from './context.js';
-import { HandledCall } from './handled-call.js';
+import { HandledCall, type ServedHost } from './handled-call.js';
 import { INBOUND_LEG, inboundLegStart } from './inbound-leg.js';
 import type { JoinFailure } from './join.js';
 import type { CallSnapshot } from './journal.js';
@@ -169,7 +168,7 @@ export class Call implements LiveCall, WaitingCall {
         return talk;
       },
       onChanged: () => this.#context.onChanged(this),
-      onHandler: (destination) => this.#serve(start.invite, destination),
+      onHandler: (destination) => this.#serve(start, destination),
       post: (task) => this.#post(task),
       end: () => this.end(),
     });
@@ -209,12 +208,17 @@ export class Call implements LiveCall, WaitingCall {
     return talk;
   }
 
-  async #serve(invite: IncomingInvite, destination: HandlerDestination): Promise<void> {
+  async #serve({ invite, maxForwards, caller, called }: CallStart, destination: HandlerDestination): Promise<void> {
     const { signal } = this.#gone;
+    const { id: callId, tenantId, log, media, mailbox } = this;
+    const context = this.#context;
+    const host: ServedHost = {
+      ...{ context, callId, tenantId, invite, log, media, mailbox, maxForwards },
+      nextLegId: () => this.#nextLegId(),
+      connect: (inbound, partner) => this.#connect(inbound, partner),
+    };
     const handled = new HandledCall({
-      invite,
-      ...this.#identity,
-      log: this.log,
+      ...{ caller, called, host },
       legId: INBOUND_LEG,
       onAnswered: () => this.#context.onAnswered(this),
       onEnded: (end) => {
@@ -227,7 +231,7 @@ export class Call implements LiveCall, WaitingCall {
       await untilAborted(destination.run(handled, signal), signal, (error) =>
         this.#context.logger.debug({ callId: this.id, err: error }, 'a call handler failed after the call had ended'),
       );
-      handled.end();
+      this.end();
     } finally {
       // A handler that fails before it has answered leaves the INVITE open: it then gets 500.
       if (handled.session !== undefined) {

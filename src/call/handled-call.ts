@@ -1,24 +1,53 @@
+import type { Mailbox } from '../base/mailbox.js';
 import type { TenantId } from '../base/tenant.js';
 import type { IncomingInvite } from '../dialog/incoming-invite.js';
+import type { IncomingModify } from '../dialog/incoming-modify.js';
 import type { InviteSession, SessionEnd } from '../dialog/invite-session.js';
+import type { IncomingRequest } from '../ua/incoming.js';
+import type { CallLeg } from './call-leg.js';
+import type { CallMedia } from './call-media.js';
 import type { CallLog } from './call-record.js';
+import type { CallContext } from './context.js';
 import { inboundOutcome } from './outcome.js';
 import type { Party } from './party.js';
+import type { Talk } from './talk.js';
 
 /** Serves one call in the program itself instead of offering it to a phone; the call ends when the promise settles. */
 export type CallHandler = (call: HandledCall, signal: AbortSignal) => Promise<void>;
 
-export interface HandledCallParts {
-  readonly id: string;
+/** What a served call needs of the call that it is. */
+export interface ServedHost {
+  readonly context: CallContext;
+  readonly callId: string;
   readonly tenantId: TenantId;
-  readonly caller: Party;
-  readonly called: string;
   readonly invite: IncomingInvite;
   readonly log: CallLog;
+  readonly media: CallMedia;
+  readonly mailbox: Mailbox;
+  /** What outbound legs are sent with. */
+  readonly maxForwards: number;
+  nextLegId(): string;
+  /** The caller and `partner` talk from now on; the call ends with them. */
+  connect(caller: CallLeg, partner: CallLeg): Talk;
+}
+
+export interface HandledCallParts {
+  readonly caller: Party;
+  readonly called: string;
+  readonly host: ServedHost;
   readonly legId: string;
   readonly onAnswered: () => void;
   readonly onEnded: (end: SessionEnd) => void;
 }
+
+/** What the caller asks for while it is served. Default: nothing is taken. */
+export interface ServedRequests {
+  onModify(modify: IncomingModify): void;
+  /** True when it was taken. */
+  onRequest(incoming: IncomingRequest): boolean;
+}
+
+const TAKE_NOTHING: ServedRequests = { onModify: (modify) => modify.reject(488), onRequest: () => false };
 
 /** A call that a handler serves. It gives and takes session descriptions; what is in them is the handler's business. */
 export class HandledCall {
@@ -28,18 +57,23 @@ export class HandledCall {
   readonly called: string;
   /** The caller's offer; undefined when the caller wants to be offered something. */
   readonly sdp: string | undefined;
+  /** @internal */
+  readonly host: ServedHost;
   readonly #parts: HandledCallParts;
   #session: InviteSession | undefined;
+  #requests = TAKE_NOTHING;
   /** The caller's answer to an offer that was made before the call was accepted. */
   #earlyAnswer: string | undefined;
 
   constructor(parts: HandledCallParts) {
+    const { host } = parts;
     this.#parts = parts;
-    this.id = parts.id;
-    this.tenantId = parts.tenantId;
+    this.host = host;
+    this.id = host.callId;
+    this.tenantId = host.tenantId;
     this.caller = parts.caller;
     this.called = parts.called;
-    this.sdp = parts.invite.sdp;
+    this.sdp = host.invite.sdp;
   }
 
   /** The session, once the call was accepted. */
@@ -47,16 +81,22 @@ export class HandledCall {
     return this.#session;
   }
 
+  /** Sets who takes what the caller asks for. */
+  handle(requests: ServedRequests): void {
+    this.#requests = requests;
+  }
+
   /** 180, or 183 with early media when `sdp` is given: an answer, or an offer for callers that can answer one now. */
   ring(sdp?: string): void {
-    const early = this.#parts.invite.progress(sdp === undefined ? { status: 180 } : { status: 183, sdp });
+    const { host, legId } = this.#parts;
+    const early = host.invite.progress(sdp === undefined ? { status: 180 } : { status: 183, sdp });
     early?.handle({
-      onModify: (modify) => modify.reject(488),
+      onModify: (modify) => this.#requests.onModify(modify),
       onAcknowledged: (answer) => {
         this.#earlyAnswer = answer;
       },
     });
-    this.#parts.log.ringing(this.#parts.legId);
+    host.log.ringing(legId);
   }
 
   /**
@@ -65,23 +105,23 @@ export class HandledCall {
    * first (RFC 3262 §3) holds the answer back so long.
    */
   async accept(sdp: string): Promise<string | undefined> {
-    const { invite } = this.#parts;
+    const { invite } = this.#parts.host;
     if (invite.acceptable() || (await invite.settled())) return this.#accept(sdp);
     return undefined;
   }
 
   #accept(sdp: string): Promise<string | undefined> {
-    const { invite, log, legId, onAnswered, onEnded } = this.#parts;
-    const session = invite.accept({ sdp });
+    const { host, legId, onAnswered, onEnded } = this.#parts;
+    const session = host.invite.accept({ sdp });
     if (session === undefined) return Promise.resolve(undefined);
     this.#session = session;
-    log.answered(legId);
-    log.callAnswered();
+    host.log.answered(legId);
+    host.log.callAnswered();
     onAnswered();
     return new Promise((resolve) => {
       session.handle({
-        // What only refreshes the session never comes here; anything else is the handler's to offer, not the caller's.
-        onModify: (modify) => modify.reject(488),
+        onModify: (modify) => this.#requests.onModify(modify),
+        onRequest: (incoming) => this.#requests.onRequest(incoming),
         onAcknowledged: (answer) => resolve(answer ?? this.#earlyAnswer),
         onEnded: (end) => {
           resolve(undefined);
@@ -93,10 +133,10 @@ export class HandledCall {
 
   /** Refuses the call with a status from 400 to 699. */
   reject(status: number, reason?: string): void {
-    const { invite, log, legId } = this.#parts;
-    if (!invite.open) return;
-    invite.reject(reason === undefined ? { status } : { status, reason });
-    log.endLeg(legId, { outcome: inboundOutcome(status), releasedBy: 'server', status });
+    const { host, legId } = this.#parts;
+    if (!host.invite.open) return;
+    host.invite.reject(reason === undefined ? { status } : { status, reason });
+    host.log.endLeg(legId, { outcome: inboundOutcome(status), releasedBy: 'server', status });
   }
 
   /** Hangs up, or refuses with 480 if the call is not answered. */

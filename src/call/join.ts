@@ -1,6 +1,7 @@
 import type { Random } from '../base/random.js';
 import type { Scheduler } from '../base/scheduler.js';
 import type { InviteSession } from '../dialog/invite-session.js';
+import { sameButOrigin } from '../dialog/local-description.js';
 import type { ModifyResult } from '../dialog/outgoing-modify.js';
 import { reasonPhrase } from '../protocol/sip/status.js';
 import type { CallLeg } from './call-leg.js';
@@ -24,6 +25,16 @@ interface Failure {
 /** What became of it: undefined when both talk, else the status and reason for whoever asked. */
 export type JoinFailure = Failure | undefined;
 
+/** What the party that stays has answered to the early media of a leg. */
+interface Early {
+  readonly legId: string;
+  /** What the leg said. */
+  readonly sdp: string;
+  readonly answer: string;
+  /** The answer as the leg would be told it. */
+  readonly now: string;
+}
+
 /** A re-INVITE that meets another one is sent again this often (RFC 3261 §14.1). */
 const GLARE_RETRIES = 4;
 const UNAVAILABLE = { status: 480, reason: 'Temporarily Unavailable' };
@@ -36,6 +47,8 @@ export class Join {
   readonly #context: JoinContext;
   /** The party that keeps its dialog and learns of a new partner. */
   readonly #stays: CallLeg;
+  /** Early media that the party that stays hears already. */
+  #early: Early | undefined;
 
   constructor(context: JoinContext, stays: CallLeg) {
     this.#context = context;
@@ -55,6 +68,11 @@ export class Join {
   /** `partner` was offered `told` and has answered `answer`: the party that stays learns of it. */
   async withAnswer(partner: CallLeg, told: string, answer: string): Promise<JoinFailure> {
     const { legId, session } = this.#stays;
+    const early = this.#early;
+    if (early?.legId === partner.legId && sameButOrigin(early.sdp, answer)) {
+      if (!nothingNew(told, early.now)) await this.#tell(partner, early.answer);
+      return undefined;
+    }
     // Ends the exchange that the offer began, for the engine; what it makes of it is not what is offered now.
     await this.#answer(partner.legId, legId, answer);
     const offer = withAllStreams(await this.#offer(partner.legId, legId, answer), session.agreed?.local);
@@ -63,6 +81,21 @@ export class Join {
     if (result.sdp === undefined) return undefined;
     const now = await this.#answer(legId, partner.legId, result.sdp);
     if (!nothingNew(told, now)) await this.#tell(partner, result.sdp);
+    return undefined;
+  }
+
+  /**
+   * `legId` rings and has sent a description already: the party that stays learns of it. When the answer says the same, nobody needs to be
+   * told anything more.
+   */
+  async withEarly(legId: string, sdp: string): Promise<JoinFailure> {
+    const { legId: own, session } = this.#stays;
+    await this.#answer(legId, own, sdp);
+    const offer = withAllStreams(await this.#offer(legId, own, sdp), session.agreed?.local);
+    const result = await this.#modify(session, offer);
+    if (result.kind !== 'accepted') return failure(result);
+    if (result.sdp === undefined) return UNAVAILABLE;
+    this.#early = { legId, sdp, answer: result.sdp, now: await this.#answer(own, legId, result.sdp) };
     return undefined;
   }
 

@@ -60,7 +60,8 @@ export type SearchResult =
       readonly answer: Answer;
     }
   | { readonly kind: 'handler'; readonly destination: HandlerDestination }
-  | { readonly kind: 'refused'; readonly refusal: Refusal }
+  /** `last`: how the last attempt ended, if there was one. */
+  | { readonly kind: 'refused'; readonly refusal: Refusal; readonly last?: RouteOutcome }
   /** The signal has fired. */
   | { readonly kind: 'abandoned' };
 
@@ -83,7 +84,8 @@ export class Search {
     for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
       const destination = await this.#ask(last);
       if (destination === undefined) return { kind: 'abandoned' };
-      if (destination.kind === 'reject') return { kind: 'refused', refusal: destination };
+      if (destination.kind === 'reject')
+        return { kind: 'refused', refusal: destination, ...(last === undefined ? {} : { last }) };
       if (destination.kind === 'handler') return { kind: 'handler', destination };
       if (last?.kind === 'redirected') this.#options.onRedirected?.();
       const result = await this.#offer(destination);

@@ -1,4 +1,3 @@
-import { localAddressAdvisor } from '../base/address-advisor.js';
 import { AddressSet } from '../base/address-set.js';
 import { Disposer } from '../base/disposer.js';
 import { errorText } from '../base/errors.js';
@@ -15,7 +14,9 @@ import type { DialogPolicies } from '../dialog/policies.js';
 import type { Directory } from '../directory/directory.js';
 import { type ExtensionOptions, extensionFrom } from '../directory/extension.js';
 import { MemoryDirectory } from '../directory/memory-directory.js';
-import type { MediaEngine } from '../media/media-engine.js';
+import { MediaRelay } from '../media/relay/media-relay.js';
+import { NatService } from '../nat/nat-service.js';
+import { StunServer } from '../nat/stun-server.js';
 import { NodeNetwork } from '../net/node-network.js';
 import { SubscriptionService } from '../presence/subscription-service.js';
 import { sipUri, type Uri } from '../protocol/sip/uri.js';
@@ -108,19 +109,31 @@ export function assemble(options: PbxOptions): PbxParts {
           allow: [...(limits.rate.allow ?? []), ...(options.trustedPeers ?? [])],
           clock: scheduler,
         });
+  const nat = new NatService({
+    ...{ network, scheduler, random, logger },
+    ...given(options, ['externalAddress', 'localNetworks']),
+  });
+  const stun =
+    options.stun === undefined
+      ? undefined
+      : new StunServer({
+          ...{ network, scheduler, logger, listen: options.stun.listen },
+          ...(options.serverName === undefined ? {} : { software: options.serverName }),
+        });
   const transport = new TransportLayer({
-    network,
+    network: nat.network,
     scheduler,
     random,
     logger,
     listen,
     tls,
-    advisor: options.addressAdvisor ?? localAddressAdvisor,
+    advisor: options.addressAdvisor ?? nat.advisor,
     ...admission(options.admit, limiter),
     ...(limits.transport === undefined ? {} : { limits: limits.transport }),
     ...(options.serverName === undefined ? {} : { serverName: options.serverName }),
   });
-  const isOurs = (host: string): boolean => names.has(normalizeHost(host)) || transport.isLocal(host);
+  const isOurs = (host: string): boolean =>
+    names.has(normalizeHost(host)) || transport.isLocal(host) || nat.isExternal(host);
   const acceptsUri = (uri: Uri): boolean => uri.kind === 'sip' && isOurs(uri.host);
 
   const transactions = new TransactionLayer({
@@ -276,13 +289,18 @@ export function assemble(options: PbxOptions): PbxParts {
       registrations: registrar.stats(),
       nonces: challenger.nonces,
       ...(limiter === undefined ? {} : { rate: limiter.stats() }),
+      ...(stun === undefined ? {} : { stun: stun.stats() }),
+      ...(nat.discovered.length === 0 ? {} : { externalAddresses: nat.discovered }),
     }),
     start: async () => {
       await storage.open?.();
       await registrar.start();
       const restored = await calls.restore();
       await transport.start();
+      await stun?.start();
       certificates.watch(tls.certificates ?? []);
+      // Before lines register: their carriers are told where we are.
+      await nat.start();
       await outside.start();
       if (restored > 0) logger.info({ calls: restored }, 'established calls were taken over');
       calls.probeRestored();
@@ -294,6 +312,8 @@ export function assemble(options: PbxOptions): PbxParts {
       closing.add(() => storage.close());
       closing.add(() => registrar.close());
       closing.add(() => transport.close());
+      closing.add(() => stun?.close());
+      closing.add(() => nat.close());
       closing.add(() => certificates.close());
       closing.add(() => resolver.close());
       closing.add(() => transactions.close());

@@ -5,6 +5,7 @@ import { MEDIA_MODES } from '../base/media-mode.js';
 import { isRecord } from '../base/schema-walk.js';
 import { rulesSchema } from '../dialplan/rules-schema.js';
 import { isNumber } from '../directory/extension.js';
+import { natEntries } from '../nat/options-schema.js';
 import { DEFAULT_TRANSACTION_LIMITS } from '../transaction/layer.js';
 import { DEFAULT_TRANSPORT_LIMITS } from '../transport/limits.js';
 import { linesAndTrunksEntries, namesOnce } from '../trunk/lines-and-trunks.js';
@@ -267,6 +268,7 @@ const schema = v.pipe(
         ),
       ),
       admit: v.optional(func('a function')),
+      ...natEntries,
       addressAdvisor: v.optional(having('an address advisor', ['advertise'])),
       serverName: v.optional(text(128)),
       logger: v.optional(having('a logger such as pino()', ['debug', 'info', 'warn', 'error', 'child'])),
@@ -280,6 +282,10 @@ const schema = v.pipe(
   v.check(
     ({ extensions: list, directory }) => list === undefined || directory === undefined,
     'extensions or directory, not both',
+  ),
+  v.check(
+    ({ externalAddress, addressAdvisor }) => externalAddress === undefined || addressAdvisor === undefined,
+    'externalAddress or addressAdvisor, not both',
   ),
   v.rawCheck(({ dataset, addIssue }) => {
     if (!dataset.typed) return;

@@ -12,6 +12,7 @@ import type { Directory } from '../directory/directory.js';
 import type { ExtensionOptions } from '../directory/extension.js';
 import type { Mailer } from '../mailer/mailer.js';
 import type { MediaEngine } from '../media/media-engine.js';
+import type { ExternalAddressOptions, StunServerSettings } from '../nat/options.js';
 import type { Network } from '../net/network.js';
 import type { DigestAlgorithm } from '../protocol/digest/algorithm.js';
 import type { CertificatePair } from '../security/certificates.js';
@@ -178,7 +179,19 @@ export interface PbxOptions {
   readonly limits?: PbxLimits;
   /** Asked before anything of a peer is read. Default: everyone. */
   readonly admit?: (source: { readonly protocol: TransportProtocol; readonly remote: SocketAddress }) => boolean;
-  /** What to tell peers our address is. Default: what the socket has. */
+  /**
+   * What peers outside are told our address is, in Via, Contact and SDP: the IP address of a router that passes our ports on, or
+   * what STUN servers see. Default: what the socket has. Not together with `addressAdvisor`.
+   */
+  readonly externalAddress?: string | ExternalAddressOptions;
+  /**
+   * Whose peers are inside, and are told what the socket has: IP addresses and networks. Default: private addresses (RFC 1918,
+   * RFC 6598, RFC 4193). Loopback, link-local and the networks of the machine's interfaces are inside in any case.
+   */
+  readonly localNetworks?: readonly string[];
+  /** A STUN server, for phones that find out their address themselves. Default: none, but that SIP ports answer STUN too. */
+  readonly stun?: StunServerSettings;
+  /** Decides what to tell peers our address is, in place of `externalAddress`. */
   readonly addressAdvisor?: AddressAdvisor;
   /** The Server and User-Agent header. Default: none. */
   readonly serverName?: string;

@@ -1,4 +1,6 @@
 import type { CallStats } from '../call/call-service.js';
+import type { DiscoveredAddress } from '../nat/discovery.js';
+import type { StunServerStats } from '../nat/stun-server.js';
 import type { RegistrarStats } from '../registrar/registrar.js';
 import type { RateLimitStats } from '../security/rate-limit.js';
 import type { TransactionStats } from '../transaction/layer.js';
@@ -31,4 +33,8 @@ export interface PbxStats {
   };
   /** Absent without `limits.rate`. */
   readonly rate?: RateLimitStats;
+  /** The STUN server; absent without `stun`. */
+  readonly stun?: StunServerStats;
+  /** What STUN servers said of our sockets; absent while nothing is known. */
+  readonly externalAddresses?: readonly DiscoveredAddress[];
 }

@@ -1,30 +1,8 @@
-import { readFileSync } from 'node:fs';
-import path from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { answerBinding, readBindingRequest } from '../../../src/protocol/stun/binding.js';
-
-const CORPORA = path.resolve(process.env['PBXKIT_CORPORA'] ?? '../shared/corpora');
-const ID = 'b7e7a701bc34d686fa87dfae';
-
-/** A message of that type with attributes, written by this test's own hand. */
-function message(type: number, ...attributes: readonly (readonly [number, string])[]): Buffer {
-  const body = Buffer.concat(
-    attributes.map(([kind, hex]) => {
-      const value = Buffer.from(hex, 'hex');
-      const head = Buffer.alloc(4);
-      head.writeUInt16BE(kind, 0);
-      head.writeUInt16BE(value.length, 2);
-      return Buffer.concat([head, value, Buffer.alloc((4 - (value.length % 4)) % 4)]);
-    }),
-  );
-  const head = Buffer.alloc(20);
-  head.writeUInt16BE(type, 0);
-  head.writeUInt16BE(body.length, 2);
-  head.writeUInt32BE(0x2112a442, 4);
-  Buffer.from(ID, 'hex').copy(head, 8);
-  return Buffer.concat([head, body]);
-}
+import { answerBinding, bindingRequest, readBindingRequest } from '../../../src/protocol/stun/binding.js';
+import { withFingerprint } from '../../../src/protocol/stun/fingerprint.js';
+import { hex, ID, message, read, rfc5769 } from './support.js';
 
 function answer(request: Buffer, address = '192.0.2.1', port = 32_853): string | undefined {
   const read = readBindingRequest(request);
@@ -71,6 +49,29 @@ describe('RFC 8489: Binding', () => {
     expect(answer(data)).toBeUndefined();
   });
 
+  it('§7: a request with a FINGERPRINT gets an answer with one, and a wrong one gets none', () => {
+    const request = Buffer.from(withFingerprint(message(1)));
+    const from = { address: '192.0.2.1', port: 32_853 };
+    const found = readBindingRequest(request);
+    expect(found && hex(answerBinding(found, from))).toBe(
+      hex(withFingerprint(Buffer.from(`0101000c2112a442${ID}002000080001a147e112a643`, 'hex'))),
+    );
+    request[27] = (request[27] ?? 0) ^ 1;
+    expect(readBindingRequest(request)).toBeUndefined();
+  });
+
+  it('RFC 3489 §11.2.4: a client of that RFC may ask for nothing by CHANGE-REQUEST; one of today is refused with 420', () => {
+    const legacy = (value: string): Buffer => {
+      const data = message(1, [0x0003, value]);
+      data.writeUInt32BE(0x01020304, 4);
+      return data;
+    };
+    expect(bindingRequest(read(legacy('00000000')))).toMatchObject({ unknown: [], wantsChange: false });
+    for (const value of ['00000002', '00000004', '00000006'])
+      expect(bindingRequest(read(legacy(value)))).toMatchObject({ unknown: [], wantsChange: true });
+    expect(bindingRequest(read(message(1, [0x0003, '00000006'])))).toMatchObject({ unknown: [3], wantsChange: false });
+  });
+
   it('an answer is never much larger than its request: no lever for who forges a source', () => {
     fc.assert(
       fc.property(fc.array(fc.integer({ min: 0, max: 0xffff }), { maxLength: 300 }), fc.boolean(), (types, v6) => {
@@ -92,24 +93,18 @@ describe('RFC 8489: Binding', () => {
   });
 
   it('the samples of RFC 5769 (skipped without corpora)', (context) => {
-    let text: string;
-    try {
-      text = readFileSync(path.join(CORPORA, 'vectors/stun-rfc5769.json'), 'utf8');
-    } catch {
-      context.skip();
-      return;
-    }
-    const samples = JSON.parse(text) as { readonly name: string; readonly hex: string }[];
+    const samples = rfc5769();
+    if (samples === undefined) return context.skip();
     const request = samples.find(({ name }) => name === 'request');
     // §2.1 carries PRIORITY, which is ICE's and not understood on a SIP port; everything else in it is.
     expect(readBindingRequest(Buffer.from(request?.hex ?? '', 'hex'))?.unknown).toEqual([0x0024]);
-    for (const { name, hex } of samples) {
+    for (const { name, hex: bytes } of samples) {
       if (!name.includes('response')) continue;
-      expect(readBindingRequest(Buffer.from(hex, 'hex')), name).toBeUndefined();
+      expect(readBindingRequest(Buffer.from(bytes, 'hex')), name).toBeUndefined();
       const [address, attribute] = name.startsWith('ipv4')
         ? ['192.0.2.1', '002000080001a147e112a643']
         : ['2001:db8:1234:5678:11:2233:4455:6677', '002000140002a1470113a9faa5d3f179bc25f4b5bed2b9d9'];
-      expect(hex, name).toContain(attribute);
+      expect(bytes, name).toContain(attribute);
       expect(answer(message(1), address), name).toContain(attribute);
     }
   });

@@ -1,0 +1,108 @@
+import type { IncomingModify } from '../../dialog/incoming-modify.js';
+import type { InviteSession } from '../../dialog/invite-session.js';
+import type { MediaSession } from '../../media/session/media-session.js';
+import { Player } from '../../media/session/player.js';
+import { isMediaFault } from './media-fault.js';
+
+/** Opens the server's own end of a call's audio; `remoteAddress`: where the signalling comes from. */
+export type OpenMedia = (remoteAddress: string) => Promise<MediaSession>;
+
+interface Open {
+  readonly session: MediaSession;
+  readonly player: Player;
+}
+
+/**
+ * The server's own end of a caller's audio while the server serves the call: made when it is needed for the first time, closed when the
+ * caller's media goes to somebody else, made anew when it comes back.
+ */
+export class ServedMedia {
+  readonly #open: OpenMedia;
+  readonly #remoteAddress: string;
+  readonly #onOpen: (session: MediaSession) => void;
+  #current: Open | undefined;
+
+  /** `onOpen`: told of each session, so that its digits are heard. */
+  constructor(open: OpenMedia, remoteAddress: string, onOpen: (session: MediaSession) => void) {
+    this.#open = open;
+    this.#remoteAddress = remoteAddress;
+    this.#onOpen = onOpen;
+  }
+
+  /** What plays and hears now; undefined while nothing does. */
+  get current(): Open | undefined {
+    return this.#current;
+  }
+
+  /** Our answer to the caller's offer, or our offer when it made none. */
+  async describe(offer: string | undefined): Promise<string> {
+    const { session } = await this.#opened();
+    return offer === undefined ? session.offer() : session.answer(offer);
+  }
+
+  /** The caller's answer to our offer. */
+  accept(answer: string): void {
+    this.#current?.session.accept(answer);
+  }
+
+  /** A re-INVITE of the caller: hold, resume, another address or codec. */
+  serve(modify: IncomingModify): void {
+    const session = this.#current?.session;
+    if (session === undefined) return modify.reject(491);
+    if (modify.sdp !== undefined) {
+      const { sdp } = modify;
+      const answer = taken(() => session.answer(sdp));
+      if (answer === undefined) modify.reject(488);
+      else void modify.accept(answer);
+      return;
+    }
+    void modify.accept(session.offer()).then((answer) => {
+      if (answer === undefined || !isTaken(session, answer)) session.rollback();
+    });
+  }
+
+  /** The caller's media comes back to the server by a re-INVITE of ours; false when the caller refuses. */
+  async takeBack(caller: InviteSession, signal: AbortSignal): Promise<boolean> {
+    const { session } = await this.#opened();
+    const result = await caller.modify({ sdp: session.offer(), signal, retry: true });
+    if (result.kind !== 'accepted' || result.sdp === undefined) {
+      session.rollback();
+      return false;
+    }
+    return isTaken(session, result.sdp);
+  }
+
+  /** Nothing is played or heard any more; the ports are free. */
+  async close(): Promise<void> {
+    const current = this.#current;
+    this.#current = undefined;
+    current?.player.stop();
+    await current?.session.close();
+  }
+
+  async #opened(): Promise<Open> {
+    if (this.#current !== undefined) return this.#current;
+    const session = await this.#open(this.#remoteAddress);
+    this.#current = { session, player: new Player(session) };
+    this.#onOpen(session);
+    return this.#current;
+  }
+}
+
+/** Undefined when the peer's description cannot be taken. */
+function taken<T>(take: () => T): T | undefined {
+  try {
+    return take();
+  } catch (error) {
+    if (isMediaFault(error)) return undefined;
+    throw error;
+  }
+}
+
+function isTaken(session: MediaSession, answer: string): boolean {
+  const done = taken(() => {
+    session.accept(answer);
+    return true;
+  });
+  return done === true;
+}

@@ -1,0 +1,23 @@
+import type { AddressAdvisor, AddressQuestion } from '../base/address-advisor.js';
+import type { SocketAddress } from '../base/ip.js';
+import type { ExternalAddresses } from './external-address.js';
+import type { LocalNetworks } from './local-networks.js';
+
+/**
+ * Tells each peer the address that it can reach: the socket's own to peers in local networks, the external one to all
+ * others, where one is known.
+ */
+export class NatAddressAdvisor implements AddressAdvisor {
+  readonly #external: ExternalAddresses;
+  readonly #locals: LocalNetworks;
+
+  constructor(options: { readonly external: ExternalAddresses; readonly locals: LocalNetworks }) {
+    this.#external = options.external;
+    this.#locals = options.locals;
+  }
+
+  advertise(question: AddressQuestion): SocketAddress {
+    if (this.#locals.has(question.remote.address)) return question.local;
+    return this.#external.externalFor(question) ?? question.local;
+  }
+}
