@@ -45,7 +45,9 @@ function sound<Piece extends Uint8Array | Int16Array>(
   return { open: (startMs = 0): AudioSource => new StreamedSource(() => inPieces(stream()), decoder(), startMs) };
 }
 
-function opened<Piece extends Uint8Array | Int16Array>(content: Piece | AudioStream<Piece>): () => AsyncIterable<Piece> {
+function opened<Piece extends Uint8Array | Int16Array>(
+  content: Piece | AudioStream<Piece>,
+): () => AsyncIterable<Piece> {
   if (typeof content === 'function') return content;
   if (content instanceof Uint8Array || content instanceof Int16Array) return () => once(content);
   let used = false;

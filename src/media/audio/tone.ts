@@ -28,7 +28,10 @@ class ToneSource implements AudioSource {
 
   constructor(spec: ToneSpec, startMs: number, durationMs: number) {
     const { rounds, restMs, beyondMs } = skipped(spec, Math.min(startMs, durationMs));
-    this.#generator = new ToneGenerator(rounds === 0 ? spec : { ...spec, repeat: (spec.repeat ?? 0) - rounds }, SAMPLE_RATE);
+    this.#generator = new ToneGenerator(
+      rounds === 0 ? spec : { ...spec, repeat: (spec.repeat ?? 0) - rounds },
+      SAMPLE_RATE,
+    );
     this.#left = Math.round(Math.max(0, durationMs - startMs) * SAMPLES_A_MS);
     this.#generator.fill(new Int16Array(Math.round(restMs * SAMPLES_A_MS)));
     const late = Math.max(0, startMs - durationMs) + beyondMs;

@@ -5,6 +5,7 @@ import { type Events, TypedEmitter } from '../../base/events.js';
 import type { SocketAddress } from '../../base/ip.js';
 import type { Cancel } from '../../base/scheduler.js';
 import type { DtmfDigit } from '../../protocol/audio/dtmf.js';
+import { DtmfDetector } from '../../protocol/audio/dtmf-detector.js';
 import { datagramKind } from '../../protocol/rtp/demultiplex.js';
 import type { SdpDirection } from '../../protocol/sdp/direction.js';
 import { type AudioSource, isEncoded, SAMPLES_A_MS } from '../audio/audio-source.js';
@@ -49,6 +50,7 @@ export class MediaSession {
   readonly #gate = new DigitGate();
   readonly #digits: DigitCollector;
   readonly #keys: KeySender;
+  readonly #tones = new DtmfDetector();
   readonly #closing = new AbortController();
   readonly #listeners = new Set<AudioListener>();
   readonly #taps = new Set<AudioTap>();
@@ -269,10 +271,22 @@ export class MediaSession {
     if (missed > 0) this.#sender.skip(missed * BEAT_MS * SAMPLES_A_MS);
     this.#lastBeat = beat;
     this.#receiver.read(this.#received, this.#options.scheduler.now());
+    if (this.#hearsTones(agreed)) this.#detect();
     for (const listener of this.#listeners) listener(this.#received);
     this.#transmit(agreed);
     for (const tap of this.#taps) tap(this.#received, this.#sent);
     this.#keys.beat();
+  }
+
+  #hearsTones({ eventPayloadType }: AgreedAudio): boolean {
+    const { inbandDigits = 'auto' } = this.#options;
+    return inbandDigits === 'always' || (inbandDigits === 'auto' && eventPayloadType === undefined);
+  }
+
+  #detect(): void {
+    for (const event of this.#tones.process(this.#received)) {
+      if (event.type === 'start') this.#onDigit(event.digit, 'inband');
+    }
   }
 
   #transmit(agreed: AgreedAudio): void {

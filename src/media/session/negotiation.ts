@@ -1,4 +1,3 @@
-import { UsageError } from '../../base/errors.js';
 import type { SocketAddress } from '../../base/ip.js';
 import { answerTo, type CodecCapability } from '../../protocol/sdp/answer.js';
 import { createMedia, createSdp, type OfferedCodec, type SdpMediaOptions } from '../../protocol/sdp/create.js';
@@ -91,7 +90,8 @@ export class Negotiation {
     this.#exchange.receiveOffer(offer);
     try {
       const stream = mediaSummary(offer).find((each) => this.#isUsable(each));
-      if (stream === undefined) throw new SdpNegotiationError(`no audio stream over RTP with ${this.#names()} is offered`);
+      if (stream === undefined)
+        throw new SdpNegotiationError(`no audio stream over RTP with ${this.#names()} is offered`);
       const answer = this.#exchange.sendAnswer(this.#answerTo(offer, stream));
       this.#index = stream.index;
       this.#agreed = this.#agree('local');
