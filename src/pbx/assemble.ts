@@ -14,7 +14,6 @@ import type { DialogPolicies } from '../dialog/policies.js';
 import type { Directory } from '../directory/directory.js';
 import { type ExtensionOptions, extensionFrom } from '../directory/extension.js';
 import { MemoryDirectory } from '../directory/memory-directory.js';
-import { MediaRelay } from '../media/relay/media-relay.js';
 import { NatService } from '../nat/nat-service.js';
 import { StunServer } from '../nat/stun-server.js';
 import { NodeNetwork } from '../net/node-network.js';
@@ -36,12 +35,13 @@ import { CertificateWatch } from './certificate-watch.js';
 import type { PbxEvents } from './events.js';
 import { joinEvents } from './join-events.js';
 import { parseListen } from './listen.js';
-import { ConfiguredMedia } from './media-policy.js';
 import type { CallOptions, PbxChanges, PbxOptions } from './options.js';
 import { Outside } from './outside.js';
 import { reachedFamilies, spokenProtocols } from './reach.js';
+import { PbxMedia } from './pbx-media.js';
 import { RecordJournal } from './record-journal.js';
 import { PbxRouter } from './router.js';
+import { ServedNumbers } from './served-numbers.js';
 import type { PbxStats } from './stats.js';
 import { tlsSettings } from './tls-schema.js';
 
@@ -74,6 +74,7 @@ export interface PbxParts {
   readonly transport: TransportLayer;
   readonly registrar: Registrar;
   readonly calls: CallService;
+  readonly served: ServedNumbers;
   readonly trunks: TrunkManager;
   readonly subscriptions: SubscriptionService;
   stats(): PbxStats;
@@ -207,11 +208,17 @@ export function assemble(options: PbxOptions): PbxParts {
     ...{ options, tenantId, directory, storage, uac, resolver, scheduler, random, logger, events },
   });
   const { trunks } = outside;
+  const media = new PbxMedia(options, {
+    ...{ network, scheduler, random, logger, listen },
+    advisor: options.addressAdvisor ?? nat.advisor,
+  });
+  const served = new ServedNumbers((remoteAddress) => media.open(remoteAddress), options.media?.tones ?? 'us');
   const own = new PbxRouter({
     directory,
     isOurs,
     locate: (tenant, user) => registrar.locate(tenant, user),
     plan: () => outside.plan,
+    served: (number) => served.destination(number),
     trunks,
     clock: scheduler,
     random,
@@ -223,7 +230,6 @@ export function assemble(options: PbxOptions): PbxParts {
     extensions: callers,
     trusted: new AddressSet(options.trustedPeers ?? []),
   });
-  const media = new ConfiguredMedia(options, options.media?.engine as MediaEngine);
   const calls = new CallService({
     dialogs,
     router,
@@ -273,6 +279,7 @@ export function assemble(options: PbxOptions): PbxParts {
     transport,
     registrar,
     calls,
+    served,
     trunks,
     subscriptions,
     stats: () => ({
@@ -317,6 +324,7 @@ export function assemble(options: PbxOptions): PbxParts {
       closing.add(() => certificates.close());
       closing.add(() => resolver.close());
       closing.add(() => transactions.close());
+      closing.add(() => media.close());
       closing.add(() => dialogs.close());
       closing.add(() => outside.close());
       closing.add(() => calls.settled());

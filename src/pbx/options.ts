@@ -12,6 +12,8 @@ import type { Directory } from '../directory/directory.js';
 import type { ExtensionOptions } from '../directory/extension.js';
 import type { Mailer } from '../mailer/mailer.js';
 import type { MediaEngine } from '../media/media-engine.js';
+import type { PortRange } from '../media/port-pool.js';
+import type { MediaTimeouts } from '../media/relay/pair-watch.js';
 import type { ExternalAddressOptions, StunServerSettings } from '../nat/options.js';
 import type { Network } from '../net/network.js';
 import type { DigestAlgorithm } from '../protocol/digest/algorithm.js';
@@ -121,6 +123,14 @@ export interface MediaSettings {
   readonly path?: MediaMode;
   /** What relays media where it does not go end to end. Default: the server itself, `MediaRelay`. */
   readonly engine?: MediaEngine;
+  /** Where the server itself receives media: even ports from `from` to `to`, and the odd ones above them. Default 20000 to 29998. */
+  readonly ports?: Partial<PortRange>;
+  /** The addresses of this machine on which it does. Default: those that are listened on. */
+  readonly addresses?: readonly string[];
+  /** When the relay tells that nothing is heard, in milliseconds. Default 5 s for one party, 5 min for both, 30 min on hold. */
+  readonly timeouts?: Partial<MediaTimeouts>;
+  /** The country whose tones callers hear, as in `tonePlan`. Default `us`. */
+  readonly tones?: string;
 }
 
 /** Whom the PBX tells by mail. */

@@ -10,6 +10,7 @@ import { assemble, type PbxParts } from './assemble.js';
 import type { PbxEvents } from './events.js';
 import type { PbxChanges, PbxOptions } from './options.js';
 import { checkChanges, checkOptions } from './options-schema.js';
+import type { OnCall } from './served-numbers.js';
 import type { PbxStats } from './stats.js';
 
 type State = 'new' | 'starting' | 'running' | 'draining' | 'closed';
@@ -83,6 +84,15 @@ export class Pbx implements Events<PbxEvents>, AsyncDisposable {
    */
   moveMedia(callId: string, path: 'direct' | 'relay'): Promise<MediaMoveResult> {
     return this.#parts.calls.moveMedia(callId, path);
+  }
+
+  /**
+   * Serves calls to `number` in plain code, until the returned function is called: `handler` is called for each, and the call ends when
+   * its promise settles.
+   * @throws UsageError (PBX_INVALID_ARGUMENT) for a number that is none, or that is served already
+   */
+  onCall(number: string, handler: OnCall): () => void {
+    return this.#parts.served.set(number, handler);
   }
 
   /** Hangs a call up. False when there is no such call. */

@@ -22,6 +22,8 @@ export interface PbxRouterOptions {
   readonly isOurs: (host: string) => boolean;
   /** As it stands now. */
   readonly plan: () => DialPlan;
+  /** What the host app serves itself. */
+  readonly served: (number: string) => Destination | undefined;
   readonly trunks: Pick<TrunkManager, 'select'>;
   readonly strategy?: SelectionStrategy;
   readonly clock: Clock;
@@ -116,8 +118,10 @@ export class PbxRouter implements Router {
     decision: RouteDecision & { readonly kind: 'extension' },
     by: Party,
   ): Promise<Destination> {
-    const { directory, locate } = this.#options;
+    const { directory, locate, served } = this.#options;
     const { tenantId, signal } = context;
+    const handler = served(decision.extension);
+    if (handler !== undefined) return handler;
     const found = await directory.find(tenantId, decision.extension);
     if (found === undefined || found.enabled === false) {
       return decision.otherwise === undefined ? { kind: 'reject', status: 404 } : this.#out(context, decision, by);

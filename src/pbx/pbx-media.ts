@@ -1,0 +1,109 @@
+import type { AddressAdvisor } from '../base/address-advisor.js';
+import { AddressSet } from '../base/address-set.js';
+import { ipVersion, isWildcardAddress } from '../base/ip.js';
+import type { Logger } from '../base/logger.js';
+import type { MediaMode } from '../base/media-mode.js';
+import type { Random } from '../base/random.js';
+import type { Scheduler } from '../base/scheduler.js';
+import type { MediaPolicy } from '../call/call-media.js';
+import type { MediaEngine } from '../media/media-engine.js';
+import { PortPool } from '../media/port-pool.js';
+import { localAddressFor, type OwnAddresses } from '../media/relay/local-address.js';
+import { MediaRelay } from '../media/relay/media-relay.js';
+import { MediaClock } from '../media/session/media-clock.js';
+import { MediaSession } from '../media/session/media-session.js';
+import type { Network } from '../net/network.js';
+import type { ListenPoint } from '../transport/hop.js';
+import type { PbxOptions } from './options.js';
+
+/** The options that say how media goes. */
+type Wishes = Pick<PbxOptions, 'media' | 'extensions' | 'directory' | 'lines' | 'trunks' | 'localNetworks'>;
+
+export interface PbxMediaParts {
+  readonly network: Network;
+  readonly scheduler: Scheduler;
+  readonly random: Random;
+  readonly logger: Logger;
+  readonly advisor: AddressAdvisor;
+  /** Where SIP is listened for: there media is received too, unless told otherwise. */
+  readonly listen: readonly ListenPoint[];
+}
+
+/** The media of a PBX, as it is configured now: by which path it goes, what relays it, and the server's own end of calls. */
+export class PbxMedia implements MediaPolicy {
+  readonly engine: MediaEngine;
+  readonly mode: MediaMode;
+  readonly localNetworks: AddressSet;
+  readonly ports: PortPool;
+  readonly #parts: PbxMediaParts;
+  readonly #clock: MediaClock;
+  readonly #relay: MediaRelay | undefined;
+  readonly #addresses: OwnAddresses;
+  #wishes: Wishes;
+  #watches: boolean;
+
+  /** @throws UsageError (PBX_INVALID_ARGUMENT) for a range of ports that holds no pair */
+  constructor(wishes: Wishes, parts: PbxMediaParts) {
+    const { network, scheduler, random, logger, advisor, listen } = parts;
+    const { path = 'direct', engine, ports = {}, addresses, timeouts } = wishes.media ?? {};
+    this.mode = path;
+    this.localNetworks = new AddressSet(wishes.localNetworks ?? []);
+    this.ports = new PortPool({ ...ports, scheduler, random });
+    this.#parts = parts;
+    this.#clock = new MediaClock({ scheduler, logger });
+    this.#addresses = ownAddresses(addresses, listen, network);
+    this.#relay =
+      engine === undefined
+        ? new MediaRelay({
+            ...{ network, scheduler, random, logger, advisor, ports: this.ports, addresses: this.#addresses },
+            ...(timeouts === undefined ? {} : { timeouts }),
+          })
+        : undefined;
+    this.engine = engine ?? (this.#relay as MediaEngine);
+    this.#wishes = wishes;
+    this.#watches = watches(wishes);
+  }
+
+  get watches(): boolean {
+    return this.#watches;
+  }
+
+  /** The server's own end of a call's audio, whose signalling comes from `remoteAddress`. @throws MediaError (MEDIA_NO_PORT) */
+  open(remoteAddress: string): Promise<MediaSession> {
+    const { network, scheduler, random, logger, advisor } = this.#parts;
+    return MediaSession.open({
+      ...{ network, scheduler, random, logger, advisor, remoteAddress },
+      clock: this.#clock,
+      ports: this.ports,
+      address: localAddressFor(this.#addresses, remoteAddress),
+    });
+  }
+
+  /** Calls under way are not touched. */
+  reconfigure(changes: Partial<Wishes>): void {
+    this.#wishes = { ...this.#wishes, ...changes };
+    this.#watches = watches(this.#wishes);
+  }
+
+  /** No socket of the relay is left. */
+  async close(): Promise<void> {
+    await this.#relay?.close();
+  }
+}
+
+/** Whether the media of any call may go otherwise than end to end. The wishes of an own directory's extensions are not known before. */
+function watches({ media, extensions = [], directory, lines = [], trunks = [] }: Wishes): boolean {
+  if ((media?.path ?? 'direct') !== 'direct' || directory !== undefined) return true;
+  return [...extensions, ...lines, ...trunks].some(({ media: own = 'direct' }) => own !== 'direct');
+}
+
+function ownAddresses(
+  given: readonly string[] | undefined,
+  listen: readonly ListenPoint[],
+  network: Network,
+): OwnAddresses {
+  const hosts = [...new Set(given ?? listen.map(({ host }) => host))];
+  const known = hosts.every((host) => ipVersion(host) !== 0 && !isWildcardAddress(host));
+  const [first = '127.0.0.1', ...others] = known ? hosts : network.localAddresses();
+  return [first, ...others];
+}
