@@ -31,6 +31,7 @@ export type ErrorCode =
   | 'DIALPLAN_INVALID'
   | 'TRUNK_CONFIG_INVALID'
   | 'CALL_ENDED'
+  | 'WAV_PARSE'
   | 'MAIL_REFUSED'
   | 'MAIL_FAILED'
   | 'MEDIA_NO_PORT'

@@ -37,8 +37,8 @@ import { joinEvents } from './join-events.js';
 import { parseListen } from './listen.js';
 import type { CallOptions, PbxChanges, PbxOptions } from './options.js';
 import { Outside } from './outside.js';
-import { reachedFamilies, spokenProtocols } from './reach.js';
 import { PbxMedia } from './pbx-media.js';
+import { reachedFamilies, spokenProtocols } from './reach.js';
 import { RecordJournal } from './record-journal.js';
 import { PbxRouter } from './router.js';
 import { ServedNumbers } from './served-numbers.js';
@@ -295,6 +295,7 @@ export function assemble(options: PbxOptions): PbxParts {
       calls: calls.stats(),
       registrations: registrar.stats(),
       nonces: challenger.nonces,
+      media: media.stats(),
       ...(limiter === undefined ? {} : { rate: limiter.stats() }),
       ...(stun === undefined ? {} : { stun: stun.stats() }),
       ...(nat.discovered.length === 0 ? {} : { externalAddresses: nat.discovered }),

@@ -1,11 +1,14 @@
 import * as v from 'valibot';
 import { AddressSet } from '../base/address-set.js';
+import { ipVersion } from '../base/ip.js';
 import { isMailAddress } from '../base/mail-address.js';
 import { MEDIA_MODES } from '../base/media-mode.js';
 import { isRecord } from '../base/schema-walk.js';
 import { rulesSchema } from '../dialplan/rules-schema.js';
 import { isNumber } from '../directory/extension.js';
+import { DEFAULT_RTP_PORTS } from '../media/port-pool.js';
 import { natEntries } from '../nat/options-schema.js';
+import { TONE_COUNTRIES } from '../protocol/audio/tone-plans.js';
 import { DEFAULT_TRANSACTION_LIMITS } from '../transaction/layer.js';
 import { DEFAULT_TRANSPORT_LIMITS } from '../transport/limits.js';
 import { linesAndTrunksEntries, namesOnce } from '../trunk/lines-and-trunks.js';
@@ -198,7 +201,9 @@ const mediaSchema = v.strictObject(
         v.check(({ from = DEFAULT_RTP_PORTS.from, to = DEFAULT_RTP_PORTS.to }) => from + (from % 2) < to, PORTS),
       ),
     ),
-    addresses: v.optional(v.pipe(v.array(ip, 'a list of IP addresses of this machine'), v.minLength(1, 'at least one address'))),
+    addresses: v.optional(
+      v.pipe(v.array(ip, 'a list of IP addresses of this machine'), v.minLength(1, 'at least one address')),
+    ),
     timeouts: v.optional(
       v.strictObject(
         { oneWayMs: v.optional(milliseconds), callMs: v.optional(milliseconds), holdMs: v.optional(milliseconds) },

@@ -16,6 +16,7 @@ import type { PortRange } from '../media/port-pool.js';
 import type { MediaTimeouts } from '../media/relay/pair-watch.js';
 import type { ExternalAddressOptions, StunServerSettings } from '../nat/options.js';
 import type { Network } from '../net/network.js';
+import type { ToneCountry } from '../protocol/audio/tone-plans.js';
 import type { DigestAlgorithm } from '../protocol/digest/algorithm.js';
 import type { CertificatePair } from '../security/certificates.js';
 import type { RateLimitSettings } from '../security/rate-limit.js';
@@ -130,7 +131,7 @@ export interface MediaSettings {
   /** When the relay tells that nothing is heard, in milliseconds. Default 5 s for one party, 5 min for both, 30 min on hold. */
   readonly timeouts?: Partial<MediaTimeouts>;
   /** The country whose tones callers hear, as in `tonePlan`. Default `us`. */
-  readonly tones?: string;
+  readonly tones?: ToneCountry;
 }
 
 /** Whom the PBX tells by mail. */

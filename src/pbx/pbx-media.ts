@@ -7,9 +7,9 @@ import type { Random } from '../base/random.js';
 import type { Scheduler } from '../base/scheduler.js';
 import type { MediaPolicy } from '../call/call-media.js';
 import type { MediaEngine } from '../media/media-engine.js';
-import { PortPool } from '../media/port-pool.js';
+import { PortPool, type PortPoolStats } from '../media/port-pool.js';
 import { localAddressFor, type OwnAddresses } from '../media/relay/local-address.js';
-import { MediaRelay } from '../media/relay/media-relay.js';
+import { MediaRelay, type MediaRelayStats } from '../media/relay/media-relay.js';
 import { MediaClock } from '../media/session/media-clock.js';
 import { MediaSession } from '../media/session/media-session.js';
 import type { Network } from '../net/network.js';
@@ -27,6 +27,13 @@ export interface PbxMediaParts {
   readonly advisor: AddressAdvisor;
   /** Where SIP is listened for: there media is received too, unless told otherwise. */
   readonly listen: readonly ListenPoint[];
+}
+
+/** The server's own media. */
+export interface PbxMediaStats {
+  readonly ports: PortPoolStats;
+  /** Absent when another engine relays. */
+  readonly relay?: Omit<MediaRelayStats, 'ports'>;
 }
 
 /** The media of a PBX, as it is configured now: by which path it goes, what relays it, and the server's own end of calls. */
@@ -77,6 +84,13 @@ export class PbxMedia implements MediaPolicy {
       ports: this.ports,
       address: localAddressFor(this.#addresses, remoteAddress),
     });
+  }
+
+  stats(): PbxMediaStats {
+    const { ports } = this;
+    if (this.#relay === undefined) return { ports: ports.stats };
+    const { calls, streams, packets } = this.#relay.totals;
+    return { ports: ports.stats, relay: { calls, streams, packets } };
   }
 
   /** Calls under way are not touched. */

@@ -4,6 +4,7 @@ import { CallEndedError } from '../call/control/call-ended-error.js';
 import type { OpenMedia } from '../call/control/served-media.js';
 import type { Destination } from '../call/route.js';
 import { isNumber } from '../directory/extension.js';
+import type { ToneCountry } from '../protocol/audio/tone-plans.js';
 
 /** Serves a call to a number in plain code; the call ends when the promise settles. */
 export type OnCall = (call: CallControl) => Promise<void> | void;
@@ -11,11 +12,11 @@ export type OnCall = (call: CallControl) => Promise<void> | void;
 /** The numbers that the host app serves itself. */
 export class ServedNumbers {
   readonly #openMedia: OpenMedia;
-  readonly #country: string;
+  readonly #country: ToneCountry;
   readonly #handlers = new Map<string, OnCall>();
 
   /** `country`: whose tones are played. */
-  constructor(openMedia: OpenMedia, country: string) {
+  constructor(openMedia: OpenMedia, country: ToneCountry) {
     this.#openMedia = openMedia;
     this.#country = country;
   }
@@ -26,9 +27,15 @@ export class ServedNumbers {
    */
   set(number: string, handler: OnCall): () => void {
     if (!isNumber(number))
-      throw new UsageError('PBX_INVALID_ARGUMENT', `onCall: found "${String(number)}", expected a number such as "700"`);
+      throw new UsageError(
+        'PBX_INVALID_ARGUMENT',
+        `onCall: found "${String(number)}", expected a number such as "700"`,
+      );
     if (this.#handlers.has(number))
-      throw new UsageError('PBX_INVALID_ARGUMENT', `onCall: ${number} is served already; call the function that onCall returned first`);
+      throw new UsageError(
+        'PBX_INVALID_ARGUMENT',
+        `onCall: ${number} is served already; call the function that onCall returned first`,
+      );
     this.#handlers.set(number, handler);
     return () => {
       if (this.#handlers.get(number) === handler) this.#handlers.delete(number);

@@ -6,6 +6,7 @@ import type { RateLimitStats } from '../security/rate-limit.js';
 import type { TransactionStats } from '../transaction/layer.js';
 import type { TransportStats } from '../transport/layer.js';
 import type { RequestStats } from '../ua/request-chain.js';
+import type { PbxMediaStats } from './pbx-media.js';
 
 /** What lives and what was turned away since the start, as plain data: the counters of docs/limits.md. */
 export interface PbxStats {
@@ -33,6 +34,7 @@ export interface PbxStats {
   };
   /** Absent without `limits.rate`. */
   readonly rate?: RateLimitStats;
+  readonly media: PbxMediaStats;
   /** The STUN server; absent without `stun`. */
   readonly stun?: StunServerStats;
   /** What STUN servers said of our sockets; absent while nothing is known. */

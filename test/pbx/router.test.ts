@@ -27,6 +27,7 @@ const router = new PbxRouter({
   isOurs: (host) => host === 'office.test',
   locate: async (_tenant, user) => (user === '103' ? [] : [targetOf(user)]),
   plan: () => plan,
+  served: () => undefined,
   trunks: {
     select: () => {
       throw new Error('no call goes out here');

@@ -1,5 +1,5 @@
-import { type Events, TypedEmitter } from '../../base/events.js';
 import { UsageError } from '../../base/errors.js';
+import { type Events, TypedEmitter } from '../../base/events.js';
 import type { TenantId } from '../../base/tenant.js';
 import type { Sound } from '../../media/audio/audio-source.js';
 import { wavFile } from '../../media/audio/sounds.js';
@@ -10,9 +10,8 @@ import type { CollectOptions, CollectResult } from '../../media/session/digit-co
 import type { SendDigitsOptions } from '../../media/session/key-sender.js';
 import type { MediaSession } from '../../media/session/media-session.js';
 import type { MediaSessionEvents } from '../../media/session/media-session-options.js';
-import type { PlayOptions, PlayResult } from '../../media/session/player.js';
-import type { Player } from '../../media/session/player.js';
-import { tonePlan } from '../../protocol/audio/tone-plans.js';
+import type { Player, PlayOptions, PlayResult } from '../../media/session/player.js';
+import { type ToneCountry, tonePlan } from '../../protocol/audio/tone-plans.js';
 import type { IncomingRequest } from '../../ua/incoming.js';
 import type { CallLeg } from '../call-leg.js';
 import type { HandledCall } from '../handled-call.js';
@@ -62,13 +61,13 @@ export class CallControl {
   readonly signal: AbortSignal;
   readonly #handled: HandledCall;
   readonly #media: ServedMedia;
-  readonly #country: string;
+  readonly #country: ToneCountry;
   readonly #events: TypedEmitter<CallControlEvents>;
   #state: State = 'new';
   #local: string | undefined;
 
   /** @internal `pbx.onCall` makes them */
-  constructor(handled: HandledCall, signal: AbortSignal, openMedia: OpenMedia, country: string) {
+  constructor(handled: HandledCall, signal: AbortSignal, openMedia: OpenMedia, country: ToneCountry) {
     const { host } = handled;
     this.#handled = handled;
     this.#country = country;
@@ -170,7 +169,7 @@ export class CallControl {
    */
   record(sink: RecordingSink, options: RecordOptions = {}): Promise<RecordResult> {
     const { session } = this.#heard('record()');
-    return new Recorder(session, this.#handled.host.context.scheduler).record(sink, options);
+    return new Recorder(session).record(sink, options);
   }
 
   /** Presses keys for the caller's side to hear. @throws CallEndedError */
@@ -291,7 +290,10 @@ export class CallControl {
     this.#require(step);
     const { current } = this.#media;
     if (current !== undefined && this.#state !== 'new') return current;
-    throw new UsageError('PBX_WRONG_STATE', `${step} came before the caller hears the server: await answer() or early() first`);
+    throw new UsageError(
+      'PBX_WRONG_STATE',
+      `${step} came before the caller hears the server: await answer() or early() first`,
+    );
   }
 
   #require(step: string): void {

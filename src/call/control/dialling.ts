@@ -5,8 +5,8 @@ import type { OutboundLeg } from '../fork.js';
 import type { ServedHost } from '../handled-call.js';
 import { JoinSearch, type JoinSearchResult } from '../join-search.js';
 import { outcome } from '../outcome.js';
-import { passInvite } from '../passing.js';
 import { sideOf } from '../party.js';
+import { passInvite } from '../passing.js';
 import type { Talk } from '../talk.js';
 import type { DialOutcome } from './dial-outcome.js';
 
@@ -26,7 +26,11 @@ export interface DiallingOptions {
 /** How it went; `handedOver`: the caller hears nobody now, because its media has gone to somebody who did not answer. */
 export type DialResult =
   | { readonly kind: 'joined'; readonly talk: Talk; readonly number: string }
-  | { readonly kind: 'failed'; readonly outcome: Exclude<DialOutcome, { kind: 'answered' }>; readonly handedOver: boolean };
+  | {
+      readonly kind: 'failed';
+      readonly outcome: Exclude<DialOutcome, { kind: 'answered' }>;
+      readonly handedOver: boolean;
+    };
 
 /** Calls somebody for a caller whom the server serves, and joins both: afterwards the media goes as between any two parties. */
 export class Dialling {

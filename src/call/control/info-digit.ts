@@ -1,6 +1,6 @@
 import type { DtmfDigit } from '../../protocol/audio/dtmf.js';
-import { readable } from '../../protocol/sip/parse-error.js';
 import type { SipRequest } from '../../protocol/sip/message.js';
+import { readable } from '../../protocol/sip/parse-error.js';
 
 /** Digits as vendors write them in `Signal=`: by name or by RFC 4733 event. */
 const BY_EVENT = '0123456789*#ABCD';
