@@ -121,7 +121,31 @@ export {
   type OutboxOptions,
   type OutboxRetry,
 } from './mailer/outbox-options.js';
+export { AudioPipe } from './media/audio/audio-pipe.js';
+export type { AudioSource, Sound } from './media/audio/audio-source.js';
+export { Broadcast } from './media/audio/broadcast.js';
+export { sequence as soundSequence } from './media/audio/sequence.js';
+export { silence } from './media/audio/silence.js';
+export { g711, pcm, wav, wavFile } from './media/audio/sounds.js';
+export { dtmf, tone } from './media/audio/tone.js';
 export type { MediaEngine, MediaExchange, MediaStats, StreamStats } from './media/media-engine.js';
+export { MediaError } from './media/media-error.js';
+export type { MediaEvents, OneWayCause } from './media/media-events.js';
+export { Mixer, type MixerParty, type MixerSeat } from './media/mixer/mixer.js';
+export { fileSink } from './media/recording/file-sink.js';
+export { blobSink, MemorySink } from './media/recording/memory-sink.js';
+export type { RecordOptions, RecordResult } from './media/recording/recorder.js';
+export type { RecordingSink } from './media/recording/recording-sink.js';
+export { MediaRelay, type MediaRelayOptions, type MediaRelayStats } from './media/relay/media-relay.js';
+export type { CollectOptions, CollectResult } from './media/session/digit-collector.js';
+export type { DigitWay } from './media/session/digit-gate.js';
+export type { SendDigitsOptions } from './media/session/key-sender.js';
+export { MediaSession } from './media/session/media-session.js';
+export type { PlayOptions, PlayResult } from './media/session/player.js';
+export type { MappingBehaviour } from './nat/behaviour.js';
+export type { NatEvents } from './nat/events.js';
+export type { ExternalAddressOptions, StunServerSettings } from './nat/options.js';
+export { StunServer, type StunServerOptions, type StunServerStats } from './nat/stun-server.js';
 export type { DnsQueryOptions, HostAddress, NameService, NaptrRecord, SrvRecord } from './net/dns.js';
 export { DnsError, ListenError, type ListenProtocol } from './net/errors.js';
 export type {
@@ -140,6 +164,7 @@ export { PbxConfigError } from './pbx/config-error.js';
 export type { PbxEvents } from './pbx/events.js';
 export type {
   CallOptions,
+  MediaSettings,
   PbxChanges,
   PbxLimits,
   PbxOptions,
@@ -147,6 +172,8 @@ export type {
   SessionTimerSettings,
 } from './pbx/options.js';
 export { createPbx, Pbx } from './pbx/pbx.js';
+export type { PbxMediaStats } from './pbx/pbx-media.js';
+export type { OnCall } from './pbx/served-numbers.js';
 export type { PbxStats } from './pbx/stats.js';
 export type {
   EventPackage,

@@ -5,3 +5,8 @@ export { type CallHandler, HandledCall, type HandledCallParts } from './handled-
 export type { CallJournal, CallSnapshot, LegSnapshot } from './journal.js';
 export type { Destination, RouteContext, Router } from './route.js';
 export type { TransferAttempt } from './transfer-host.js';
+export type { MediaPolicy } from './call-media.js';
+export type { CallControl, CallControlEvents, CollectDigitsOptions, DialOptions, Heard } from './control/call-control.js';
+export type { DialOutcome } from './control/dial-outcome.js';
+export type { MediaDecision } from './media-path.js';
+export type { MediaMoveResult } from './media-move.js';

@@ -1,2 +1,42 @@
+export { AudioPipe } from './audio/audio-pipe.js';
+export type { AudioSource, EncodedSource, G711Codec, Sound } from './audio/audio-source.js';
+export { Broadcast, type BroadcastOptions } from './audio/broadcast.js';
+export { sequence } from './audio/sequence.js';
+export { silence } from './audio/silence.js';
+export { type AudioStream, g711, pcm, wav, wavFile } from './audio/sounds.js';
+export { dtmf, tone } from './audio/tone.js';
 export type { MediaEngine, MediaExchange, MediaStats, StreamStats } from './media-engine.js';
+export { MediaError } from './media-error.js';
 export type { MediaEvents, OneWayCause } from './media-events.js';
+export { Mixer, type MixerParty, type MixerSeat } from './mixer/mixer.js';
+export {
+  DEFAULT_RTP_PORTS,
+  type PortPair,
+  PortPool,
+  type PortPoolOptions,
+  type PortPoolStats,
+  type PortRange,
+} from './port-pool.js';
+export { fileSink } from './recording/file-sink.js';
+export { blobSink, MemorySink } from './recording/memory-sink.js';
+export { Recorder, type RecordOptions, type RecordResult } from './recording/recorder.js';
+export type { RecordingSink } from './recording/recording-sink.js';
+export { MediaRelay, type MediaRelayOptions, type MediaRelayStats } from './relay/media-relay.js';
+export type { MediaTimeouts } from './relay/pair-watch.js';
+export type { RelayCounters } from './relay/relay-counters.js';
+export type { LearningRule } from './relay/source-latch.js';
+export { RtpPorts, type RtpPortsOptions } from './rtp-ports.js';
+export type { AgreedAudio } from './session/agreed-audio.js';
+export type { CollectOptions, CollectResult } from './session/digit-collector.js';
+export type { DigitWay } from './session/digit-gate.js';
+export type { SendDigitsOptions } from './session/key-sender.js';
+export { MediaClock, type MediaClockOptions } from './session/media-clock.js';
+export { MediaSession } from './session/media-session.js';
+export type {
+  AudioListener,
+  AudioTap,
+  MediaSessionEvents,
+  MediaSessionOptions,
+  MediaSessionStats,
+} from './session/media-session-options.js';
+export { Player, type PlayOptions, type PlayResult } from './session/player.js';

@@ -271,7 +271,7 @@ export function assemble(options: PbxOptions): PbxParts {
     ...(options.serverName === undefined ? {} : { server: options.serverName }),
   });
 
-  joinEvents({ events, transport, registrar, calls, trunks });
+  joinEvents({ events, transport, registrar, calls, trunks, media, nat });
 
   return {
     tenantId,

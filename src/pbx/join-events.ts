@@ -3,7 +3,9 @@ import type { CallService } from '../call/call-service.js';
 import type { Registrar } from '../registrar/registrar.js';
 import type { TransportLayer } from '../transport/layer.js';
 import type { TrunkManager } from '../trunk/trunk-manager.js';
+import type { NatService } from '../nat/nat-service.js';
 import type { PbxEvents } from './events.js';
+import type { PbxMedia } from './pbx-media.js';
 
 /** What has something to tell, and to whom. */
 export interface Emitting {
@@ -12,10 +14,12 @@ export interface Emitting {
   readonly registrar: Registrar;
   readonly calls: CallService;
   readonly trunks: TrunkManager;
+  readonly media: PbxMedia;
+  readonly nat: NatService;
 }
 
 /** News goes up: what the modules tell becomes events of the PBX. */
-export function joinEvents({ events, transport, registrar, calls, trunks }: Emitting): void {
+export function joinEvents({ events, transport, registrar, calls, trunks, media, nat }: Emitting): void {
   for (const name of ['call.started', 'call.ringing', 'call.answered', 'call.transferred', 'call.ended'] as const) {
     calls.on(name, (event) => events.emit(name, event));
   }
@@ -37,6 +41,10 @@ export function joinEvents({ events, transport, registrar, calls, trunks }: Emit
   ] as const) {
     trunks.on(name, (event) => events.emit(name, event));
   }
+  for (const name of ['media.oneWay', 'media.lost', 'media.stats'] as const) {
+    media.engine.events?.on(name, (event) => events.emit(name, event));
+  }
+  nat.events.on('nat.changed', (event) => events.emit('nat.changed', event));
   transport.onFlowClosed((flow) => {
     registrar.flowClosed(flow);
     trunks.flowClosed(flow);

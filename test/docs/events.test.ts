@@ -8,6 +8,8 @@ const SOURCES = [
   'src/registrar/registrar.ts',
   'src/trunk/events.ts',
   'src/mailer/outbox-events.ts',
+  'src/media/media-events.ts',
+  'src/nat/events.ts',
 ];
 const files = SOURCES.map((path) => parse({ path, text: readProjectFile(path) }));
 
