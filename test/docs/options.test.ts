@@ -24,6 +24,7 @@ const SOURCES = [
   'src/dialplan/rules.ts',
   'src/dialplan/feature-code.ts',
   'src/dialplan/time-condition.ts',
+  'src/nat/options.ts',
 ];
 const files = SOURCES.map((file) => parse({ path: file, text: readProjectFile(file) }));
 
@@ -64,7 +65,7 @@ const inCodeOnly = [...(/^Only in code: [\s\S]*?\n\n/m.exec(guide.text)?.[0] ?? 
 describe(GUIDE, () => {
   test('names every option of createPbx, in a table or among those for code', () => {
     const top = rows.filter((name) => !/[.[]/.test(name));
-    const groups = ['registration', 'calls', 'limits', 'tls', 'outbound', 'notices', 'dialPlan'];
+    const groups = ['registration', 'calls', 'limits', 'tls', 'outbound', 'notices', 'dialPlan', 'stun'];
     expect(inCodeOnly.length).toBeGreaterThan(8);
     expect([...new Set([...top, ...inCodeOnly, ...groups])].sort()).toEqual(optionsOf('PbxOptions').sort());
   });
@@ -78,6 +79,8 @@ describe(GUIDE, () => {
     ['lines[]', 'LineOptions'],
     ['trunks[]', 'TrunkOptions'],
     ['outbound', 'OutboundOptions'],
+    ['externalAddress', 'ExternalAddressOptions'],
+    ['stun', 'StunServerSettings'],
     ['notices', 'NoticeOptions'],
     ['dialPlan', 'DialPlanRules'],
     ['dialPlan.called[]', 'CalledRule'],

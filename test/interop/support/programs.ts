@@ -16,6 +16,10 @@ const PACKAGES = {
   kamailio: 'kamailio',
   tshark: 'tshark',
   openssl: 'openssl',
+  turnserver: 'coturn',
+  turnutils_stunclient: 'coturn',
+  turnutils_natdiscovery: 'coturn',
+  stun: 'stun-client',
 } as const;
 
 /** What a test cannot do without: a program, or the machine's IPv6 loopback address. */
