@@ -8,6 +8,7 @@ import { type CallMedia, DIRECT_MEDIA, WatchedMedia } from './call-media.js';
 import { CallLog, type CallRecord } from './call-record.js';
 import type { CallIdentity, CallStart } from './call-start.js';
 import type { CallContext, LiveCall } from './context.js';
+import { Dialling } from './control/dialling.js';
 import { HandledCall, type ServedHost } from './handled-call.js';
 import { INBOUND_LEG, inboundLegStart } from './inbound-leg.js';
 import type { JoinFailure } from './join.js';
@@ -213,9 +214,16 @@ export class Call implements LiveCall, WaitingCall {
     const { id: callId, tenantId, log, media, mailbox } = this;
     const context = this.#context;
     const host: ServedHost = {
-      ...{ context, callId, tenantId, invite, log, media, mailbox, maxForwards },
-      nextLegId: () => this.#nextLegId(),
-      connect: (inbound, partner) => this.#connect(inbound, partner),
+      ...{ callId, tenantId, invite, log, logger: context.logger },
+      dial: (session, request) => {
+        const inbound: CallLeg = { legId: INBOUND_LEG, session, party: caller };
+        const dialled = {
+          ...{ context, callId, tenantId, invite, log, media, mailbox, maxForwards },
+          nextLegId: () => this.#nextLegId(),
+          connect: (partner: CallLeg) => void this.#connect(inbound, partner),
+        };
+        return new Dialling(dialled, inbound, request).run();
+      },
     };
     const handled = new HandledCall({
       ...{ caller, called, host },

@@ -1,34 +1,26 @@
-import type { Mailbox } from '../base/mailbox.js';
+import type { Logger } from '../base/logger.js';
 import type { TenantId } from '../base/tenant.js';
 import type { IncomingInvite } from '../dialog/incoming-invite.js';
 import type { IncomingModify } from '../dialog/incoming-modify.js';
 import type { InviteSession, SessionEnd } from '../dialog/invite-session.js';
 import type { IncomingRequest } from '../ua/incoming.js';
-import type { CallLeg } from './call-leg.js';
-import type { CallMedia } from './call-media.js';
 import type { CallLog } from './call-record.js';
-import type { CallContext } from './context.js';
+import type { DialRequest, DialResult } from './control/dial-outcome.js';
 import { inboundOutcome } from './outcome.js';
 import type { Party } from './party.js';
-import type { Talk } from './talk.js';
 
 /** Serves one call in the program itself instead of offering it to a phone; the call ends when the promise settles. */
 export type CallHandler = (call: HandledCall, signal: AbortSignal) => Promise<void>;
 
 /** What a served call needs of the call that it is. */
 export interface ServedHost {
-  readonly context: CallContext;
   readonly callId: string;
   readonly tenantId: TenantId;
   readonly invite: IncomingInvite;
   readonly log: CallLog;
-  readonly media: CallMedia;
-  readonly mailbox: Mailbox;
-  /** What outbound legs are sent with. */
-  readonly maxForwards: number;
-  nextLegId(): string;
-  /** The caller and `partner` talk from now on; the call ends with them. */
-  connect(caller: CallLeg, partner: CallLeg): Talk;
+  readonly logger: Logger;
+  /** Calls somebody for the caller, whose session is `session`, and joins both. */
+  dial(session: InviteSession, request: DialRequest): Promise<DialResult>;
 }
 
 export interface HandledCallParts {

@@ -1,5 +1,5 @@
 import type { TenantId } from '../base/tenant.js';
-import type { MediaStats } from './media-engine.js';
+import type { MediaStats } from './media-stats.js';
 
 interface MediaEvent {
   readonly tenantId: TenantId;

@@ -1,9 +1,9 @@
 import type { TypedEmitter } from '../base/events.js';
 import type { CallService } from '../call/call-service.js';
+import type { NatService } from '../nat/nat-service.js';
 import type { Registrar } from '../registrar/registrar.js';
 import type { TransportLayer } from '../transport/layer.js';
 import type { TrunkManager } from '../trunk/trunk-manager.js';
-import type { NatService } from '../nat/nat-service.js';
 import type { PbxEvents } from './events.js';
 import type { PbxMedia } from './pbx-media.js';
 

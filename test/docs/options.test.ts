@@ -65,7 +65,7 @@ const inCodeOnly = [...(/^Only in code: [\s\S]*?\n\n/m.exec(guide.text)?.[0] ?? 
 describe(GUIDE, () => {
   test('names every option of createPbx, in a table or among those for code', () => {
     const top = rows.filter((name) => !/[.[]/.test(name));
-    const groups = ['registration', 'calls', 'limits', 'tls', 'outbound', 'notices', 'dialPlan', 'stun'];
+    const groups = ['registration', 'calls', 'limits', 'tls', 'outbound', 'notices', 'dialPlan', 'stun', 'media'];
     expect(inCodeOnly.length).toBeGreaterThan(8);
     expect([...new Set([...top, ...inCodeOnly, ...groups])].sort()).toEqual(optionsOf('PbxOptions').sort());
   });
@@ -81,6 +81,7 @@ describe(GUIDE, () => {
     ['outbound', 'OutboundOptions'],
     ['externalAddress', 'ExternalAddressOptions'],
     ['stun', 'StunServerSettings'],
+    ['media', 'MediaSettings'],
     ['notices', 'NoticeOptions'],
     ['dialPlan', 'DialPlanRules'],
     ['dialPlan.called[]', 'CalledRule'],

@@ -230,7 +230,7 @@ describe('dial', () => {
     });
     const bob = await office.registered('101');
     await office.registered('102');
-    bob.incoming().then((incoming) => incoming.reject(486));
+    void bob.incoming().then((incoming) => incoming.reject(486));
     const call = await served(office, world);
     const rtp = await rtpOf(world, call);
     await world.advance({ seconds: 8 });

@@ -13,14 +13,11 @@ import type { MediaSessionEvents } from '../../media/session/media-session-optio
 import type { Player, PlayOptions, PlayResult } from '../../media/session/player.js';
 import { type ToneCountry, tonePlan } from '../../protocol/audio/tone-plans.js';
 import type { IncomingRequest } from '../../ua/incoming.js';
-import type { CallLeg } from '../call-leg.js';
 import type { HandledCall } from '../handled-call.js';
-import { INBOUND_LEG } from '../inbound-leg.js';
 import type { Party } from '../party.js';
 import { refuseRefer } from '../transfer.js';
 import { CallEndedError } from './call-ended-error.js';
 import type { DialOutcome } from './dial-outcome.js';
-import { Dialling } from './dialling.js';
 import { infoDigit } from './info-digit.js';
 import { isMediaFault } from './media-fault.js';
 import { type OpenMedia, ServedMedia } from './served-media.js';
@@ -76,7 +73,7 @@ export class CallControl {
     this.caller = handled.caller;
     this.called = handled.called;
     this.signal = signal;
-    this.#events = new TypedEmitter(host.context.logger);
+    this.#events = new TypedEmitter(host.logger);
     this.#media = new ServedMedia(openMedia, host.invite.source.remote.address, (session) => this.#onMedia(session));
     handled.handle({
       onModify: (modify) => this.#media.serve(modify),
@@ -196,16 +193,13 @@ export class CallControl {
     await this.answer();
     const { session } = this.#handled;
     if (session === undefined) throw new CallEndedError('dial()');
-    const caller: CallLeg = { legId: INBOUND_LEG, session, party: this.caller };
     const { ringback = tone(tonePlan(this.#country).ringback), earlyMedia = true, noAnswerSeconds } = options;
     if (ringback !== false) void this.#media.current?.player.play(soundsOf(ringback), { loop: true });
-    const { host } = this.#handled;
-    const dialling = new Dialling({
-      ...{ host, caller, number, earlyMedia, signal: this.signal },
+    const result = await this.#handled.host.dial(session, {
+      ...{ number, earlyMedia, signal: this.signal },
       ...(noAnswerSeconds === undefined ? {} : { noAnswerSeconds }),
       onHandOver: () => this.#media.close(),
     });
-    const result = await dialling.run();
     if (result.kind === 'joined') return this.#talked(result.number);
     this.#media.current?.player.stop();
     this.#require('dial()');

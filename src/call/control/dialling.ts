@@ -1,51 +1,52 @@
+import type { Mailbox } from '../../base/mailbox.js';
+import type { TenantId } from '../../base/tenant.js';
+import type { IncomingInvite } from '../../dialog/incoming-invite.js';
 import type { Progress } from '../../dialog/outgoing-invite.js';
 import { sipUri } from '../../protocol/sip/uri.js';
 import type { CallLeg } from '../call-leg.js';
+import type { CallMedia } from '../call-media.js';
+import type { CallLog } from '../call-record.js';
+import type { CallContext } from '../context.js';
 import type { OutboundLeg } from '../fork.js';
-import type { ServedHost } from '../handled-call.js';
 import { JoinSearch, type JoinSearchResult } from '../join-search.js';
 import { outcome } from '../outcome.js';
 import { sideOf } from '../party.js';
 import { passInvite } from '../passing.js';
-import type { Talk } from '../talk.js';
-import type { DialOutcome } from './dial-outcome.js';
+import type { DialRequest, DialResult, FailedDial } from './dial-outcome.js';
 
-export interface DiallingOptions {
-  readonly host: ServedHost;
-  readonly caller: CallLeg;
-  readonly number: string;
-  readonly noAnswerSeconds?: number;
-  /** Fires when the caller has gone, or the handler has lost interest. */
-  readonly signal: AbortSignal;
-  /** The caller is about to hear somebody else than the server. */
-  readonly onHandOver: () => Promise<void>;
-  /** Somebody is heard by the caller before the answer. */
-  readonly earlyMedia: boolean;
+/** The call of the caller. */
+export interface DiallingHost {
+  readonly context: CallContext;
+  readonly callId: string;
+  readonly tenantId: TenantId;
+  readonly invite: IncomingInvite;
+  readonly log: CallLog;
+  readonly media: CallMedia;
+  readonly mailbox: Mailbox;
+  /** What outbound legs are sent with. */
+  readonly maxForwards: number;
+  readonly nextLegId: () => string;
+  /** The caller and `partner` talk from now on; the call ends with them. */
+  readonly connect: (partner: CallLeg) => void;
 }
-
-/** How it went; `handedOver`: the caller hears nobody now, because its media has gone to somebody who did not answer. */
-export type DialResult =
-  | { readonly kind: 'joined'; readonly talk: Talk; readonly number: string }
-  | {
-      readonly kind: 'failed';
-      readonly outcome: Exclude<DialOutcome, { kind: 'answered' }>;
-      readonly handedOver: boolean;
-    };
 
 /** Calls somebody for a caller whom the server serves, and joins both: afterwards the media goes as between any two parties. */
 export class Dialling {
-  readonly #options: DiallingOptions;
+  readonly #host: DiallingHost;
+  readonly #caller: CallLeg;
+  readonly #request: DialRequest;
   readonly #search: JoinSearch;
-  #talk: Talk | undefined;
   #partner: CallLeg | undefined;
   #handedOver = false;
   /** Somebody's early media is, or will be, heard. */
   #early = false;
 
-  constructor(options: DiallingOptions) {
-    const { host, caller, number, signal, noAnswerSeconds } = options;
-    const { context, invite, mailbox, media, log, callId, tenantId, maxForwards } = host;
-    this.#options = options;
+  constructor(host: DiallingHost, caller: CallLeg, request: DialRequest) {
+    const { number, signal, noAnswerSeconds } = request;
+    const { context, invite, mailbox, media, log, callId, tenantId, maxForwards, nextLegId, connect } = host;
+    this.#host = host;
+    this.#caller = caller;
+    this.#request = request;
     this.#search = new JoinSearch({
       context: noAnswerSeconds === undefined ? context : { ...context, noAnswerSeconds },
       ...{ callId, tenantId, log, media, mailbox, maxForwards, signal },
@@ -56,7 +57,7 @@ export class Dialling {
         source: invite.source,
       },
       headers: (target) => passInvite(invite.request, sideOf(caller.party), target.policy),
-      nextLegId: () => host.nextLegId(),
+      nextLegId,
       onProgress: (leg, progress) => this.#onProgress(leg, progress),
       live: () => !signal.aborted && !caller.session.ended,
       onCancelled: () => {},
@@ -64,7 +65,7 @@ export class Dialling {
       resume: () => {},
       onJoined: (partner) => {
         this.#partner = partner;
-        this.#talk = host.connect(caller, partner);
+        connect(partner);
       },
       beforeJoin: () => this.#handOver(),
     });
@@ -72,20 +73,19 @@ export class Dialling {
 
   async run(): Promise<DialResult> {
     const result = await this.#search.run();
-    if (this.#talk !== undefined && this.#partner !== undefined)
-      return { kind: 'joined', talk: this.#talk, number: this.#partner.party.number };
+    if (this.#partner !== undefined) return { kind: 'joined', number: this.#partner.party.number };
     return { kind: 'failed', outcome: failure(result), handedOver: this.#handedOver };
   }
 
   /** Early media: the caller is told where it comes from, as it will be told of the answer. */
   #onProgress(leg: OutboundLeg, { sdp }: Progress): void {
-    const { host, earlyMedia, caller, signal } = this.#options;
+    const { earlyMedia, signal } = this.#request;
     if (!earlyMedia || sdp === undefined || this.#early) return;
     this.#early = true;
-    const { mailbox, context, callId } = host;
+    const { mailbox, context, callId } = this.#host;
     mailbox
       .run(async () => {
-        if (signal.aborted || caller.session.ended || this.#talk !== undefined) return;
+        if (signal.aborted || this.#caller.session.ended || this.#partner !== undefined) return;
         await this.#handOver();
         await this.#search.join.withEarly(leg.id, sdp);
       })
@@ -94,11 +94,11 @@ export class Dialling {
 
   async #handOver(): Promise<void> {
     this.#handedOver = true;
-    await this.#options.onHandOver();
+    await this.#request.onHandOver();
   }
 }
 
-function failure(result: JoinSearchResult): Exclude<DialOutcome, { kind: 'answered' }> {
+function failure(result: JoinSearchResult): FailedDial {
   switch (result.kind) {
     case 'not-joined':
       return { kind: 'failed', ...result.failure };
@@ -114,7 +114,7 @@ function failure(result: JoinSearchResult): Exclude<DialOutcome, { kind: 'answer
   }
 }
 
-function failureKind(last: string | undefined, status: number): Exclude<DialOutcome, { kind: 'answered' }>['kind'] {
+function failureKind(last: string | undefined, status: number): FailedDial['kind'] {
   switch (last) {
     case 'busy':
     case 'no-answer':

@@ -5,7 +5,8 @@ import { type Logger, silentLogger } from '../../base/logger.js';
 import { type Random, SystemRandom } from '../../base/random.js';
 import type { Cancel, Scheduler } from '../../base/scheduler.js';
 import type { Network } from '../../net/network.js';
-import type { MediaEngine, MediaExchange, MediaStats } from '../media-engine.js';
+import type { MediaEngine, MediaExchange } from '../media-engine.js';
+import type { MediaStats } from '../media-stats.js';
 import type { MediaEvents } from '../media-events.js';
 import { PortPool, type PortPoolStats, type PortRange } from '../port-pool.js';
 import type { MediaTimeouts, MediaTrouble } from './pair-watch.js';
@@ -74,7 +75,10 @@ export class MediaRelay implements MediaEngine {
     this.#timeouts = { ...DEFAULT_TIMEOUTS, ...options.timeouts };
     const [first, ...others] = options.addresses ?? network.localAddresses();
     if (first === undefined) {
-      throw new UsageError('PBX_INVALID_ARGUMENT', 'MediaRelay: found no address, expected one of this machine at least');
+      throw new UsageError(
+        'PBX_INVALID_ARGUMENT',
+        'MediaRelay: found no address, expected one of this machine at least',
+      );
     }
     this.#context = {
       network,
@@ -159,7 +163,10 @@ export class MediaRelay implements MediaEngine {
 
   #tell({ tenantId, callId }: RelayCall, legs: readonly [string, string], trouble: MediaTrouble): void {
     const { kind, ...facts } = trouble;
-    this.#logger.info({ tenantId, callId, legs, ...facts }, kind === 'lost' ? 'no media from either party' : 'one-way media');
+    this.#logger.info(
+      { tenantId, callId, legs, ...facts },
+      kind === 'lost' ? 'no media from either party' : 'one-way media',
+    );
     if (trouble.kind === 'lost') {
       const { state, silentMs } = trouble;
       this.#emitter.emit('media.lost', { tenantId, callId, legs, state, silentMs });

@@ -97,5 +97,7 @@ export class PairWatch {
 }
 
 function pauses(side: RelaySide, other: RelaySide): boolean {
-  return [side, other].every(({ described }) => described?.codecs.some(({ name }) => name.toUpperCase() === 'CN') === true);
+  return [side, other].every(
+    ({ described }) => described?.codecs.some(({ name }) => name.toUpperCase() === 'CN') === true,
+  );
 }

@@ -1,7 +1,8 @@
 import type { Millis } from '../../base/clock.js';
 import { Mailbox } from '../../base/mailbox.js';
 import type { TenantId } from '../../base/tenant.js';
-import type { MediaExchange, MediaStats, StreamStats } from '../media-engine.js';
+import type { MediaExchange } from '../media-engine.js';
+import type { MediaStats, StreamStats } from '../media-stats.js';
 import type { MediaTimeouts, MediaTrouble } from './pair-watch.js';
 import { RelayLeg } from './relay-leg.js';
 import { type PairContext, RelayPair } from './relay-pair.js';
@@ -75,7 +76,11 @@ export class RelayCall {
   }
 
   /** A second has gone by. Tells of what is wrong with the media of each pair. */
-  look(now: Millis, timeouts: MediaTimeouts, tell: (legs: readonly [string, string], trouble: MediaTrouble) => void): void {
+  look(
+    now: Millis,
+    timeouts: MediaTimeouts,
+    tell: (legs: readonly [string, string], trouble: MediaTrouble) => void,
+  ): void {
     for (const { legs, streams, watch, establishedAt } of this.#pairs.values()) {
       for (const { sides } of streams) for (const side of sides) side.tick();
       if (establishedAt === undefined) continue;

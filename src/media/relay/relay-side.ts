@@ -1,10 +1,10 @@
 import type { Clock, Millis } from '../../base/clock.js';
 import type { SocketAddress } from '../../base/ip.js';
 import type { Network } from '../../net/network.js';
-import type { SdpCodec } from '../../protocol/sdp/attributes.js';
 import { datagramKind } from '../../protocol/rtp/demultiplex.js';
 import { payloadType } from '../../protocol/rtp/packet.js';
 import { ReceiverStatistics } from '../../protocol/rtp/receiver-statistics.js';
+import type { SdpCodec } from '../../protocol/sdp/attributes.js';
 import type { PortPool } from '../port-pool.js';
 import { RtpPorts } from '../rtp-ports.js';
 import type { RelayCounters } from './relay-counters.js';

@@ -1,6 +1,6 @@
-import { agreedDirection } from '../../protocol/sdp/offer-answer.js';
 import { sends } from '../../protocol/sdp/direction.js';
-import type { StreamStats } from '../media-engine.js';
+import { agreedDirection } from '../../protocol/sdp/offer-answer.js';
+import type { StreamStats } from '../media-stats.js';
 import { RelaySide, type SideContext } from './relay-side.js';
 
 /** One end of a stream to be: who is there, and the address of ours that it is faced with. */
