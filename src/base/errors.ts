@@ -18,6 +18,7 @@ export type ErrorCode =
   | 'SDP_PARSE'
   | 'SDP_NEGOTIATION'
   | 'DIGEST_PARSE'
+  | 'WAV_PARSE'
   | 'SIP_TRANSPORT'
   | 'SIP_NO_ROUTE'
   | 'SIP_WRONG_STATE'

@@ -6,7 +6,7 @@ export const SILENCE_DBOV = -127;
 
 /** A sample held within 16 bits: what is too loud is cut off, and never wraps round. */
 export function saturate(value: number): number {
-  return value > HIGHEST ? HIGHEST : value < LOWEST ? LOWEST : value;
+  return Math.min(HIGHEST, Math.max(LOWEST, value));
 }
 
 /** The factor of an amplitude for a gain in dB: 6 dB is about twice, -20 dB a tenth. */

@@ -7,6 +7,9 @@ import { Lab } from './lab.js';
 /** The foreign programs of Debian 12 that the interop tests drive, and its package for each. */
 const PACKAGES = {
   baresip: 'baresip',
+  sox: 'sox',
+  soxi: 'sox',
+  'espeak-ng': 'espeak-ng',
   sipp: 'sip-tester',
   sipsak: 'sipsak',
   'linphone-daemon': 'linphone-cli',

@@ -32,7 +32,9 @@ export function corpusWords(path: string): Int16Array {
 /** The words of a dictionary in the format of AFL and libFuzzer: `"text"` or `name="text"`, with \xHH. */
 export function dictionary(name: string): Uint8Array[] {
   const words: Uint8Array[] = [];
-  for (const line of Buffer.from(corpusFile(`fuzz-dictionaries/${name}`)).toString('latin1').split('\n')) {
+  for (const line of Buffer.from(corpusFile(`fuzz-dictionaries/${name}`))
+    .toString('latin1')
+    .split('\n')) {
     const quoted = /^[^#"]*"(.*)"\s*$/.exec(line)?.[1];
     if (quoted === undefined) continue;
     const plain = quoted.replace(/\\x([0-9a-fA-F]{2})/g, (_all, hex: string) =>
