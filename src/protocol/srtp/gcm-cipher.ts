@@ -53,7 +53,9 @@ export class GcmCipher implements PacketCipher {
     const wordOffset = length + TAG_BYTES;
     sealed.set(packet.subarray(0, RTCP_CLEAR));
     setWordAt(sealed, wordOffset, ENCRYPTED | index);
-    cipher.setAAD(Buffer.concat([packet.subarray(0, RTCP_CLEAR), sealed.subarray(wordOffset, wordOffset + INDEX_BYTES)]));
+    cipher.setAAD(
+      Buffer.concat([packet.subarray(0, RTCP_CLEAR), sealed.subarray(wordOffset, wordOffset + INDEX_BYTES)]),
+    );
     finish(cipher, packet, RTCP_CLEAR, sealed);
     sealed.set(this.#mki, wordOffset + INDEX_BYTES);
     return sealed;
@@ -66,7 +68,10 @@ export class GcmCipher implements PacketCipher {
     const iv = this.#ivOf(this.#rtcp, ssrc, word & ~ENCRYPTED);
     // What is not encrypted is authenticated as it is (§9.3).
     const clear = word >= ENCRYPTED ? RTCP_CLEAR : tagAt;
-    const associated = Buffer.concat([packet.subarray(0, clear), packet.subarray(wordOffset, wordOffset + INDEX_BYTES)]);
+    const associated = Buffer.concat([
+      packet.subarray(0, clear),
+      packet.subarray(wordOffset, wordOffset + INDEX_BYTES),
+    ]);
     return open(this.#rtcp.encryption, iv, associated, packet, clear, tagAt);
   }
 

@@ -37,7 +37,10 @@ function expectKeys(events: readonly KeyEvent[], digits: string): void {
 }
 
 /** The packets of our own sender, 20 ms apart. */
-function press(digits: string, options: { clockRate?: number; durationMs?: number; gapMs?: number; ssrc?: number } = {}): Arrival[] {
+function press(
+  digits: string,
+  options: { clockRate?: number; durationMs?: number; gapMs?: number; ssrc?: number } = {},
+): Arrival[] {
   const { clockRate = 8000, ssrc = 1 } = options;
   const sender = new EventSender({ clockRate });
   sender.press(digits, options);
@@ -185,7 +188,13 @@ describe('RFC 4733 §2.5.2: receiving', () => {
           if (firsts.has(arrival)) return draw() < 20 ? [arrival, late] : [arrival];
           return draw() < 20 ? [arrival, late] : draw() < 30 ? [late] : [arrival];
         });
-        expectKeys(receive(arrivals.sort((a, b) => a.atMs - b.atMs), options.clockRate), keys);
+        expectKeys(
+          receive(
+            arrivals.sort((a, b) => a.atMs - b.atMs),
+            options.clockRate,
+          ),
+          keys,
+        );
       }),
       { numRuns: 300 },
     );

@@ -171,7 +171,8 @@ describe('RFC 4733 §2.5.1: sending', () => {
           });
           const length = timestampDelta(first.timestamp, last.timestamp) + last.duration;
           expect(length).toBe(Math.round(given.durationMs * unitsPerMs));
-          if (up !== undefined) expect(timestampDelta(up, first.timestamp)).toBeGreaterThanOrEqual(given.gapMs * unitsPerMs - 1);
+          if (up !== undefined)
+            expect(timestampDelta(up, first.timestamp)).toBeGreaterThanOrEqual(given.gapMs * unitsPerMs - 1);
           up = (last.timestamp + last.duration) >>> 0;
         }
       }),

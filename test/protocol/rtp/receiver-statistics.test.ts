@@ -53,7 +53,10 @@ describe('RFC 3550 §A.3: loss', () => {
 
   test('a report tells of its own interval: fraction lost, extended highest, jitter in units', () => {
     const statistics = new ReceiverStatistics(8000);
-    receive(statistics, range(65_500, 65_600).filter((number) => number % 4 !== 0));
+    receive(
+      statistics,
+      range(65_500, 65_600).filter((number) => number % 4 !== 0),
+    );
     const first = statistics.report();
     // 65500 and 65596 are multiples of four: of 65501 to 65599 there are 24 missing of 99.
     expect(first).toEqual({
@@ -78,7 +81,12 @@ describe('RFC 3550 §A.3: loss', () => {
         const arrivals = packets.flatMap(({ lost, twice, delay }, i) => {
           if (i < 2 || i === packets.length - 1) return [{ i, at: i }];
           if (lost) return [];
-          return twice ? [{ i, at: i + delay }, { i, at: i + delay + 1 }] : [{ i, at: i + delay }];
+          return twice
+            ? [
+                { i, at: i + delay },
+                { i, at: i + delay + 1 },
+              ]
+            : [{ i, at: i + delay }];
         });
         const order = arrivals.map((arrival, n) => ({ ...arrival, n })).sort((a, b) => a.at - b.at || a.n - b.n);
         // The first two prove the source.
@@ -117,7 +125,10 @@ function longestGap(seen: ReadonlySet<number>, count: number): number {
 describe('RFC 3550 §A.1: another source or another sequence', () => {
   test('another SSRC is a restart: what was counted stays, nothing between the two is lost', () => {
     const statistics = new ReceiverStatistics(8000);
-    receive(statistics, range(0, 100).filter((number) => number !== 40));
+    receive(
+      statistics,
+      range(0, 100).filter((number) => number !== 40),
+    );
     const seen = receive(statistics, range(30_000, 30_100), 2);
     expect(seen).toMatchObject({ packets: 199, expected: 200, lost: 1, restarts: 1, strays: 0, ssrc: 2 });
     expect(statistics.report()).toMatchObject({ ssrc: 2, cumulativeLost: 0, highestSequence: 30_099 });
@@ -131,7 +142,13 @@ describe('RFC 3550 §A.1: another source or another sequence', () => {
       strays: 1,
       restarts: 0,
     });
-    expect(receive(statistics, range(20_000, 20_050))).toMatchObject({ packets: 111, expected: 110, lost: 0, restarts: 1, strays: 1 });
+    expect(receive(statistics, range(20_000, 20_050))).toMatchObject({
+      packets: 111,
+      expected: 110,
+      lost: 0,
+      restarts: 1,
+      strays: 1,
+    });
   });
 
   test('noise in which no number follows another is never valid', () => {
@@ -224,7 +241,9 @@ describe('ITU-T G.107: how a G.711 call sounds', () => {
     fc.assert(
       fc.property(impairments, fc.constantFrom('lossRatio', 'burstRatio', 'jitterMs', 'delayMs'), (given, worse) => {
         const score = (more: number): number =>
-          meanOpinionScore(transmissionRating({ ...given, [worse]: Math.min(given[worse] * more, worse === 'lossRatio' ? 1 : 5000) }));
+          meanOpinionScore(
+            transmissionRating({ ...given, [worse]: Math.min(given[worse] * more, worse === 'lossRatio' ? 1 : 5000) }),
+          );
         expect(score(1.5)).toBeLessThanOrEqual(score(1));
         expect(score(1)).toBeGreaterThanOrEqual(1);
         expect(score(1)).toBeLessThanOrEqual(4.5);

@@ -49,7 +49,14 @@ describe('RFC 3550 §6.4.1: round trip', () => {
 });
 
 describe('RFC 3550 §6.2, §A.7: the interval', () => {
-  const call: RtcpSituation = { members: 2, senders: 2, bandwidth: 400, weSent: true, averageSize: 120, initial: false };
+  const call: RtcpSituation = {
+    members: 2,
+    senders: 2,
+    bandwidth: 400,
+    weSent: true,
+    averageSize: 120,
+    initial: false,
+  };
 
   test('of a call: 5 s on the average before the compensation, from one half to one and a half', () => {
     const compensation = Math.E - 1.5;

@@ -36,7 +36,10 @@ const others: fc.Arbitrary<RtcpPacket> = fc.oneof(
   fc.record({
     kind: fc.constant('sdes' as const),
     chunks: fc.array(
-      fc.record({ ssrc: word, items: fc.array(fc.record({ type: fc.integer({ min: 1, max: 255 }), text }), { maxLength: 4 }) }),
+      fc.record({
+        ssrc: word,
+        items: fc.array(fc.record({ type: fc.integer({ min: 1, max: 255 }), text }), { maxLength: 4 }),
+      }),
       { maxLength: 31 },
     ),
   }),
@@ -94,7 +97,9 @@ describe('RFC 3550 §6.4 to §6.6: packets', () => {
       fc.property(compound, (packets) => {
         const bytes = writeRtcp(packets);
         expect(bytes.length % 4).toBe(0);
-        expect(readRtcp(bytes)).toEqual(packets.map((packet) => (packet.kind === 'other' ? { ...packet, body: expect.anything() } : packet)));
+        expect(readRtcp(bytes)).toEqual(
+          packets.map((packet) => (packet.kind === 'other' ? { ...packet, body: expect.anything() } : packet)),
+        );
       }),
     );
   });
@@ -186,7 +191,14 @@ describe('writing refuses what cannot be said', () => {
   });
 
   test('of 32 reports the first 31 are written: the others wait for the next packet', () => {
-    const block = { fractionLost: 0, cumulativeLost: 0, highestSequence: 0, jitter: 0, lastSenderReport: 0, delaySinceLast: 0 };
+    const block = {
+      fractionLost: 0,
+      cumulativeLost: 0,
+      highestSequence: 0,
+      jitter: 0,
+      lastSenderReport: 0,
+      delaySinceLast: 0,
+    };
     const [read] = readRtcp(writeRtcp([{ ...rr, reports: many.map((ssrc) => ({ ssrc, ...block })) }])) ?? [];
     expect(read?.kind === 'rr' && read.reports.map(({ ssrc }) => ssrc)).toEqual(many.slice(0, 31));
   });

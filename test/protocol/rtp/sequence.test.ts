@@ -1,11 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import {
-  extendSequence,
-  SequenceTracker,
-  sequenceDelta,
-  timestampDelta,
-} from '../../../src/protocol/rtp/sequence.js';
+import { extendSequence, SequenceTracker, sequenceDelta, timestampDelta } from '../../../src/protocol/rtp/sequence.js';
 
 const feed = (tracker: SequenceTracker, ...numbers: readonly number[]): string[] =>
   numbers.map((number) => tracker.receive(number & 0xffff));
