@@ -1,13 +1,7 @@
 import type { Millis } from '../../base/clock.js';
 import { marker, payloadEnd, payloadOffset, ssrcOf, timestampOf } from './packet.js';
 import { timestampDelta } from './sequence.js';
-import {
-  digitOf,
-  EVENT_BYTES,
-  LONGEST_DURATION,
-  readTelephoneEvent,
-  type TelephoneEvent,
-} from './telephone-event.js';
+import { digitOf, EVENT_BYTES, LONGEST_DURATION, readTelephoneEvent, type TelephoneEvent } from './telephone-event.js';
 
 /**
  * What the receiver tells of a key: `pressed` once, then `released` once. `cause` says how the end was learned: by the packet that

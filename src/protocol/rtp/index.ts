@@ -32,8 +32,8 @@ export { CNAME, type SdesChunk, type SdesItem, type SourceDescription } from './
 export {
   extendSequence,
   MIN_SEQUENTIAL,
-  type SequenceVerdict,
   SequenceTracker,
+  type SequenceVerdict,
   sequenceDelta,
   timestampDelta,
 } from './sequence.js';

@@ -16,7 +16,10 @@ const UNITS_PER_MS = 65.536;
 
 export function ntpTime(at: EpochMillis): NtpTime {
   const whole = Math.floor(at / 1000);
-  return { seconds: (whole + EPOCH_OFFSET) % ERA_SECONDS, fraction: Math.floor(((at - whole * 1000) / 1000) * ERA_SECONDS) };
+  return {
+    seconds: (whole + EPOCH_OFFSET) % ERA_SECONDS,
+    fraction: Math.floor(((at - whole * 1000) / 1000) * ERA_SECONDS),
+  };
 }
 
 /** Back again; times of before 1968 are taken for those after 2036 (RFC 4330 §3). */

@@ -154,9 +154,7 @@ export class ReceiverStatistics {
       restarts: this.#restarts,
       jitterMs,
       mos:
-        expected === 0
-          ? undefined
-          : meanOpinionScore(transmissionRating({ lossRatio, burstRatio, jitterMs, delayMs })),
+        expected === 0 ? undefined : meanOpinionScore(transmissionRating({ lossRatio, burstRatio, jitterMs, delayMs })),
       ssrc: this.#ssrc < 0 ? undefined : this.#ssrc,
     };
   }

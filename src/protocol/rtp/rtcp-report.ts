@@ -73,7 +73,15 @@ export function readReport({ type, count, body }: RtcpBlock): SenderReport | Rec
   const reports = Array.from({ length: count }, (_, i) => readBlock(body, at + i * REPORT_BYTES));
   if (!sender) return { kind: 'rr', ssrc, reports };
   const ntp = { seconds: word(body, 4), fraction: word(body, 8) };
-  return { kind: 'sr', ssrc, ntp, rtpTimestamp: word(body, 12), packets: word(body, 16), octets: word(body, 20), reports };
+  return {
+    kind: 'sr',
+    ssrc,
+    ntp,
+    rtpTimestamp: word(body, 12),
+    packets: word(body, 16),
+    octets: word(body, 20),
+    reports,
+  };
 }
 
 /** Of more than 31 reports the first ones are written. */

@@ -48,7 +48,8 @@ const INLINE = 'inline:';
 /** Reads the value of an `a=crypto` line, without `crypto:`. A stream is answered by its first line that is accepted (RFC 4568 §5.1.2). */
 export function readCryptoAttribute(value: string): CryptoReading {
   const [tag, suiteName, keys, ...parameters] = value.length > LONGEST_LINE ? [] : value.split(/[ \t]/).filter(Boolean);
-  if (tag === undefined || suiteName === undefined || keys === undefined || !isDecimal(tag, 9)) return refused('grammar');
+  if (tag === undefined || suiteName === undefined || keys === undefined || !isDecimal(tag, 9))
+    return refused('grammar');
   const suite = srtpSuite(suiteName);
   if (suite === undefined) return refused('suite');
   if (!keys.startsWith(INLINE)) return refused(keys.includes(':') ? 'key-method' : 'grammar');
@@ -72,7 +73,8 @@ export function formatCryptoAttribute({ tag, suite, masterKey }: CryptoAttribute
   if (!isWhole(tag, 999_999_999)) throw invalid(`tag ${tag}, expected 0 to 999999999`);
   let text = `${tag} ${suite} ${INLINE}${Buffer.concat([key, salt]).toString('base64')}`;
   if (lifetime !== undefined) {
-    if (!isWhole(lifetime, MOST_RTP_PACKETS) || lifetime === 0) throw invalid(`lifetime ${lifetime}, expected 1 to 2^48`);
+    if (!isWhole(lifetime, MOST_RTP_PACKETS) || lifetime === 0)
+      throw invalid(`lifetime ${lifetime}, expected 1 to 2^48`);
     const power = Math.log2(lifetime);
     text += `|${Number.isInteger(power) ? `2^${power}` : lifetime}`;
   }
@@ -127,7 +129,8 @@ function readLifetime(text: string): number | undefined {
 function readMki(text: string): Uint8Array | undefined {
   const [value, lengthText, ...more] = text.split(':');
   if (value === undefined || lengthText === undefined || more.length > 0) return undefined;
-  if (!isDecimal(value, 309) || !isDecimal(lengthText, 3) || value.startsWith('0') || lengthText.startsWith('0')) return undefined;
+  if (!isDecimal(value, 309) || !isDecimal(lengthText, 3) || value.startsWith('0') || lengthText.startsWith('0'))
+    return undefined;
   const length = Number(lengthText);
   const hex = BigInt(value).toString(16);
   if (length > LONGEST_MKI || hex.length > 2 * length) return undefined;
