@@ -2,9 +2,10 @@ import { isWildcardAddress, type SocketAddress } from '../../base/ip.js';
 import type { SdpCodec } from '../../protocol/sdp/attributes.js';
 import { receives, type SdpDirection, sends } from '../../protocol/sdp/direction.js';
 import type { Sdp } from '../../protocol/sdp/lines.js';
-import { mediaSummary, type SdpStream } from '../../protocol/sdp/media.js';
+import { isSecure, mediaSummary, type SdpStream } from '../../protocol/sdp/media.js';
 import { agreedDirection } from '../../protocol/sdp/offer-answer.js';
 import type { G711Codec } from '../audio/audio-source.js';
+import { type AgreedCrypto, agreedCrypto } from './session-crypto.js';
 
 /** What an exchange of descriptions has come to, for the one audio stream of a session. */
 export interface AgreedAudio {
@@ -26,6 +27,8 @@ export interface AgreedAudio {
   readonly remoteRtcp?: SocketAddress;
   /** RTP and RTCP share a port (RFC 5761). */
   readonly rtcpMux: boolean;
+  /** The keys of SRTP (RFC 4568); absent: RTP goes in the clear. */
+  readonly crypto?: AgreedCrypto;
 }
 
 /** The packet time unless the peer asks for another (RFC 3551 §4.2). */
@@ -52,7 +55,7 @@ export function packetTime(stream: SdpStream): number {
 
 /**
  * Reads two descriptions that answer each other. `answer` says which of them chose among the codecs.
- * Undefined if the stream at `index` is not in use or has no codec that we know.
+ * Undefined if the stream at `index` is not in use, has no codec that we know, or is to be secure without a key.
  */
 export function agreeOn(local: Sdp, remote: Sdp, index: number, answer: 'local' | 'remote'): AgreedAudio | undefined {
   const ours = mediaSummary(local)[index];
@@ -63,6 +66,9 @@ export function agreeOn(local: Sdp, remote: Sdp, index: number, answer: 'local' 
   const codec = chosen.codecs.map(g711Of).find((each) => each !== undefined && common.has(each));
   if (codec === undefined) return undefined;
   const payloadType = common.get(codec) as number;
+  const secure = isSecure(ours.protocol);
+  const crypto = secure ? agreedCrypto(ours.section, theirs.section, answer) : undefined;
+  if (secure && crypto === undefined) return undefined;
   const event = ours.codecs.some(isEvent) ? theirs.codecs.find(isEvent) : undefined;
   const direction = agreedDirection(ours.direction, theirs.direction);
   const { address } = theirs;
@@ -78,6 +84,7 @@ export function agreeOn(local: Sdp, remote: Sdp, index: number, answer: 'local' 
     direction,
     ...(reachable ? { remote: { address, port: theirs.port }, remoteRtcp: { address, port: theirs.rtcpPort } } : {}),
     rtcpMux: ours.rtcpMux && theirs.rtcpMux,
+    ...(crypto === undefined ? {} : { crypto }),
   };
 }
 

@@ -11,6 +11,7 @@ import type { ReceivedCount } from './audio-receiver.js';
 import type { SentCount } from './audio-sender.js';
 import type { DigitWay } from './digit-gate.js';
 import type { MediaClock } from './media-clock.js';
+import type { SrtpUse } from './negotiation.js';
 
 export interface MediaSessionOptions {
   readonly network: Network;
@@ -32,6 +33,11 @@ export interface MediaSessionOptions {
   readonly events?: boolean;
   /** Whether tones in the audio count as digits. Default `auto`: only while the peer sends no RTP events. */
   readonly inbandDigits?: 'auto' | 'always' | 'never';
+  /**
+   * SRTP with keys in the description (RFC 4568): taken where it is offered (`accept`, the default), also offered by us (`offer`: only where
+   * signalling goes over TLS), or neither.
+   */
+  readonly srtp?: SrtpUse;
 }
 
 /** What a session tells of its own accord. */
@@ -46,6 +52,8 @@ export interface MediaSessionStats {
   /** Packets from others than the peer. */
   readonly strangers: number;
   readonly badRtcp: number;
+  /** Packets that were to be SRTP and are not genuine, or came a second time. */
+  readonly rejected: number;
   /** As the peer's last RTCP report shows it. */
   readonly roundTripMs?: number;
   /** Where packets go. */

@@ -16,6 +16,7 @@ import { AudioSender } from './audio-sender.js';
 import { type CollectOptions, type CollectResult, DigitCollector } from './digit-collector.js';
 import { DigitGate, type DigitWay, isDigit } from './digit-gate.js';
 import { KeySender, type SendDigitsOptions } from './key-sender.js';
+import { MediaCipher } from './media-cipher.js';
 import { BEAT_MS } from './media-clock.js';
 import type {
   AudioListener,
@@ -43,6 +44,7 @@ export class MediaSession {
   readonly #ports: RtpPorts;
   readonly #negotiation: Negotiation;
   readonly #lock = new RemoteLock();
+  readonly #cipher = new MediaCipher();
   readonly #sender: AudioSender;
   readonly #receiver: AudioReceiver;
   readonly #reporter: RtcpReporter;
@@ -71,6 +73,8 @@ export class MediaSession {
       sessionId: String(random.integer(0x7fffffff)),
       codecs: options.codecs ?? ['PCMA', 'PCMU'],
       events: options.events ?? true,
+      srtp: options.srtp ?? 'accept',
+      random,
     });
     this.#sender = new AudioSender(random, (packet) => this.#sendRtp(packet));
     this.#receiver = new AudioReceiver((digit) => this.#onDigit(digit, 'rfc4733'));
@@ -133,6 +137,7 @@ export class MediaSession {
       sent: this.#sender.count,
       strangers,
       badRtcp: badPackets,
+      rejected: this.#cipher.rejected,
       ...(roundTripMs === undefined ? {} : { roundTripMs }),
       ...(target === undefined ? {} : { remote: target }),
     };
@@ -252,6 +257,7 @@ export class MediaSession {
       this.#stopBeat = undefined;
       return;
     }
+    this.#cipher.agree(agreed.crypto);
     this.#sender.agree(agreed);
     this.#receiver.agree(agreed);
     const samples = agreed.ptimeMs * SAMPLES_A_MS;
@@ -306,30 +312,36 @@ export class MediaSession {
 
   #sendRtp(packet: Uint8Array): void {
     const { target } = this.#lock;
-    if (target !== undefined) this.#ports.sendRtp(packet, target);
+    const data = this.#cipher.protect(packet, 'rtp');
+    if (target !== undefined && data !== undefined) this.#ports.sendRtp(data, target);
   }
 
   #sendRtcp(packet: Uint8Array): void {
     const muxed = this.agreed?.rtcpMux === true;
     const target = muxed ? this.#lock.target : this.#rtcpTarget;
-    if (target === undefined) return;
-    if (muxed) this.#ports.sendRtp(packet, target);
-    else this.#ports.sendRtcp(packet, target);
+    const data = this.#cipher.protect(packet, 'rtcp');
+    if (target === undefined || data === undefined) return;
+    if (muxed) this.#ports.sendRtp(data, target);
+    else this.#ports.sendRtcp(data, target);
   }
 
   #onRtp(data: Uint8Array, from: SocketAddress): void {
-    if (this.agreed === undefined) return;
+    const { agreed } = this;
+    if (agreed === undefined) return;
     const kind = datagramKind(data);
     if (kind === 'rtcp') this.#onRtcp(data, from);
-    else if (kind === 'rtp' && this.#lock.accept(from) && this.agreed.receiving) {
-      this.#receiver.receive(data, this.#options.scheduler.now());
-    }
+    if (kind !== 'rtp' || !this.#lock.mayAccept(from)) return;
+    // Only what is genuine teaches us where the peer is.
+    const packet = this.#cipher.unprotect(data, 'rtp');
+    if (packet === undefined || !this.#lock.accept(from) || !agreed.receiving) return;
+    this.#receiver.receive(packet, this.#options.scheduler.now());
   }
 
   #onRtcp(data: Uint8Array, from: SocketAddress): void {
     if (this.agreed === undefined || !this.#lock.knows(from.address)) return;
+    const packet = this.#cipher.unprotect(data, 'rtcp');
     // Behind a NAT the port is not the described one: reports go where they come from.
-    if (this.#reporter.receive(data)) this.#rtcpTarget = from;
+    if (packet !== undefined && this.#reporter.receive(packet)) this.#rtcpTarget = from;
   }
 
   #onDigit(digit: DtmfDigit, way: DigitWay): void {

@@ -1,13 +1,16 @@
 import type { SocketAddress } from '../../base/ip.js';
+import type { Random } from '../../base/random.js';
 import { answerTo, type CodecCapability } from '../../protocol/sdp/answer.js';
 import { createMedia, createSdp, type OfferedCodec, type SdpMediaOptions } from '../../protocol/sdp/create.js';
 import type { SdpDirection } from '../../protocol/sdp/direction.js';
 import { closeLines, padMedia, rejectMedia } from '../../protocol/sdp/edit.js';
 import { parseSdp, type Sdp, sdpText } from '../../protocol/sdp/lines.js';
-import { mediaSummary, originOf, type SdpStream } from '../../protocol/sdp/media.js';
+import { isSecure, mediaSummary, originOf, type SdpStream } from '../../protocol/sdp/media.js';
 import { OfferAnswer, SdpNegotiationError } from '../../protocol/sdp/offer-answer.js';
+import type { CryptoAttribute } from '../../protocol/srtp/crypto-attribute.js';
 import type { G711Codec } from '../audio/audio-source.js';
 import { type AgreedAudio, agreeOn, g711Of, isEvent, packetTime, USUAL_PTIME_MS } from './agreed-audio.js';
+import { acceptableCrypto, cryptoLines, newCrypto, newCryptoOffer } from './session-crypto.js';
 
 export interface NegotiationOptions {
   /** Tells where we receive to a peer at this address; undefined before anything is known of the peer. */
@@ -17,13 +20,23 @@ export interface NegotiationOptions {
   readonly codecs: readonly G711Codec[];
   /** Whether we take and send digits as RTP events. */
   readonly events: boolean;
+  /** Whether SRTP is taken where it is offered, and whether we offer it. */
+  readonly srtp: SrtpUse;
+  readonly random: Random;
 }
+
+/**
+ * What is done about SRTP with keys in the description (RFC 4568). `offer` is for signalling over TLS alone: whoever reads the description
+ * has the keys.
+ */
+export type SrtpUse = 'never' | 'accept' | 'offer';
 
 const STATIC: Readonly<Record<G711Codec, number>> = { PCMU: 0, PCMA: 8 };
 const EVENT_PAYLOAD_TYPE = 101;
 /** What a keypad has, RFC 4733 §3.2. */
 const EVENT_FMTP = '0-15';
 const PROFILES: readonly string[] = ['RTP/AVP', 'RTP/AVPF'];
+const SECURE_PROFILES: readonly string[] = ['RTP/SAVP', 'RTP/SAVPF'];
 
 /**
  * The offers and answers of one audio session (RFC 3264): text in, text out, and what has been agreed. Other streams that a peer
@@ -115,8 +128,18 @@ export class Negotiation {
     return (
       stream.active &&
       stream.type.toLowerCase() === 'audio' &&
-      PROFILES.includes(stream.protocol.toUpperCase()) &&
+      this.#isUsableProfile(stream) &&
       stream.codecs.some((codec) => this.#options.codecs.some((known) => known === g711Of(codec)))
+    );
+  }
+
+  #isUsableProfile(stream: SdpStream): boolean {
+    const protocol = stream.protocol.toUpperCase();
+    if (PROFILES.includes(protocol)) return true;
+    return (
+      this.#options.srtp !== 'never' &&
+      SECURE_PROFILES.includes(protocol) &&
+      acceptableCrypto(stream.section).length > 0
     );
   }
 
@@ -127,15 +150,38 @@ export class Negotiation {
       media: [
         {
           port: address.port,
-          protocols: PROFILES,
+          protocols: [stream.protocol],
           codecs: this.#capabilities(),
           direction: this.#direction,
           ptimeMs: packetTime(stream),
           oneCodec: true,
-          attributes: stream.rtcpMux ? [{ name: 'rtcp-mux' }] : [],
+          attributes: [...(stream.rtcpMux ? [{ name: 'rtcp-mux' }] : []), ...cryptoLines(this.#answeredKey(stream))],
         },
       ],
     });
+  }
+
+  /** Our key for the line of the offer that comes first (RFC 4568 §5.1.2). A key that serves already stays, and its counters with it. */
+  #answeredKey(stream: SdpStream): readonly CryptoAttribute[] {
+    const chosen = isSecure(stream.protocol) ? acceptableCrypto(stream.section)[0] : undefined;
+    if (chosen === undefined) return [];
+    const { tag, suite } = chosen;
+    const known = this.#agreed?.crypto?.local;
+    return [known?.suite === suite ? { ...known, tag } : newCrypto(tag, suite, this.#options.random)];
+  }
+
+  /** A stream stays what it was in the first offer. */
+  #profile(): string {
+    const { local } = this.#exchange;
+    const known = local === undefined ? undefined : mediaSummary(local)[this.#index]?.protocol;
+    return known ?? (this.#options.srtp === 'offer' ? 'RTP/SAVP' : 'RTP/AVP');
+  }
+
+  /** The keys of an offer: the one that serves already, or new ones. */
+  #offeredKeys(protocol: string): readonly CryptoAttribute[] {
+    if (!isSecure(protocol)) return [];
+    const known = this.#agreed?.crypto?.local;
+    return known === undefined ? newCryptoOffer(this.#options.random) : [known];
   }
 
   #first(address: SocketAddress, media: SdpMediaOptions): Sdp {
@@ -155,12 +201,14 @@ export class Negotiation {
   }
 
   #media(port: number, direction: SdpDirection): SdpMediaOptions {
+    const protocol = this.#profile();
     return {
       port,
+      protocol,
       codecs: this.#offered(),
       direction,
       ptimeMs: USUAL_PTIME_MS,
-      attributes: [{ name: 'rtcp-mux' }],
+      attributes: [{ name: 'rtcp-mux' }, ...cryptoLines(this.#offeredKeys(protocol))],
     };
   }
 

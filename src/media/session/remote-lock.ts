@@ -48,19 +48,21 @@ export class RemoteLock {
     this.#inARow = 0;
   }
 
-  /** Whether a packet from there is the peer's. */
+  /** Whether a packet from there may be the peer's; counts it if not. */
+  mayAccept(from: SocketAddress): boolean {
+    const may = this.#isTarget(from) || (!this.#locked && this.#mayLearn(from.address));
+    if (!may) this.#strangers++;
+    return may;
+  }
+
+  /** Whether a packet from there, which `mayAccept` lets through, is the peer's. */
   accept(from: SocketAddress): boolean {
+    return this.#locked || this.#learn(from) || this.#isTarget(from);
+  }
+
+  #isTarget(from: SocketAddress): boolean {
     const target = this.#target;
-    const isTarget = target !== undefined && target.port === from.port && target.address === from.address;
-    if (this.#locked) {
-      if (!isTarget) this.#strangers++;
-      return isTarget;
-    }
-    if (!isTarget && !this.#mayLearn(from.address)) {
-      this.#strangers++;
-      return false;
-    }
-    return this.#learn(from) || isTarget;
+    return target !== undefined && target.port === from.port && target.address === from.address;
   }
 
   #mayLearn(address: string): boolean {

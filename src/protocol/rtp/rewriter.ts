@@ -42,7 +42,7 @@ export class StreamRewriter {
   /** What is added to the source's numbers. */
   #sequenceShift = 0;
   #timestampShift = 0;
-  /** The latest that has left, and when. */
+  /** The furthest that has left, and when its timestamp was. */
   #sequence: number;
   #timestamp: number;
   #atMs: Millis = 0;
@@ -138,7 +138,8 @@ export class StreamRewriter {
   #leave(timestamp: number, atMs: Millis): void {
     const leaving = (timestamp + this.#timestampShift) >>> 0;
     // An event's packets look back; what has left stays the furthest.
-    if (timestampDelta(this.#timestamp, leaving) > 0) this.#timestamp = leaving;
+    if (timestampDelta(this.#timestamp, leaving) < 0) return;
+    this.#timestamp = leaving;
     this.#atMs = atMs;
   }
 }

@@ -4,6 +4,7 @@ import { isRtpHeader, payloadOffset, sequenceOf, ssrcOf } from '../rtp/packet.js
 import { CounterCipher } from './counter-cipher.js';
 import type { SrtpMasterKey } from './crypto-attribute.js';
 import { GcmCipher } from './gcm-cipher.js';
+import { sessionKeys } from './key-derivation.js';
 import { ENCRYPTED, type PacketCipher, wordAt } from './packet-cipher.js';
 import { ReplayWindow } from './replay-window.js';
 import { MOST_RTCP_PACKETS, MOST_RTP_PACKETS, type SrtpSuiteName, srtpSuite } from './suite.js';
@@ -85,7 +86,8 @@ class Context {
         `SRTP ${name}: found a key of ${key.length} and a salt of ${salt.length} bytes, expected ${suite.keyBytes} and ${suite.saltBytes}`,
       );
     }
-    this.cipher = suite.cipher === 'gcm' ? new GcmCipher(suite, masterKey) : new CounterCipher(suite, masterKey);
+    const keys = sessionKeys(suite, masterKey);
+    this.cipher = suite.cipher === 'gcm' ? new GcmCipher(keys, mki) : new CounterCipher(suite, keys, mki);
     this.mki = mki;
     this.#maxSources = maxSources;
     this.#rtpLeft = Math.min(lifetime, MOST_RTP_PACKETS);

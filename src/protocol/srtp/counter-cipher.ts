@@ -1,12 +1,10 @@
 import { timingSafeEqual } from 'node:crypto';
-import type { SrtpMasterKey } from './crypto-attribute.js';
 import { HmacSha1 } from './hmac-sha1.js';
-import { deriveKey, KEY_LABEL } from './key-derivation.js';
+import type { SessionKeys } from './key-derivation.js';
 import { KeyStream } from './key-stream.js';
 import { ENCRYPTED, type PacketCipher, RTCP_CLEAR, setWordAt, wordAt } from './packet-cipher.js';
 import type { SrtpSuite } from './suite.js';
 
-const AUTHENTICATION_KEY_BYTES = 20;
 const INDEX_BYTES = 4;
 const SEQUENCES = 0x10000;
 const NO_BYTES = new Uint8Array(0);
@@ -26,14 +24,15 @@ export class CounterCipher implements PacketCipher {
   readonly #rtpTag: number;
   readonly #rtcpTag: number;
 
-  constructor(suite: SrtpSuite, { key, salt, mki = NO_BYTES }: SrtpMasterKey) {
-    const { keyBytes, saltBytes, rtpTagBytes, rtcpTagBytes } = suite;
-    const derive = (label: keyof typeof KEY_LABEL, bytes: number): Uint8Array =>
-      deriveKey(key, salt, KEY_LABEL[label], bytes);
-    this.#rtp = new KeyStream(derive('rtpEncryption', keyBytes), derive('rtpSalt', saltBytes));
-    this.#rtcp = new KeyStream(derive('rtcpEncryption', keyBytes), derive('rtcpSalt', saltBytes));
-    this.#rtpHmac = new HmacSha1(derive('rtpAuthentication', AUTHENTICATION_KEY_BYTES));
-    this.#rtcpHmac = new HmacSha1(derive('rtcpAuthentication', AUTHENTICATION_KEY_BYTES));
+  constructor(
+    { rtpTagBytes, rtcpTagBytes }: SrtpSuite,
+    { rtp, rtcp }: { readonly rtp: SessionKeys; readonly rtcp: SessionKeys },
+    mki: Uint8Array = NO_BYTES,
+  ) {
+    this.#rtp = new KeyStream(rtp.encryption, rtp.salt);
+    this.#rtcp = new KeyStream(rtcp.encryption, rtcp.salt);
+    this.#rtpHmac = new HmacSha1(rtp.authentication);
+    this.#rtcpHmac = new HmacSha1(rtcp.authentication);
     this.#mki = mki;
     this.#rtpTag = rtpTagBytes;
     this.#rtcpTag = rtcpTagBytes;

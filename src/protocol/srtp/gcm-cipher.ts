@@ -1,8 +1,6 @@
 import { type CipherGCM, createCipheriv, createDecipheriv } from 'node:crypto';
-import type { SrtpMasterKey } from './crypto-attribute.js';
-import { deriveKey, KEY_LABEL } from './key-derivation.js';
+import type { SessionKeys } from './key-derivation.js';
 import { ENCRYPTED, type PacketCipher, RTCP_CLEAR, setWordAt, wordAt } from './packet-cipher.js';
-import type { SrtpSuite } from './suite.js';
 
 const ALGORITHM = 'aes-128-gcm';
 const TAG_BYTES = 16;
@@ -11,12 +9,6 @@ const INDEX_BYTES = 4;
 const IV_BYTES = 12;
 const NO_BYTES = new Uint8Array(0);
 
-/** A session key of one direction and protocol. */
-interface Session {
-  readonly key: Uint8Array;
-  readonly salt: Uint8Array;
-}
-
 /**
  * AES in Galois counter mode (RFC 7714 §8, §9). RTP: header, encrypted payload, tag, MKI; RTCP: 8 bytes, the encrypted rest, tag, E flag and
  * index, MKI. The tag is over all but the MKI.
@@ -24,16 +16,14 @@ interface Session {
 export class GcmCipher implements PacketCipher {
   readonly overhead: PacketCipher['overhead'];
   readonly mkiFromEnd: PacketCipher['mkiFromEnd'];
-  readonly #rtp: Session;
-  readonly #rtcp: Session;
+  readonly #rtp: SessionKeys;
+  readonly #rtcp: SessionKeys;
   readonly #mki: Uint8Array;
   readonly #iv = new Uint8Array(IV_BYTES);
 
-  constructor({ keyBytes, saltBytes }: SrtpSuite, { key, salt, mki = NO_BYTES }: SrtpMasterKey) {
-    const derive = (label: keyof typeof KEY_LABEL, bytes: number): Uint8Array =>
-      deriveKey(key, salt, KEY_LABEL[label], bytes);
-    this.#rtp = { key: derive('rtpEncryption', keyBytes), salt: derive('rtpSalt', saltBytes) };
-    this.#rtcp = { key: derive('rtcpEncryption', keyBytes), salt: derive('rtcpSalt', saltBytes) };
+  constructor({ rtp, rtcp }: { readonly rtp: SessionKeys; readonly rtcp: SessionKeys }, mki: Uint8Array = NO_BYTES) {
+    this.#rtp = rtp;
+    this.#rtcp = rtcp;
     this.#mki = mki;
     this.overhead = { rtp: TAG_BYTES + mki.length, rtcp: TAG_BYTES + INDEX_BYTES + mki.length };
     this.mkiFromEnd = { rtp: mki.length, rtcp: mki.length };
@@ -42,7 +32,7 @@ export class GcmCipher implements PacketCipher {
   sealRtp(packet: Uint8Array, clear: number, ssrc: number, index: number): Uint8Array {
     const { length } = packet;
     const sealed = Buffer.allocUnsafe(length + this.overhead.rtp);
-    const cipher = createCipheriv(ALGORITHM, this.#rtp.key, this.#ivOf(this.#rtp, ssrc, index), TAG_LENGTH);
+    const cipher = createCipheriv(ALGORITHM, this.#rtp.encryption, this.#ivOf(this.#rtp, ssrc, index), TAG_LENGTH);
     sealed.set(packet.subarray(0, clear));
     cipher.setAAD(packet.subarray(0, clear));
     finish(cipher, packet, clear, sealed);
@@ -53,13 +43,13 @@ export class GcmCipher implements PacketCipher {
   openRtp(packet: Uint8Array, clear: number, ssrc: number, index: number): Uint8Array | undefined {
     const tagAt = packet.length - this.overhead.rtp;
     const iv = this.#ivOf(this.#rtp, ssrc, index);
-    return open(this.#rtp.key, iv, packet.subarray(0, clear), packet, clear, tagAt);
+    return open(this.#rtp.encryption, iv, packet.subarray(0, clear), packet, clear, tagAt);
   }
 
   sealRtcp(packet: Uint8Array, ssrc: number, index: number): Uint8Array {
     const { length } = packet;
     const sealed = Buffer.allocUnsafe(length + this.overhead.rtcp);
-    const cipher = createCipheriv(ALGORITHM, this.#rtcp.key, this.#ivOf(this.#rtcp, ssrc, index), TAG_LENGTH);
+    const cipher = createCipheriv(ALGORITHM, this.#rtcp.encryption, this.#ivOf(this.#rtcp, ssrc, index), TAG_LENGTH);
     const wordOffset = length + TAG_BYTES;
     sealed.set(packet.subarray(0, RTCP_CLEAR));
     setWordAt(sealed, wordOffset, ENCRYPTED | index);
@@ -82,7 +72,7 @@ export class GcmCipher implements PacketCipher {
       packet.subarray(0, clear),
       packet.subarray(wordOffset, wordOffset + INDEX_BYTES),
     ]);
-    return open(this.#rtcp.key, iv, associated, packet, clear, tagAt);
+    return open(this.#rtcp.encryption, iv, associated, packet, clear, tagAt);
   }
 
   indexAt(length: number): number {
@@ -90,7 +80,7 @@ export class GcmCipher implements PacketCipher {
   }
 
   /** Two zero bytes, the SSRC and the index of 48 bits, XOR the salt (§8.1, §9.1). Written over by the next packet. */
-  #ivOf({ salt }: Session, ssrc: number, index: number): Uint8Array {
+  #ivOf({ salt }: SessionKeys, ssrc: number, index: number): Uint8Array {
     const iv = this.#iv;
     setWordAt(iv, 2, ssrc);
     iv[0] = 0;

@@ -15,5 +15,5 @@ export {
   readCryptoAttribute,
   type SrtpMasterKey,
 } from './crypto-attribute.js';
-export { deriveKey, KEY_LABEL, type KeyLabel } from './key-derivation.js';
+export { deriveKey, type SessionKeys, sessionKeys } from './key-derivation.js';
 export { OFFERED_SUITES, type SrtpSuite, type SrtpSuiteName, srtpSuite } from './suite.js';

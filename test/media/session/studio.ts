@@ -158,6 +158,12 @@ export class RtpPhone {
     if (options.skip !== true) this.#sockets[0].send(data, to);
   }
 
+  /** One packet of samples. */
+  sayPcm(samples: Int16Array, to: SocketAddress, law: 'PCMA' | 'PCMU'): void {
+    if (law === 'PCMA') this.say(G711.encodeAlaw(samples), to, { payloadType: 8 });
+    else this.say(G711.encodeUlaw(samples), to, { payloadType: 0 });
+  }
+
   /** Says samples at an even pace, `ptimeMs` each packet. */
   async talk(samples: Int16Array, to: SocketAddress, options: TalkOptions = {}): Promise<void> {
     const { ptimeMs = 20, law = 'PCMA', payloadType: type = law === 'PCMA' ? 8 : 0 } = options;
