@@ -13,6 +13,7 @@ const PACKAGES = {
   kamailio: 'kamailio',
   tshark: 'tshark',
   openssl: 'openssl',
+  rtpengine: 'rtpengine-daemon',
 } as const;
 
 /** What a test cannot do without: a program, or the machine's IPv6 loopback address. */
