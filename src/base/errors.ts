@@ -32,6 +32,7 @@ export type ErrorCode =
   | 'TRUNK_CONFIG_INVALID'
   | 'MAIL_REFUSED'
   | 'MAIL_FAILED'
+  | 'MEDIA_NO_PORT'
   | 'MEDIA_ENGINE_FAILED'
   | 'TEST_TIME_LIMIT';
 

@@ -41,6 +41,11 @@ export interface UdpOptions {
   readonly onError: (error: Error) => void;
   /** Default 1 MiB, as far as the system allows. */
   readonly receiveBufferBytes?: number;
+  /**
+   * `media`: thousands of datagrams a second, where each costs as little as can be: nobody is told of one that could not be sent, and
+   * `from` is the object that the system gave, which may hold more than an address. Default `messages`.
+   */
+  readonly traffic?: 'messages' | 'media';
 }
 
 export interface UdpSocket {

@@ -49,6 +49,7 @@ class NodeUdpSocket implements UdpSocket {
     if (error !== null && this.#closing === undefined) this.#onError(error);
   };
   readonly #onError: (error: Error) => void;
+  readonly #isMedia: boolean;
   #closing: Promise<void> | undefined;
 
   constructor(socket: Socket, options: UdpOptions) {
@@ -58,7 +59,9 @@ class NodeUdpSocket implements UdpSocket {
     const { onMessage, onError } = options;
     this.#onError = onError;
     socket.on('error', onError);
-    socket.on('message', (data, info) => onMessage(data, { address: info.address, port: info.port }));
+    this.#isMedia = options.traffic === 'media';
+    if (this.#isMedia) socket.on('message', onMessage);
+    else socket.on('message', (data, info) => onMessage(data, { address: info.address, port: info.port }));
     try {
       socket.setRecvBufferSize(options.receiveBufferBytes ?? DEFAULT_RECEIVE_BUFFER_BYTES);
     } catch {
@@ -68,6 +71,10 @@ class NodeUdpSocket implements UdpSocket {
 
   send(data: Uint8Array, to: SocketAddress, onError?: (error: Error) => void): void {
     try {
+      if (this.#isMedia && onError === undefined) {
+        this.#socket.send(data, to.port, to.address);
+        return;
+      }
       const done = onError === undefined ? this.#done : (error: Error | null) => error !== null && onError(error);
       this.#socket.send(data, to.port, to.address, done);
     } catch (error) {
@@ -82,6 +89,7 @@ class NodeUdpSocket implements UdpSocket {
   }
 
   #report(error: Error, onError: ((error: Error) => void) | undefined): void {
+    if (this.#isMedia && onError === undefined) return;
     queueMicrotask(() => {
       if (onError !== undefined) onError(error);
       else this.#done(error);

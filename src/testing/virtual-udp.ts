@@ -60,6 +60,7 @@ export class VirtualUdpSocket implements UdpSocket {
   }
 
   #report(error: Error, onError: ((error: Error) => void) | undefined): void {
+    if (onError === undefined && this.#setup.options.traffic === 'media') return;
     queueMicrotask(() => {
       if (onError !== undefined) onError(error);
       else if (!this.#closed) this.#setup.options.onError(error);

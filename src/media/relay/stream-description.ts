@@ -1,0 +1,54 @@
+import { isWildcardAddress, ipVersion, normalizeHost, type SocketAddress } from '../../base/ip.js';
+import { attribute, type SdpCodec } from '../../protocol/sdp/attributes.js';
+import type { SdpDirection } from '../../protocol/sdp/direction.js';
+import type { Sdp } from '../../protocol/sdp/lines.js';
+import { isRtp, mediaSummary, type SdpStream } from '../../protocol/sdp/media.js';
+
+/**
+ * What can be done with a stream: `rtp`; `datagrams`: over UDP and not RTP, such as T.38 by UDPTL; `none`: refused (port 0), or over
+ * TCP, which is not ours to relay.
+ */
+export type StreamKind = 'rtp' | 'datagrams' | 'none';
+
+/** What a leg has said of one of its streams, as far as a relay must know. */
+export interface StreamDescription {
+  readonly kind: StreamKind;
+  /** Where it wants to receive; undefined where nothing can be sent: 0.0.0.0 (RFC 2543 hold), or a name instead of an address. */
+  readonly rtp: SocketAddress | undefined;
+  readonly rtcp: SocketAddress | undefined;
+  readonly rtcpMux: boolean;
+  readonly direction: SdpDirection;
+  readonly codecs: readonly SdpCodec[];
+}
+
+/** The streams of a description, in the order of its `m=` lines. */
+export function streamDescriptions(sdp: Sdp): readonly StreamDescription[] {
+  return mediaSummary(sdp).map((stream) => ({
+    kind: kindOf(stream),
+    rtp: socketAddress(stream.address, stream.port),
+    rtcp: rtcpAddress(stream),
+    rtcpMux: stream.rtcpMux,
+    direction: stream.direction,
+    codecs: stream.codecs,
+  }));
+}
+
+/** RFC 4571 puts RTP on TCP as well (`TCP/RTP/AVP`). */
+function kindOf({ active, protocol }: SdpStream): StreamKind {
+  const name = protocol.toUpperCase();
+  if (!active || name.startsWith('TCP')) return 'none';
+  if (isRtp(name)) return 'rtp';
+  return name.startsWith('UDP') ? 'datagrams' : 'none';
+}
+
+/** RFC 3605: the port alone, or with an address of its own. */
+function rtcpAddress(stream: SdpStream): SocketAddress | undefined {
+  const fields = attribute(stream.section, 'rtcp')?.split(' ', 4);
+  return socketAddress(fields?.[3] ?? stream.address, stream.rtcpPort);
+}
+
+function socketAddress(host: string | undefined, port: number): SocketAddress | undefined {
+  if (host === undefined || port === 0) return undefined;
+  const address = normalizeHost(host);
+  return ipVersion(address) === 0 || isWildcardAddress(address) ? undefined : { address, port };
+}

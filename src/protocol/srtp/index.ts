@@ -1,0 +1,19 @@
+export {
+  isRejected,
+  packetIndex,
+  type SrtpContextOptions,
+  type SrtpFault,
+  SrtpReceiver,
+  type SrtpRejection,
+  SrtpSender,
+} from './context.js';
+export {
+  type CryptoAttribute,
+  type CryptoProblem,
+  type CryptoReading,
+  formatCryptoAttribute,
+  readCryptoAttribute,
+  type SrtpMasterKey,
+} from './crypto-attribute.js';
+export { deriveKey, KEY_LABEL, type KeyLabel } from './key-derivation.js';
+export { OFFERED_SUITES, type SrtpSuite, type SrtpSuiteName, srtpSuite } from './suite.js';
