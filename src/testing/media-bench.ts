@@ -19,8 +19,6 @@ export interface MediaBench {
   readonly engine: MediaEngine;
   /** The time-outs with which the engine was made, in milliseconds. */
   readonly times: { readonly oneWayMs: number; readonly callMs: number };
-  /** How long after its first packet nobody else can be taken for a party. */
-  readonly lockMs: number;
   /** A fresh UDP socket on that machine. Family 6 only where the bench was said to have it. */
   readonly openPeer: (host: BenchHost, family?: 4 | 6) => Promise<MediaPeer>;
   /** Lets so much time pass; what was sent before arrives meanwhile. */

@@ -196,26 +196,70 @@ export const PACKET_CASES: readonly MediaEngineCase[] = [
     },
   ],
   [
-    'a stranger gets nothing, and is not heard',
+    'a stranger gets nothing and is not heard, from the first packet to the last (RFC 7362 §5)',
     async (bench) => {
       const { a, b, aSendsTo, bSendsTo } = await join(bench);
       const stranger = await bench.openPeer('stranger');
+      const strange = [
+        { peer: stranger, to: aSendsTo, ssrc: STRANGER },
+        { peer: stranger, to: bSendsTo, ssrc: STRANGER },
+      ];
+      const fromA = { peer: a, to: aSendsTo, ssrc: A };
+      const fromB = { peer: b, to: bSendsTo, ssrc: B };
+      await talk(bench, strange, 10);
+      await talk(bench, [...strange, fromB], 10, 11);
+      await talk(bench, [...strange, fromA, fromB], 20, 21);
+      assert.deepEqual([heard(a, STRANGER), heard(b, STRANGER), stranger.received.length], [[], [], 0]);
+      assertHeard(b, A, 40);
+      assertHeard(a, B, 40);
+      const stats = await bench.engine.stats('contract');
+      assert.equal(counted(stats, 'a', 'b').packetsDropped, 40);
+      assert.deepEqual(counted(stats, 'a', 'b').source, a.local);
+    },
+  ],
+  [
+    'nor in the place of a party behind NAT that speaks',
+    async (bench) => {
+      const { engine, openPeer } = bench;
+      const [a, b, stranger] = [await openPeer('a'), await openPeer('b'), await openPeer('stranger')];
+      const inside = { address: '192.168.77.7', port: a.local.port + 2 };
+      const offered = await engine.offer(
+        between('a', 'b', description([{ at: inside }]), { fromAddress: a.local.address }),
+      );
+      const answered = await engine.answer(
+        between('b', 'a', description([{ at: b.local }]), { fromAddress: b.local.address }),
+      );
       const both = [
-        { peer: a, to: aSendsTo, ssrc: A },
-        { peer: b, to: bSendsTo, ssrc: B },
+        { peer: a, to: target(answered), ssrc: A },
+        { peer: b, to: target(offered), ssrc: B },
       ];
       await talk(bench, both);
-      await bench.elapse(bench.lockMs);
-      await talk(bench, both, 20, 21);
-      await talk(
-        bench,
-        [...both, { peer: stranger, to: aSendsTo, ssrc: STRANGER }, { peer: stranger, to: bSendsTo, ssrc: STRANGER }],
-        20,
-        41,
+      const before = stranger.received.length;
+      await talk(bench, [...both, { peer: stranger, to: target(answered), ssrc: STRANGER }], 20, 21);
+      assert.equal(stranger.received.length, before);
+      assertHeard(a, B, 40);
+      assertHeard(b, A, 40);
+    },
+  ],
+  [
+    'a party whose NAT lets its packets come from another port than it says is heard and served there before long',
+    async (bench) => {
+      const { engine, openPeer } = bench;
+      const [a, b] = [await openPeer('a'), await openPeer('b')];
+      const outside = { address: a.local.address, port: a.local.port + 2 };
+      const offered = await engine.offer(
+        between('a', 'b', description([{ at: outside }]), { fromAddress: a.local.address }),
       );
-      assert.deepEqual([heard(a, STRANGER), heard(b, STRANGER), stranger.received.length], [[], [], 0]);
-      assertHeard(b, A, 60);
-      assertHeard(a, B, 60);
+      const answered = await engine.answer(
+        between('b', 'a', description([{ at: b.local }]), { fromAddress: b.local.address }),
+      );
+      const both = [
+        { peer: a, to: target(answered), ssrc: A },
+        { peer: b, to: target(offered), ssrc: B },
+      ];
+      await talk(bench, both, 100);
+      assertHeard(a, B, 100);
+      assertHeard(b, A, 100);
     },
   ],
   [

@@ -25,7 +25,6 @@ export function virtualMediaBench(make: (ports: WorldPorts, times: MediaBench['t
   return {
     engine,
     times,
-    lockMs: 5_000,
     openPeer: async (host, family = 4) => {
       const [v4, v6] = ADDRESSES[host];
       const machine = machines.get(host) ?? world.machine({ name: host, addresses: [v4, v6] });

@@ -1,10 +1,12 @@
 import type { Millis } from '../../base/clock.js';
 import { Mailbox } from '../../base/mailbox.js';
 import type { TenantId } from '../../base/tenant.js';
+import type { Bencoded } from './bencode.js';
 import type { Instance } from './instances.js';
 import type { SilenceTimeouts } from './options.js';
 import { PairCounts } from './pair-counts.js';
 import { PairWatch } from './pair-watch.js';
+import { SourceGuard } from './source-guard.js';
 
 /** Which pair of legs of which call. */
 export interface PairName {
@@ -27,6 +29,13 @@ export function engineCallId({ tenantId, callId, legs }: PairName): string {
   return JSON.stringify(['pbxkit', tenantId, callId, ...legs]);
 }
 
+/** An offer or answer as an instance was asked, but for how it learns. */
+export interface PairRequest {
+  /** The leg whose description it is. */
+  readonly describes: string;
+  readonly fields: Readonly<Record<string, Bencoded>>;
+}
+
 /** Two legs that have exchanged descriptions: a call of its own for rtpengine. */
 export class Pair {
   readonly name: PairName;
@@ -35,6 +44,12 @@ export class Pair {
   readonly mailbox = new Mailbox();
   readonly counts = new PairCounts();
   readonly watch: PairWatch;
+  readonly guard = new SourceGuard();
+  /** What was passed on last; no answer while one is waited for. */
+  offered: PairRequest | undefined;
+  answered: PairRequest | undefined;
+  /** Until then its counters are read more often. */
+  youngUntil: Millis = 0;
   /** Which one has it; undefined before the first offer is accepted. */
   #instance: Instance | undefined;
 

@@ -14,20 +14,24 @@ import { type Instance, Instances } from './instances.js';
 import { MediaEngineError } from './media-engine-error.js';
 import { readStats } from './ng-stats.js';
 import { type RtpEngineOptions, readFigures, type SilenceTimeouts } from './options.js';
-import { Pair, pairName } from './pair.js';
+import { Pair, type PairRequest, pairName } from './pair.js';
 import type { PairNotice } from './pair-watch.js';
 import { Round } from './round.js';
 
 /** So many counters are read at once at most, whatever the number of calls. */
 const POLLS_AT_ONCE = 16;
 
+/** The counters of a pair are read more often at first: to find out soon who is not heard, and where from somebody is. */
+const YOUNG_MS = 10_000;
+const YOUNG_POLL_MS = 1_000;
+
 /** How rtpengine is to treat every pair: packets pass as they are, from whom they may come, over ports that stay. */
 const TREATMENT: Readonly<Record<string, Bencoded>> = {
   ICE: 'remove',
   passthrough: 'on',
-  flags: ['trust-address', 'strict-source', 'port-latching'],
-  'endpoint-learning': 'heuristic',
 };
+
+const FLAGS = ['trust-address', 'strict-source', 'port-latching'] as const;
 
 interface EngineCall {
   readonly tenantId: TenantId;
@@ -53,6 +57,7 @@ export class RtpEngine implements MediaEngine {
   readonly #timeouts: SilenceTimeouts;
   readonly #calls = new Map<string, EngineCall>();
   readonly #round: Round<Pair>;
+  readonly #young: Round<Pair>;
   #closed = false;
 
   /** @throws ConfigError (PBX_INVALID_ARGUMENT) that names each option that cannot be used */
@@ -74,11 +79,15 @@ export class RtpEngine implements MediaEngine {
       pingMs: figures.pingSeconds * 1000,
       failuresUntilDown: figures.failuresUntilDown,
     });
-    this.#round = new Round({
-      scheduler: options.scheduler,
-      intervalMs: figures.pollSeconds * 1000,
+    const { scheduler } = options;
+    const intervalMs = figures.pollSeconds * 1000;
+    const visit = (pair: Pair): Promise<void> => this.#poll(pair);
+    this.#round = new Round({ scheduler, intervalMs, atOnce: POLLS_AT_ONCE, visit });
+    this.#young = new Round({
+      scheduler,
+      intervalMs: Math.min(intervalMs, YOUNG_POLL_MS),
       atOnce: POLLS_AT_ONCE,
-      visit: (pair) => this.#poll(pair),
+      visit,
     });
   }
 
@@ -124,7 +133,6 @@ export class RtpEngine implements MediaEngine {
     const leaving = [...call.pairs].filter((pair) => legId === undefined || pair.has(legId));
     for (const pair of leaving) {
       call.pairs.delete(pair);
-      this.#round.remove(pair);
     }
     if (legId === undefined) this.#calls.delete(callId);
     const counted = await Promise.all(leaving.map((pair) => pair.mailbox.run(() => this.#release(pair))));
@@ -144,6 +152,7 @@ export class RtpEngine implements MediaEngine {
   async close(): Promise<void> {
     this.#closed = true;
     this.#round.clear();
+    this.#young.clear();
     await this.#instances.close();
   }
 
@@ -160,13 +169,15 @@ export class RtpEngine implements MediaEngine {
   }
 
   async #offer(pair: Pair, exchange: MediaExchange, sdp: Sdp): Promise<string> {
-    const request = { ...this.#request(pair, exchange, sdp), 'from-tag': exchange.fromLeg, 'to-tag': exchange.toLeg };
+    const request = this.#request(pair, exchange, sdp, { 'from-tag': exchange.fromLeg, 'to-tag': exchange.toLeg });
     const failures: string[] = [];
     let refused = false;
     for (const instance of this.#candidates(pair)) {
       try {
-        const told = written(sdp, await instance.ask('offer', request), instance);
+        const told = written(sdp, await instance.ask('offer', asked(pair, request)), instance);
         pair.moveTo(instance);
+        pair.offered = request;
+        pair.answered = undefined;
         return told;
       } catch (error) {
         if (!(error instanceof MediaEngineError)) throw error;
@@ -192,29 +203,57 @@ export class RtpEngine implements MediaEngine {
   async #answer(pair: Pair, exchange: MediaExchange, sdp: Sdp): Promise<string> {
     const instance = pair.instance ?? this.#candidates(pair)[0];
     if (instance === undefined) throw new MediaEngineError('transport', 'every rtpengine is down');
-    const request = { ...this.#request(pair, exchange, sdp), 'from-tag': exchange.toLeg, 'to-tag': exchange.fromLeg };
-    const told = written(sdp, await instance.ask('answer', request), instance);
+    const request = this.#request(pair, exchange, sdp, { 'from-tag': exchange.toLeg, 'to-tag': exchange.fromLeg });
+    const told = written(sdp, await instance.ask('answer', asked(pair, request)), instance);
     pair.moveTo(instance);
-    pair.watch.agree(sdp, exchange.fromLeg, exchange.toLeg, this.#scheduler.now());
-    this.#round.add(pair);
+    pair.answered = request;
+    const now = this.#scheduler.now();
+    pair.watch.agree(sdp, exchange.fromLeg, exchange.toLeg, now);
+    pair.youngUntil = now + YOUNG_MS;
+    this.#round.remove(pair);
+    this.#young.add(pair);
     return told;
   }
 
-  #request(pair: Pair, { fromAddress, toAddress }: MediaExchange, sdp: Sdp): Readonly<Record<string, Bencoded>> {
+  #request(pair: Pair, exchange: MediaExchange, sdp: Sdp, tags: Readonly<Record<string, string>>): PairRequest {
+    const { fromLeg, fromAddress, toAddress } = exchange;
     const family = toAddress === undefined ? 0 : ipVersion(toAddress);
+    pair.guard.describe(fromLeg, sdp, fromAddress);
     return {
-      ...TREATMENT,
-      'call-id': pair.engineCallId,
-      sdp: engineView(sdp, fromAddress),
-      ...(family === 0 ? {} : { 'address family': `IP${family}` }),
+      describes: fromLeg,
+      fields: {
+        ...TREATMENT,
+        ...tags,
+        'call-id': pair.engineCallId,
+        sdp: engineView(sdp, fromAddress),
+        ...(family === 0 ? {} : { 'address family': `IP${family}` }),
+      },
     };
+  }
+
+  /** The descriptions once more, with what is known by now of where the parties send from. Ports stay, so nobody need be told. */
+  async #passAgain(pair: Pair): Promise<void> {
+    const { instance, offered, answered } = pair;
+    if (instance?.up !== true || offered === undefined || answered === undefined || !this.#has(pair)) return;
+    const { callId, legs } = pair.name;
+    const learning = legs.filter((leg) => pair.guard.learning(leg) !== 'off');
+    this.#logger.info(
+      { callId, legs, learning },
+      'media comes from elsewhere than described: the instance looks again',
+    );
+    try {
+      await instance.ask('offer', asked(pair, offered));
+      await instance.ask('answer', asked(pair, answered));
+    } catch (error) {
+      this.#logger.warn({ callId, err: error }, `a media engine did not look again: ${errorText(error)}`);
+    }
   }
 
   /** Resolves to what was counted of a pair that has been taken out of its call. */
   async #release(pair: Pair): Promise<readonly StreamStats[]> {
     const { instance } = pair;
-    // An answer that was waiting before the deletion may have put it back.
     this.#round.remove(pair);
+    this.#young.remove(pair);
     if (instance?.up !== true) return pair.counts.total;
     try {
       const answer = await instance.ask('delete', {
@@ -256,8 +295,18 @@ export class RtpEngine implements MediaEngine {
 
   async #poll(pair: Pair): Promise<void> {
     await this.#read(pair);
-    if (this.#calls.get(pair.name.callId)?.pairs.has(pair) !== true || this.#closed) return;
-    for (const notice of pair.watch.observe(pair.counts.total, this.#scheduler.now())) this.#tell(pair, notice);
+    if (!this.#has(pair) || this.#closed) return;
+    const now = this.#scheduler.now();
+    const counted = pair.counts.total;
+    for (const notice of pair.watch.observe(counted, now)) this.#tell(pair, notice);
+    if (pair.answered !== undefined && pair.guard.judge(counted)) await pair.mailbox.run(() => this.#passAgain(pair));
+    if (now < pair.youngUntil || !this.#has(pair)) return;
+    this.#young.remove(pair);
+    this.#round.add(pair);
+  }
+
+  #has(pair: Pair): boolean {
+    return this.#calls.get(pair.name.callId)?.pairs.has(pair) === true;
   }
 
   #tell(pair: Pair, notice: PairNotice): void {
@@ -270,6 +319,11 @@ export class RtpEngine implements MediaEngine {
       this.#emitter.emit('media.lost', { tenantId, callId, legs, state, silentMs });
     }
   }
+}
+
+/** The fields of an offer or answer as they are sent now. */
+function asked(pair: Pair, { describes, fields }: PairRequest): Readonly<Record<string, Bencoded>> {
+  return { ...fields, flags: [...FLAGS, `endpoint-learning-${pair.guard.learning(describes)}`] };
 }
 
 /** The description with the instance's ports. @throws MediaEngineError when its answer does not fit the description */

@@ -12,9 +12,6 @@ const HOSTS: Readonly<Record<BenchHost, string>> = {
   stranger: '127.0.0.66',
 };
 
-/** rtpengine settles on the source of a stream three seconds, by its clock of whole seconds, after the last offer or answer. */
-const LOCK_MS = 4_500;
-
 /** Real sockets on the loopback addresses around rtpengine. */
 export function realMediaBench(instances: readonly string[]): MediaBench {
   const network = new NodeNetwork();
@@ -37,7 +34,6 @@ export function realMediaBench(instances: readonly string[]): MediaBench {
   return {
     engine,
     times,
-    lockMs: LOCK_MS,
     openPeer: async (host, family = 4) => {
       const received: { data: Uint8Array; from: SocketAddress }[] = [];
       const socket = await network.openUdp({

@@ -43,6 +43,8 @@ export class FakeRtpEngine {
   /** Datagrams that came in. */
   datagrams = 0;
   misbehave: Misbehaviour = () => undefined;
+  /** Where everybody's packets come from. */
+  source: SocketAddress = { address: '192.0.2.77', port: 4000 };
   /** How long an answer takes, in milliseconds. */
   delayMs = 0;
   readonly #machine: Machine;
@@ -132,7 +134,7 @@ export class FakeRtpEngine {
         if (known === undefined) return failure('Unknown call-id');
         return this.#rewritten(known, fields, String(fields.get('from-tag')), String(fields.get('to-tag')));
       case 'query':
-        return known === undefined ? failure('Unknown call-id') : statistics(known);
+        return known === undefined ? failure('Unknown call-id') : statistics(known, this.source);
       case 'delete':
         this.#calls.delete(id);
         return known === undefined
@@ -140,7 +142,7 @@ export class FakeRtpEngine {
               ['result', 'ok'],
               ['warning', 'Call-ID not found'],
             ])
-          : statistics(known);
+          : statistics(known, this.source);
       default:
         return failure('Unrecognized command');
     }
@@ -174,7 +176,7 @@ function failure(reason: string): Bencoded {
   ]);
 }
 
-function statistics(call: FakeCall): Bencoded {
+function statistics(call: FakeCall, source: SocketAddress): Bencoded {
   const tags = [...call.counts].map(([tag, { packets, bytes, errors }]): readonly [string, Bencoded] => [
     tag,
     dictionary({
@@ -184,7 +186,7 @@ function statistics(call: FakeCall): Bencoded {
           index: 1,
           streams: [
             dictionary({
-              endpoint: dictionary({ family: 'IPv4', address: '192.0.2.77', port: 4000 }),
+              endpoint: dictionary({ family: 'IPv4', ...source }),
               flags: ['RTP', 'filled'],
               stats: dictionary({ packets, bytes, errors }),
             }),

@@ -443,6 +443,92 @@ describe('what the engine tells of its own accord', () => {
   });
 });
 
+describe('where a party sends from (RFC 7362 §4)', () => {
+  const NATTED = description([{ at: { address: '192.168.1.5', port: 4000 } }]);
+  const PUBLIC = '203.0.113.9';
+
+  /** How each command said that sources are learned. */
+  const learning = (fake: FakeRtpEngine | undefined): string[] =>
+    (fake?.commands ?? []).flatMap(({ name, fields }) => {
+      const flags = fields.get('flags');
+      const flag = Array.isArray(flags)
+        ? flags.find((each) => String(each).startsWith('endpoint-learning'))
+        : undefined;
+      return flag === undefined ? [] : [`${name} ${String(flag).slice('endpoint-learning-'.length)}`];
+    });
+
+  test('nothing is learned of a party that is where it says, and strangers are dropped', async () => {
+    const { world, fakes, engine } = await setup(1);
+    await world.run(() => engine.offer(between('a', 'b', SDP_A, { fromAddress: A.address })));
+    await world.run(() => engine.answer(between('b', 'a', SDP_B)));
+    expect(learning(fakes[0])).toEqual(['offer off', 'answer off']);
+    expect(fakes[0]?.named('offer')[0]?.fields.get('flags')).toContain('strict-source');
+    await world.close();
+  });
+
+  test('a party behind NAT is expected at the address of its signalling, from any port', async () => {
+    const { world, fakes, engine } = await setup(1);
+    await world.run(() => engine.offer(between('a', 'b', NATTED, { fromAddress: PUBLIC })));
+    await world.run(() => engine.answer(between('b', 'a', SDP_B)));
+    expect(learning(fakes[0])).toEqual(['offer heuristic', 'answer off']);
+    expect(String(fakes[0]?.named('offer')[0]?.fields.get('sdp'))).toContain(`c=IN IP4 ${PUBLIC}\r\n`);
+    await world.close();
+  });
+
+  test('a stranger that was taken for it is found out, and after the third nobody is believed', async () => {
+    const { world, fakes, engine } = await setup(1);
+    const [fake] = fakes;
+    await world.run(() => engine.offer(between('a', 'b', NATTED, { fromAddress: PUBLIC })));
+    await world.run(() => engine.answer(between('b', 'a', SDP_B)));
+    const stop = flow(world, fakes, 'a', 'packets');
+    await world.advance({ seconds: 20 });
+    stop();
+    expect(learning(fake)).toEqual([
+      ...['offer heuristic', 'answer off'],
+      ...['offer heuristic', 'answer off'],
+      ...['offer heuristic', 'answer off'],
+      ...['offer off', 'answer off'],
+    ]);
+    await world.close();
+  });
+
+  test('the party itself is not disturbed', async () => {
+    const { world, fakes, engine } = await setup(1);
+    const [fake] = fakes;
+    if (fake !== undefined) fake.source = { address: PUBLIC, port: 61_000 };
+    await world.run(() => engine.offer(between('a', 'b', NATTED, { fromAddress: PUBLIC })));
+    await world.run(() => engine.answer(between('b', 'a', SDP_B)));
+    const stop = flow(world, fakes, 'a', 'packets');
+    await world.advance({ seconds: 20 });
+    stop();
+    expect(learning(fake)).toHaveLength(2);
+    await world.close();
+  });
+
+  test('one whose packets come from elsewhere than described is learned, within seconds', async () => {
+    const { world, fakes, engine } = await setup(1);
+    await world.run(() => join(engine));
+    const stop = flow(world, fakes, 'b', 'errors');
+    await world.advance({ seconds: 2 });
+    stop();
+    expect(learning(fakes[0])).toEqual(['offer off', 'answer off', 'offer off', 'answer heuristic']);
+    await world.close();
+  });
+
+  test('nothing is passed again of a call that is over', async () => {
+    const { world, fakes, engine } = await setup(1);
+    await world.run(() => join(engine));
+    const stop = flow(world, fakes, 'b', 'errors');
+    await world.advance({ ms: 900 });
+    stop();
+    await world.run(() => engine.delete('contract'));
+    await world.advance({ seconds: 20 });
+    expect(fakes[0]?.calls).toEqual([]);
+    expect(learning(fakes[0])).toHaveLength(2);
+    await world.close();
+  });
+});
+
 /** From now on a leg receives 10 packets each 200 ms, until the returned function is called. */
 function flow(world: World, fakes: readonly FakeRtpEngine[], legId: string, what: 'packets' | 'errors'): () => void {
   let stopped = false;
