@@ -35,6 +35,7 @@ export type ErrorCode =
   | 'MAIL_REFUSED'
   | 'MAIL_FAILED'
   | 'MEDIA_NO_PORT'
+  | 'MEDIA_ENGINE_FAILED'
   | 'TEST_TIME_LIMIT';
 
 /**

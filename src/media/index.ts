@@ -41,3 +41,7 @@ export type {
   MediaSessionStats,
 } from './session/media-session-options.js';
 export { Player, type PlayOptions, type PlayResult } from './session/player.js';
+export type { InstanceOption } from './rtpengine/instance-url.js';
+export { MediaEngineError } from './rtpengine/media-engine-error.js';
+export type { RtpEngineOptions } from './rtpengine/options.js';
+export { RtpEngine } from './rtpengine/rtpengine.js';

@@ -20,6 +20,7 @@ const PACKAGES = {
   turnutils_stunclient: 'coturn',
   turnutils_natdiscovery: 'coturn',
   stun: 'stun-client',
+  rtpengine: 'rtpengine-daemon',
 } as const;
 
 /** What a test cannot do without: a program, or the machine's IPv6 loopback address. */
