@@ -7,6 +7,7 @@ import type { Agreed } from '../dialog/negotiation.js';
 import type { IncomingRequest } from '../ua/incoming.js';
 import type { CallMedia } from './call-media.js';
 import { passModify } from './exchange.js';
+import type { HoldMusic } from './hold-music.js';
 import { passInfo } from './info.js';
 import { passReason } from './passing.js';
 
@@ -21,6 +22,8 @@ export interface BridgeOptions {
   readonly inbound: BridgeSide;
   readonly outbound: BridgeSide;
   readonly media: CallMedia;
+  /** What held parties hear. Default: the hold is passed on. */
+  readonly music?: HoldMusic | undefined;
   readonly mailbox: Mailbox;
   readonly logger: Logger;
   /** The ACK of the inbound leg; with the answer when our 200 carried the offer. */
@@ -71,6 +74,7 @@ export class Bridge {
   end(reason: readonly string[] = []): void {
     if (this.#state === 'closed') return;
     this.#state = 'closed';
+    this.#options.music?.end();
     this.#options.inbound.session.end(passReason(reason));
     this.#options.outbound.session.end(passReason(reason));
   }
@@ -90,6 +94,7 @@ export class Bridge {
   release(): void {
     this.suspend();
     this.#state = 'closed';
+    this.#options.music?.end();
   }
 
   #onEnded(side: 'inbound' | 'outbound', end: SessionEnd, other: BridgeSide): void {
@@ -97,6 +102,7 @@ export class Bridge {
     const stays = this.#options.staysAfter?.(side) === true;
     if (stays) this.suspend();
     this.#state = 'closed';
+    this.#options.music?.end();
     if (!stays) other.session.end(passReason(end.reason));
     this.#options.onEnded(side, end);
   }
@@ -119,9 +125,12 @@ export class Bridge {
   }
 
   async #exchange(modify: IncomingModify, from: BridgeSide, to: BridgeSide): Promise<void> {
-    const { media } = this.#options;
+    const { media, music } = this.#options;
+    if ((await music?.serve(modify, from, to)) === true) return this.#options.onChanged();
     const way = { media, fromLeg: from.legId, toLeg: to.legId };
-    if (await passModify(modify, to.session, way)) this.#options.onChanged();
+    if (!(await passModify(modify, to.session, way))) return;
+    music?.end();
+    this.#options.onChanged();
   }
 
   /**

@@ -16,6 +16,7 @@ import type { MediaPolicy } from './call-media.js';
 import type { CallRecord, LegRecord, TransferRecord } from './call-record.js';
 import type { CallContext, LiveCall } from './context.js';
 import { ExtensionCalls } from './extension-calls.js';
+import type { MusicOnHold } from './hold-music.js';
 import { privacyOf } from './identity.js';
 import type { CallJournal } from './journal.js';
 import type { MediaMoveResult } from './media-move.js';
@@ -43,6 +44,8 @@ export interface CallServiceOptions {
   readonly router: Router;
   /** How the media of calls goes. Default: end to end, whatever it is. */
   readonly media?: MediaPolicy;
+  /** What held parties hear. Default: the hold is passed on, and they hear what the holder sends. */
+  readonly music?: MusicOnHold;
   readonly scheduler: Scheduler;
   readonly random: Random;
   readonly logger: Logger;
@@ -117,6 +120,7 @@ export class CallService implements RequestTaker, Events<CallEvents> {
       dialogs: options.dialogs,
       router: options.router,
       media: options.media,
+      music: options.music,
       scheduler: options.scheduler,
       random: options.random,
       logger: options.logger,

@@ -7,6 +7,7 @@ import type { Replaces } from '../protocol/sip/header/dialog-id.js';
 import type { Lease } from '../ua/target.js';
 import type { MediaPolicy } from './call-media.js';
 import type { CallRecord, LegRecord, TransferRecord } from './call-record.js';
+import type { MusicOnHold } from './hold-music.js';
 import type { CallSnapshot } from './journal.js';
 import type { Router } from './route.js';
 import type { FoundDialog, TransferAttempt } from './transfer-host.js';
@@ -25,6 +26,8 @@ export interface CallContext {
   readonly router: Router;
   /** Absent: all media goes end to end. */
   readonly media: MediaPolicy | undefined;
+  /** Absent: a hold is passed on, and the held party hears what the holder sends. */
+  readonly music: MusicOnHold | undefined;
   readonly scheduler: Scheduler;
   readonly logger: Logger;
   readonly random: Random;

@@ -9,6 +9,7 @@ import type { CallLeg } from './call-leg.js';
 import type { CallMedia } from './call-media.js';
 import type { CallLog, GivenLeg, LegEnd, TransferRecord } from './call-record.js';
 import type { CallContext } from './context.js';
+import { HoldMusic } from './hold-music.js';
 import type { JoinFailure } from './join.js';
 import type { CallSnapshot, LegSnapshot } from './journal.js';
 import { legEnds } from './leg-end.js';
@@ -212,6 +213,7 @@ export class Talk implements TransferHost {
       inbound,
       outbound,
       media: this.media,
+      ...(context.music === undefined ? {} : { music: new HoldMusic(context.music, this.media) }),
       mailbox: this.mailbox,
       logger: context.logger,
       onAcknowledged: (sdp) => {

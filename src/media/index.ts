@@ -6,9 +6,9 @@ export { silence } from './audio/silence.js';
 export { type AudioStream, g711, pcm, wav, wavFile } from './audio/sounds.js';
 export { dtmf, tone } from './audio/tone.js';
 export type { MediaEngine, MediaExchange } from './media-engine.js';
-export type { MediaStats, StreamStats } from './media-stats.js';
 export { MediaError } from './media-error.js';
 export type { MediaEvents, OneWayCause } from './media-events.js';
+export type { MediaStats, StreamStats } from './media-stats.js';
 export { Mixer, type MixerParty, type MixerSeat } from './mixer/mixer.js';
 export {
   DEFAULT_RTP_PORTS,
@@ -27,6 +27,10 @@ export type { MediaTimeouts } from './relay/pair-watch.js';
 export type { RelayCounters } from './relay/relay-counters.js';
 export type { LearningRule } from './relay/source-latch.js';
 export { RtpPorts, type RtpPortsOptions } from './rtp-ports.js';
+export type { InstanceOption } from './rtpengine/instance-url.js';
+export { MediaEngineError } from './rtpengine/media-engine-error.js';
+export type { RtpEngineOptions } from './rtpengine/options.js';
+export { RtpEngine } from './rtpengine/rtpengine.js';
 export type { AgreedAudio } from './session/agreed-audio.js';
 export type { CollectOptions, CollectResult } from './session/digit-collector.js';
 export type { DigitWay } from './session/digit-gate.js';
@@ -41,7 +45,3 @@ export type {
   MediaSessionStats,
 } from './session/media-session-options.js';
 export { Player, type PlayOptions, type PlayResult } from './session/player.js';
-export type { InstanceOption } from './rtpengine/instance-url.js';
-export { MediaEngineError } from './rtpengine/media-engine-error.js';
-export type { RtpEngineOptions } from './rtpengine/options.js';
-export { RtpEngine } from './rtpengine/rtpengine.js';

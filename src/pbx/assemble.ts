@@ -212,7 +212,7 @@ export function assemble(options: PbxOptions): PbxParts {
     ...{ network, scheduler, random, logger, listen },
     advisor: options.addressAdvisor ?? nat.advisor,
   });
-  const served = new ServedNumbers((remoteAddress) => media.open(remoteAddress), options.media?.tones ?? 'us');
+  const served = new ServedNumbers((peer) => media.open(peer), options.media?.tones ?? 'us');
   const own = new PbxRouter({
     directory,
     isOurs,
@@ -234,6 +234,7 @@ export function assemble(options: PbxOptions): PbxParts {
     dialogs,
     router,
     media,
+    ...(media.music === undefined ? {} : { music: media.music }),
     scheduler,
     random,
     logger,

@@ -184,6 +184,7 @@ const rate = v.strictObject(
   'a rate such as { "perSecond": 100 }',
 );
 
+const MUSIC = 'the path of a WAV file, or a sound such as wavFile(path)';
 const PORTS = 'ports such as { "from": 20000, "to": 29998 }';
 const milliseconds = whole(100, 86_400_000);
 const ip = v.pipe(
@@ -210,6 +211,7 @@ const mediaSchema = v.strictObject(
         'times in milliseconds such as { "callMs": 300000 }',
       ),
     ),
+    holdMusic: v.optional(v.union([v.pipe(v.string(), v.minLength(1)), having(MUSIC, ['open'])], MUSIC)),
     tones: v.optional(v.picklist(TONE_COUNTRIES, `one of ${TONE_COUNTRIES.join(', ')}`)),
   },
   'options such as { "path": "auto" }',

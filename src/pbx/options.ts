@@ -11,6 +11,7 @@ import type { DialPlanRules } from '../dialplan/rules.js';
 import type { Directory } from '../directory/directory.js';
 import type { ExtensionOptions } from '../directory/extension.js';
 import type { Mailer } from '../mailer/mailer.js';
+import type { Sound } from '../media/audio/audio-source.js';
 import type { MediaEngine } from '../media/media-engine.js';
 import type { PortRange } from '../media/port-pool.js';
 import type { MediaTimeouts } from '../media/relay/pair-watch.js';
@@ -130,6 +131,8 @@ export interface MediaSettings {
   readonly addresses?: readonly string[];
   /** When the relay tells that nothing is heard, in milliseconds. Default 5 s for one party, 5 min for both, 30 min on hold. */
   readonly timeouts?: Partial<MediaTimeouts>;
+  /** What a held party hears: the path of a WAV file, or a sound. Default: what the phone that holds sends. */
+  readonly holdMusic?: string | Sound;
   /** The country whose tones callers hear, as in `tonePlan`. Default `us`. */
   readonly tones?: ToneCountry;
 }

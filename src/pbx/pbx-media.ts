@@ -6,6 +6,11 @@ import type { MediaMode } from '../base/media-mode.js';
 import type { Random } from '../base/random.js';
 import type { Scheduler } from '../base/scheduler.js';
 import type { MediaPolicy } from '../call/call-media.js';
+import type { MediaPeer } from '../call/control/served-media.js';
+import type { MusicOnHold } from '../call/hold-music.js';
+import type { Sound } from '../media/audio/audio-source.js';
+import { Broadcast } from '../media/audio/broadcast.js';
+import { wavFile } from '../media/audio/sounds.js';
 import type { MediaEngine } from '../media/media-engine.js';
 import { PortPool, type PortPoolStats } from '../media/port-pool.js';
 import { localAddressFor, type OwnAddresses } from '../media/relay/local-address.js';
@@ -42,6 +47,8 @@ export class PbxMedia implements MediaPolicy {
   readonly mode: MediaMode;
   readonly localNetworks: AddressSet;
   readonly ports: PortPool;
+  /** What held parties hear; absent: what the holder sends. */
+  readonly music: MusicOnHold | undefined;
   readonly #parts: PbxMediaParts;
   readonly #clock: MediaClock;
   readonly #relay: MediaRelay | undefined;
@@ -67,6 +74,7 @@ export class PbxMedia implements MediaPolicy {
           })
         : undefined;
     this.engine = engine ?? (this.#relay as MediaEngine);
+    this.music = this.#musicOf(wishes.media?.holdMusic);
     this.#wishes = wishes;
     this.#watches = watches(wishes);
   }
@@ -75,15 +83,25 @@ export class PbxMedia implements MediaPolicy {
     return this.#watches;
   }
 
-  /** The server's own end of a call's audio, whose signalling comes from `remoteAddress`. @throws MediaError (MEDIA_NO_PORT) */
-  open(remoteAddress: string): Promise<MediaSession> {
+  /** The server's own end of a call's audio. @throws MediaError (MEDIA_NO_PORT) */
+  open({ remoteAddress, srtp }: MediaPeer): Promise<MediaSession> {
     const { network, scheduler, random, logger, advisor } = this.#parts;
     return MediaSession.open({
       ...{ network, scheduler, random, logger, advisor, remoteAddress },
       clock: this.#clock,
       ports: this.ports,
       address: localAddressFor(this.#addresses, remoteAddress),
+      srtp: srtp ? 'offer' : 'accept',
     });
+  }
+
+  #musicOf(sound: string | Sound | undefined): MusicOnHold | undefined {
+    if (sound === undefined) return undefined;
+    const broadcast = new Broadcast({
+      clock: this.#clock,
+      sound: typeof sound === 'string' ? wavFile(sound) : sound,
+    });
+    return { open: (peer) => this.open(peer), listen: () => broadcast.listen() };
   }
 
   stats(): PbxMediaStats {

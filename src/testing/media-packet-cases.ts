@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import type { SocketAddress } from '../base/ip.js';
-import type { MediaStats, StreamStats } from '../media/media-stats.js';
 import type { MediaEvents } from '../media/media-events.js';
+import type { MediaStats, StreamStats } from '../media/media-stats.js';
 import {
   assertHeard,
   between,

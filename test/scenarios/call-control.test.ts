@@ -8,6 +8,7 @@ import { createPbx } from '../../src/pbx/pbx.js';
 import { toneDbov } from '../../src/protocol/audio/goertzel.js';
 import { beep, chord } from '../../src/protocol/audio/tones.js';
 import { readWav } from '../../src/protocol/audio/wav-reader.js';
+import { sipUri } from '../../src/protocol/sip/uri.js';
 import type { PhoneCall } from '../../src/testing/phone-call.js';
 import type { World } from '../../src/testing/world.js';
 import { DOMAIN, type Office, officeScenario } from '../support/office.js';
@@ -369,4 +370,89 @@ describe('wrong use', () => {
     stop();
     pbx.onCall('700', () => {});
   });
+});
+
+describe('music on hold (RFC 5359 §2.3, flow H3)', () => {
+  const pbx = { media: { holdMusic: NOTE } };
+  officeScenario(
+    'the held party hears it, the holder hears nothing of it, and both talk again',
+    { pbx },
+    async (office, world) => {
+      const { call, answered } = await office.talk(await office.registered('100'), await office.registered('101'));
+      const [holder, held] = [await rtpOf(world, call), await rtpOf(world, answered)];
+      const [told, tells] = [targetOf(answered), targetOf(call)];
+      expect((await world.run(() => call.hold())).kind).toBe('accepted');
+      expect(call.media.remote).toContain('a=recvonly');
+      expect(targetOf(answered).address).toBe(PBX);
+      await world.advance({ seconds: 1 });
+      expect(held.heard.length).toBeGreaterThan(40);
+      expect(
+        loudest(held.samples('PCMU').subarray(0, 4_000).length > 0 ? held.samples('PCMU') : held.samples('PCMA')),
+      ).toBe(440);
+      expect(holder.heard).toHaveLength(0);
+      expect((await world.run(() => call.resume())).kind).toBe('accepted');
+      await world.advance({ ms: 200 });
+      expect([targetOf(answered), targetOf(call)]).toEqual([told, tells]);
+      expect(office.pbx.stats().media.ports.used).toBe(0);
+      const heard = held.heard.length;
+      await world.advance({ seconds: 1 });
+      expect(held.heard.length).toBe(heard);
+      call.hangUp();
+      await office.quiet();
+    },
+  );
+
+  officeScenario('a held party that refuses is held without music', { pbx }, async (office, world) => {
+    const { call, answered } = await office.talk(await office.registered('100'), await office.registered('101'));
+    const { onModify } = answered;
+    let asked = 0;
+    answered.onModify = (modify, media) => (asked++ === 0 ? modify.reject(488) : onModify(modify, media));
+    expect((await world.run(() => call.hold())).kind).toBe('accepted');
+    expect(answered.media.remote).toContain('a=sendonly');
+    expect(office.pbx.stats().media.ports.used).toBe(0);
+    call.hangUp();
+    await office.quiet();
+  });
+
+  officeScenario(
+    'a held party that hangs up, a holder that hangs up: no port is left',
+    { pbx },
+    async (office, world) => {
+      const [alice, bob] = [await office.registered('100'), await office.registered('101')];
+      for (const who of ['held', 'holder'] as const) {
+        const { call, answered } = await office.talk(alice, bob);
+        await world.run(() => call.hold());
+        await world.advance({ ms: 500 });
+        expect(office.pbx.stats().media.ports.used).toBe(1);
+        (who === 'held' ? answered : call).hangUp();
+        await office.quiet();
+        expect(office.pbx.stats().media.ports.used).toBe(0);
+      }
+    },
+  );
+
+  officeScenario(
+    'blind transfer of a held party: it talks to the target afterwards',
+    { pbx },
+    async (office, world) => {
+      const [alice, bob, carol] = [
+        await office.registered('100'),
+        await office.registered('101'),
+        await office.registered('102'),
+      ];
+      const { call, answered } = await office.talk(alice, bob);
+      await world.run(() => call.hold());
+      const next = carol.incoming();
+      const transfer = call.transfer({ to: sipUri({ user: '102', host: DOMAIN }) });
+      const third = await world.run(() => next);
+      third.answer();
+      await world.advance({ seconds: 2 });
+      void transfer;
+      expect(targetOf(answered).address).toBe('10.0.0.3');
+      expect(targetOf(third).address).toBe('10.0.0.2');
+      expect(office.pbx.stats().media.ports.used).toBe(0);
+      answered.hangUp();
+      await office.quiet();
+    },
+  );
 });

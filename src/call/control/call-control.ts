@@ -74,7 +74,11 @@ export class CallControl {
     this.called = handled.called;
     this.signal = signal;
     this.#events = new TypedEmitter(host.logger);
-    this.#media = new ServedMedia(openMedia, host.invite.source.remote.address, (session) => this.#onMedia(session));
+    const { remote, secure } = host.invite.source;
+    const srtp = secure && handled.sdp?.includes(' RTP/SAVP ') === true;
+    this.#media = new ServedMedia(openMedia, { remoteAddress: remote.address, srtp }, (session) =>
+      this.#onMedia(session),
+    );
     handled.handle({
       onModify: (modify) => this.#media.serve(modify),
       onRequest: (incoming) => this.#onRequest(incoming),

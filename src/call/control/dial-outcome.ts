@@ -2,9 +2,7 @@
  * What became of calling somebody for the caller. `answered`: they have talked, for `talkMs`, and the call is over. Everything else:
  * nobody talks to the caller, who hears the server again. `status` and `reason` are what a caller would have been told.
  */
-export type DialOutcome =
-  | { readonly kind: 'answered'; readonly number: string; readonly talkMs: number }
-  | FailedDial;
+export type DialOutcome = { readonly kind: 'answered'; readonly number: string; readonly talkMs: number } | FailedDial;
 
 /** Nobody has answered, or nobody could be joined with the caller. */
 export interface FailedDial {

@@ -4,8 +4,16 @@ import type { MediaSession } from '../../media/session/media-session.js';
 import { Player } from '../../media/session/player.js';
 import { isMediaFault } from './media-fault.js';
 
-/** Opens the server's own end of a call's audio; `remoteAddress`: where the signalling comes from. */
-export type OpenMedia = (remoteAddress: string) => Promise<MediaSession>;
+/** Who is at the other end of the server's own audio. */
+export interface MediaPeer {
+  /** The IP address that the signalling comes from. */
+  readonly remoteAddress: string;
+  /** It has asked for SRTP over TLS, and is offered it in turn (RFC 4568 §7.1.1). */
+  readonly srtp: boolean;
+}
+
+/** Opens the server's own end of a call's audio. @throws MediaError (MEDIA_NO_PORT) */
+export type OpenMedia = (peer: MediaPeer) => Promise<MediaSession>;
 
 interface Open {
   readonly session: MediaSession;
@@ -18,14 +26,14 @@ interface Open {
  */
 export class ServedMedia {
   readonly #open: OpenMedia;
-  readonly #remoteAddress: string;
+  readonly #peer: MediaPeer;
   readonly #onOpen: (session: MediaSession) => void;
   #current: Open | undefined;
 
   /** `onOpen`: told of each session, so that its digits are heard. */
-  constructor(open: OpenMedia, remoteAddress: string, onOpen: (session: MediaSession) => void) {
+  constructor(open: OpenMedia, peer: MediaPeer, onOpen: (session: MediaSession) => void) {
     this.#open = open;
-    this.#remoteAddress = remoteAddress;
+    this.#peer = peer;
     this.#onOpen = onOpen;
   }
 
@@ -82,7 +90,7 @@ export class ServedMedia {
 
   async #opened(): Promise<Open> {
     if (this.#current !== undefined) return this.#current;
-    const session = await this.#open(this.#remoteAddress);
+    const session = await this.#open(this.#peer);
     this.#current = { session, player: new Player(session) };
     this.#onOpen(session);
     return this.#current;

@@ -2,8 +2,8 @@ import type { Millis } from '../../base/clock.js';
 import { receives, sends } from '../../protocol/sdp/direction.js';
 import type { Sdp } from '../../protocol/sdp/lines.js';
 import { mediaSummary } from '../../protocol/sdp/media.js';
-import type { StreamStats } from '../media-stats.js';
 import type { OneWayCause } from '../media-events.js';
+import type { StreamStats } from '../media-stats.js';
 import type { SilenceTimeouts } from './options.js';
 
 /** What is found out about a pair of legs. */
