@@ -77,7 +77,10 @@ export class MediaSession {
       random,
     });
     this.#sender = new AudioSender(random, (packet) => this.#sendRtp(packet));
-    this.#receiver = new AudioReceiver((digit) => this.#onDigit(digit, 'rfc4733'));
+    this.#receiver = new AudioReceiver({
+      ownSsrc: this.#sender.ssrc,
+      onDigit: (digit) => this.#onDigit(digit, 'rfc4733'),
+    });
     this.#reporter = new RtcpReporter({
       scheduler,
       random,

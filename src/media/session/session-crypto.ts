@@ -1,7 +1,11 @@
 import type { Random } from '../../base/random.js';
 import { attributesOf } from '../../protocol/sdp/attributes.js';
 import type { SdpSection } from '../../protocol/sdp/lines.js';
-import { type CryptoAttribute, formatCryptoAttribute, readCryptoAttribute } from '../../protocol/srtp/crypto-attribute.js';
+import {
+  type CryptoAttribute,
+  formatCryptoAttribute,
+  readCryptoAttribute,
+} from '../../protocol/srtp/crypto-attribute.js';
 import { OFFERED_SUITES, type SrtpSuiteName, srtpSuite } from '../../protocol/srtp/suite.js';
 
 /** The two keys of a stream: each side has chosen that of what it sends (RFC 4568 §5.1). */

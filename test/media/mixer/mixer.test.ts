@@ -1,9 +1,9 @@
 import { afterEach, describe, expect, test } from 'vitest';
+import { silentLogger } from '../../../src/base/logger.js';
 import type { AudioSource } from '../../../src/media/audio/audio-source.js';
 import { MixLimiter } from '../../../src/media/mixer/mix-limiter.js';
 import { Mixer, type MixerParty } from '../../../src/media/mixer/mixer.js';
 import { MediaClock } from '../../../src/media/session/media-clock.js';
-import { silentLogger } from '../../../src/base/logger.js';
 import { ManualClock } from '../../../src/testing/manual-clock.js';
 import { audioPort, joined, peak, purity, type RtpPhone, Studio, sine } from '../session/studio.js';
 
@@ -162,7 +162,13 @@ describe('over RTP', () => {
   test('three phones, PCMA and PCMU, 20 and 30 ms, in one conference', async () => {
     const mixer = new Mixer({ clock: studio.clock });
     const phones: RtpPhone[] = [];
-    for (const [i, [law, hz]] of ([['PCMA', 500], ['PCMU', 900], ['PCMA', 1400]] as const).entries()) {
+    for (const [i, [law, hz]] of (
+      [
+        ['PCMA', 500],
+        ['PCMU', 900],
+        ['PCMA', 1400],
+      ] as const
+    ).entries()) {
       const session = await studio.session();
       const phone = await studio.phone({ port: 4000 + 10 * i });
       const formats = [law === 'PCMA' ? '8 PCMA/8000' : '0 PCMU/8000'];

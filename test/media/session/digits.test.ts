@@ -73,7 +73,11 @@ describe('collecting digits', () => {
   test('a terminator of its own, or none', async () => {
     const { digits } = collector();
     for (const digit of ['1', '#', '2', '*'] as const) digits.push(digit);
-    expect(await digits.collect({ terminators: '*' })).toEqual({ digits: '1#2', reason: 'terminator', terminator: '*' });
+    expect(await digits.collect({ terminators: '*' })).toEqual({
+      digits: '1#2',
+      reason: 'terminator',
+      terminator: '*',
+    });
     digits.push('#');
     expect(await digits.collect({ terminators: '', maxDigits: 1 })).toEqual({ digits: '#', reason: 'enough' });
   });

@@ -18,7 +18,8 @@ function readAll(buffer: JitterBuffer, count: number): Int16Array {
 }
 
 /** A ramp without the value that marks a gap. */
-const ramp = (from: number, count: number): Int16Array => Int16Array.from({ length: count }, (_none, i) => 1 + ((from + i) % 30_000));
+const ramp = (from: number, count: number): Int16Array =>
+  Int16Array.from({ length: count }, (_none, i) => 1 + ((from + i) % 30_000));
 
 describe('the jitter buffer', () => {
   test('gives back what was put in, 60 ms later', () => {

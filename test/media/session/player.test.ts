@@ -348,5 +348,7 @@ async function* inOddPieces(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
 }
 
 function sineAt(hz: number, ms: number, rate: number): Int16Array {
-  return Int16Array.from({ length: (ms * rate) / 1000 }, (_none, i) => Math.round(8000 * Math.sin((2 * Math.PI * hz * i) / rate)));
+  return Int16Array.from({ length: (ms * rate) / 1000 }, (_none, i) =>
+    Math.round(8000 * Math.sin((2 * Math.PI * hz * i) / rate)),
+  );
 }

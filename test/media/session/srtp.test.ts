@@ -1,10 +1,10 @@
 import { afterEach, describe, expect, test } from 'vitest';
 import { tone } from '../../../src/media/audio/tone.js';
+import { PortPool } from '../../../src/media/port-pool.js';
 import { MediaClock } from '../../../src/media/session/media-clock.js';
 import { MediaSession } from '../../../src/media/session/media-session.js';
 import type { MediaSessionOptions } from '../../../src/media/session/media-session-options.js';
 import { Player } from '../../../src/media/session/player.js';
-import { PortPool } from '../../../src/media/port-pool.js';
 import { G711 } from '../../../src/protocol/audio/g711.js';
 import { chord } from '../../../src/protocol/audio/tones.js';
 import { RTP_HEADER_BYTES, writeRtp } from '../../../src/protocol/rtp/packet.js';
@@ -126,14 +126,19 @@ describe('SRTP with a phone', () => {
       expect(purity(heard().subarray(1600, 7600), 1000)).toBeGreaterThan(0.98);
       expect(session.stats.rejected).toBe(30);
       expect(session.stats.received).toMatchObject({ lost: 0, duplicates: 0, restarts: 0 });
-      for (const { payload } of phone.heard) expect(payload.length).toBe(160 + (suite === 'AEAD_AES_128_GCM' ? 16 : 10));
+      for (const { payload } of phone.heard)
+        expect(payload.length).toBe(160 + (suite === 'AEAD_AES_128_GCM' ? 16 : 10));
     });
   }
 
   test('without a line that we can do: 488; with plain RTP offered beside keys, plain RTP', async () => {
     const session = await studio.session();
     const phone = await studio.phone();
-    for (const attributes of [[], ['crypto:1 NULL_CIPHER inline:AAAA'], ['crypto:1 AES_CM_128_HMAC_SHA1_80 inline:AAAA']]) {
+    for (const attributes of [
+      [],
+      ['crypto:1 NULL_CIPHER inline:AAAA'],
+      ['crypto:1 AES_CM_128_HMAC_SHA1_80 inline:AAAA'],
+    ]) {
       expect(() => session.answer(phone.offer({ protocol: 'RTP/SAVP', attributes }))).toThrow(
         expect.objectContaining({ code: 'SDP_NEGOTIATION', status: 488 }),
       );

@@ -1,9 +1,9 @@
+import type { SocketAddress } from '../../../src/base/ip.js';
+import { PortPool } from '../../../src/media/port-pool.js';
 import { MediaClock } from '../../../src/media/session/media-clock.js';
 import { MediaSession } from '../../../src/media/session/media-session.js';
 import type { MediaSessionOptions } from '../../../src/media/session/media-session-options.js';
-import { PortPool } from '../../../src/media/port-pool.js';
 import type { UdpSocket } from '../../../src/net/network.js';
-import type { SocketAddress } from '../../../src/base/ip.js';
 import { G711 } from '../../../src/protocol/audio/g711.js';
 import { GoertzelBank } from '../../../src/protocol/audio/goertzel.js';
 import {
@@ -60,7 +60,8 @@ export class Studio {
   async phone(options: PhoneOptions = {}): Promise<RtpPhone> {
     const { address = PHONE, port = 4000 } = options;
     const host =
-      this.world.network.hosts.find((each) => each.addresses.includes(address)) ?? this.world.host(address, address).host;
+      this.world.network.hosts.find((each) => each.addresses.includes(address)) ??
+      this.world.host(address, address).host;
     return this.world.use(await RtpPhone.open(host, { address, port }, this.world));
   }
 
@@ -144,7 +145,12 @@ export class RtpPhone {
   /** One packet; counters go on. `skip`: the packet is lost, but counted. */
   say(payload: Uint8Array, to: SocketAddress, options: SayOptions = {}): void {
     const data = new Uint8Array(RTP_HEADER_BYTES + payload.length);
-    const { payloadType: type = 8, samples = payload.length, marker: marked = false, timestamp = this.timestamp } = options;
+    const {
+      payloadType: type = 8,
+      samples = payload.length,
+      marker: marked = false,
+      timestamp = this.timestamp,
+    } = options;
     const header = { payloadType: type, marker: marked, sequence: this.sequence, timestamp, ssrc: this.ssrc };
     writeRtp(data, header, payload);
     this.sequence = (this.sequence + 1) & 0xffff;
@@ -173,9 +179,7 @@ export class RtpPhone {
   /** All audio heard so far, in the order of its timestamps, as samples. */
   samples(law: 'PCMA' | 'PCMU' = 'PCMA'): Int16Array {
     const packets = this.heard.filter(({ payloadType: type }) => type === (law === 'PCMA' ? 8 : 0));
-    const blocks = packets.map(({ payload }) =>
-      law === 'PCMA' ? G711.decodeAlaw(payload) : G711.decodeUlaw(payload),
-    );
+    const blocks = packets.map(({ payload }) => (law === 'PCMA' ? G711.decodeAlaw(payload) : G711.decodeUlaw(payload)));
     return joined(blocks);
   }
 
