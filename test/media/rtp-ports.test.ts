@@ -74,17 +74,20 @@ describe('RTP ports', () => {
     await ports.close();
   });
 
-  test.each(['the even one', 'the odd one'])('goes on to another pair where another program holds %s', async (which) => {
-    const { world, network, pool, open } = setUp({ from: 20_000, to: 20_002 });
-    const held = which === 'the even one' ? 20_000 : 20_001;
-    await network.openUdp({ local: { address: HERE, port: held }, onMessage: () => {}, onError: () => {} });
-    const ports = await open();
-    expect(ports.local.port).toBe(20_002);
-    expect(pool.stats.used).toBe(1);
-    await ports.close();
-    expect(pool.stats.used).toBe(0);
-    expect(world.pbx.host.openList()).toEqual([`udp ${HERE}:${held}`]);
-  });
+  test.each(['the even one', 'the odd one'])(
+    'goes on to another pair where another program holds %s',
+    async (which) => {
+      const { world, network, pool, open } = setUp({ from: 20_000, to: 20_002 });
+      const held = which === 'the even one' ? 20_000 : 20_001;
+      await network.openUdp({ local: { address: HERE, port: held }, onMessage: () => {}, onError: () => {} });
+      const ports = await open();
+      expect(ports.local.port).toBe(20_002);
+      expect(pool.stats.used).toBe(1);
+      await ports.close();
+      expect(pool.stats.used).toBe(0);
+      expect(world.pbx.host.openList()).toEqual([`udp ${HERE}:${held}`]);
+    },
+  );
 
   test('says so when other programs hold the whole range, and has nothing left open', async () => {
     const { world, network, pool, open } = setUp({ from: 20_000, to: 20_010 });

@@ -3,10 +3,10 @@ import type { Millis } from '../../base/clock.js';
 import type { SocketAddress } from '../../base/ip.js';
 import { parseSdp, type Sdp } from '../../protocol/sdp/lines.js';
 import { localAddressFor, type OwnAddresses } from './local-address.js';
+import { PairWatch } from './pair-watch.js';
 import type { RelayLeg } from './relay-leg.js';
 import type { RelaySide, SideContext } from './relay-side.js';
 import { RelayStream, type StreamEnd } from './relay-stream.js';
-import { PairWatch } from './pair-watch.js';
 import { relayedSdp, type StreamPlace } from './relayed-sdp.js';
 import { type StreamDescription, streamDescriptions } from './stream-description.js';
 
@@ -102,7 +102,8 @@ export class RelayPair {
     for (const stream of this.streams) {
       const description = streams[stream.index];
       const side = stream.facing(leg.id);
-      if (description !== undefined && description.kind !== 'none' && which(side)) side.describe(description, leg.signalling);
+      if (description !== undefined && description.kind !== 'none' && which(side))
+        side.describe(description, leg.signalling);
     }
   }
 
@@ -116,7 +117,10 @@ export class RelayPair {
 
   #place(side: RelaySide, to: RelayLeg): StreamPlace {
     const { rtp, rtcp } = side.ports;
-    const remote = { address: to.host ?? side.described?.rtp?.address ?? rtp.local.address, port: side.described?.rtp?.port ?? 0 };
+    const remote = {
+      address: to.host ?? side.described?.rtp?.address ?? rtp.local.address,
+      port: side.described?.rtp?.port ?? 0,
+    };
     const advertise = (local: SocketAddress): SocketAddress =>
       this.#context.advisor.advertise({ purpose: 'media', local, remote });
     return { rtp: advertise(rtp.local), rtcp: advertise(rtcp.local) };

@@ -3,7 +3,7 @@ import { attribute } from '../../protocol/sdp/attributes.js';
 import { closeLines } from '../../protocol/sdp/edit.js';
 import { connectionTo, formatConnection } from '../../protocol/sdp/fields.js';
 import type { Sdp, SdpLine, SdpSection } from '../../protocol/sdp/lines.js';
-import { mediaSummary, sessionConnection, type SdpStream } from '../../protocol/sdp/media.js';
+import { mediaSummary, type SdpStream, sessionConnection } from '../../protocol/sdp/media.js';
 
 /** Where we receive a stream, as the peer shall know it. */
 export interface StreamPlace {

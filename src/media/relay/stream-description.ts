@@ -1,4 +1,4 @@
-import { isWildcardAddress, ipVersion, normalizeHost, type SocketAddress } from '../../base/ip.js';
+import { ipVersion, isWildcardAddress, normalizeHost, type SocketAddress } from '../../base/ip.js';
 import { attribute, type SdpCodec } from '../../protocol/sdp/attributes.js';
 import type { SdpDirection } from '../../protocol/sdp/direction.js';
 import type { Sdp } from '../../protocol/sdp/lines.js';

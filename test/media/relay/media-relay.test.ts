@@ -46,35 +46,51 @@ describe('a relayed call', () => {
     expect(stats).toMatchObject({
       path: 'relay',
       streams: [
-        { legId: 'a', toLeg: 'b1', stream: 0, packetsReceived: 10, bytesReceived: 1720, packetsLost: 0, source: a.endpoint.local },
+        {
+          legId: 'a',
+          toLeg: 'b1',
+          stream: 0,
+          packetsReceived: 10,
+          bytesReceived: 1720,
+          packetsLost: 0,
+          source: a.endpoint.local,
+        },
         { legId: 'b1', toLeg: 'a', stream: 0, packetsReceived: 10, packetsDropped: 0, source: b.endpoint.local },
       ],
     });
-    expect(relay.totals).toMatchObject({ calls: 0, streams: 0, ports: { used: 0, resting: 2 }, packets: { relayed: 22 } });
+    expect(relay.totals).toMatchObject({
+      calls: 0,
+      streams: 0,
+      ports: { used: 0, resting: 2 },
+      packets: { relayed: 22 },
+    });
   });
 
-  relayTest('packets pass untouched: bytes in are bytes out, header extension, padding and SRTP tag included', async (world) => {
-    const relay = relayIn(world);
-    const { a, b } = await parties(world);
-    world.use(a.endpoint);
-    world.use(b.endpoint);
-    const { forA } = await connect(relay, 'call', a, b);
-    const packets = [0x80, 0x90, 0xb2].map((first, i) => {
-      const packet = new Uint8Array(60).map((_, at) => (at * 7 + i) & 0xff);
-      packet.set([first, 96, 0, i, 0, 0, 0, 0, 0, 0, 0, 9]);
-      if (first === 0x90) packet.set([0xbe, 0xde, 0, 1], 12);
-      if (first === 0xb2) packet.set([0xbe, 0xde, 0, 1], 20);
-      return packet;
-    });
-    for (const packet of packets) {
-      a.endpoint.send(forA, packet);
-      await world.advance({ ms: 20 });
-    }
-    expect(bytesOf(b.endpoint).map((bytes) => Buffer.from(bytes).toString('hex'))).toEqual(
-      packets.map((bytes) => Buffer.from(bytes).toString('hex')),
-    );
-    await relay.delete('call');
-  });
+  relayTest(
+    'packets pass untouched: bytes in are bytes out, header extension, padding and SRTP tag included',
+    async (world) => {
+      const relay = relayIn(world);
+      const { a, b } = await parties(world);
+      world.use(a.endpoint);
+      world.use(b.endpoint);
+      const { forA } = await connect(relay, 'call', a, b);
+      const packets = [0x80, 0x90, 0xb2].map((first, i) => {
+        const packet = new Uint8Array(60).map((_, at) => (at * 7 + i) & 0xff);
+        packet.set([first, 96, 0, i, 0, 0, 0, 0, 0, 0, 0, 9]);
+        if (first === 0x90) packet.set([0xbe, 0xde, 0, 1], 12);
+        if (first === 0xb2) packet.set([0xbe, 0xde, 0, 1], 20);
+        return packet;
+      });
+      for (const packet of packets) {
+        a.endpoint.send(forA, packet);
+        await world.advance({ ms: 20 });
+      }
+      expect(bytesOf(b.endpoint).map((bytes) => Buffer.from(bytes).toString('hex'))).toEqual(
+        packets.map((bytes) => Buffer.from(bytes).toString('hex')),
+      );
+      await relay.delete('call');
+    },
+  );
 
   relayTest('RFC 5761: where both want one port, RTCP comes and goes on it', async (world) => {
     const relay = relayIn(world);
@@ -93,19 +109,22 @@ describe('a relayed call', () => {
     await relay.delete('call');
   });
 
-  relayTest('RFC 5761 §5.1.1: where one of them does not, RTCP from the shared port goes to the next one', async (world) => {
-    const relay = relayIn(world);
-    const { a, b } = await parties(world);
-    world.use(a.endpoint);
-    world.use(b.endpoint);
-    const { forA } = await connect(relay, 'call', { ...a, media: { attributes: [{ name: 'rtcp-mux' }] } }, b);
-    await talk(world, 1, [a.endpoint, forA]);
-    a.endpoint.send(forA, new Uint8Array([0x80, 200, 0, 1, 0, 0, 0, 9]));
-    await world.advance({ ms: 10 });
-    expect(b.endpoint.heard).toHaveLength(1);
-    expect(b.endpoint.heardRtcp).toHaveLength(1);
-    await relay.delete('call');
-  });
+  relayTest(
+    'RFC 5761 §5.1.1: where one of them does not, RTCP from the shared port goes to the next one',
+    async (world) => {
+      const relay = relayIn(world);
+      const { a, b } = await parties(world);
+      world.use(a.endpoint);
+      world.use(b.endpoint);
+      const { forA } = await connect(relay, 'call', { ...a, media: { attributes: [{ name: 'rtcp-mux' }] } }, b);
+      await talk(world, 1, [a.endpoint, forA]);
+      a.endpoint.send(forA, new Uint8Array([0x80, 200, 0, 1, 0, 0, 0, 9]));
+      await world.advance({ ms: 10 });
+      expect(b.endpoint.heard).toHaveLength(1);
+      expect(b.endpoint.heardRtcp).toHaveLength(1);
+      await relay.delete('call');
+    },
+  );
 
   relayTest('RFC 3605: RTCP goes to the port that a=rtcp names', async (world) => {
     const relay = relayIn(world);
@@ -128,7 +147,12 @@ describe('a relayed call', () => {
     const relay = relayIn(world, { network: machine.ports.network, addresses: ['192.0.2.9', six] });
     const a = world.use(await Endpoint.on(world.host('a', '10.0.0.5')));
     const b = world.use(await Endpoint.on(world.host('b', '2001:db8:7::6')));
-    const { forA, forB, toldB } = await connect(relay, 'call', { endpoint: a, legId: 'a' }, { endpoint: b, legId: 'b1' });
+    const { forA, forB, toldB } = await connect(
+      relay,
+      'call',
+      { endpoint: a, legId: 'a' },
+      { endpoint: b, legId: 'b1' },
+    );
     expect(forA.address).toBe('192.0.2.9');
     expect(forB.address).toBe(six);
     expect(toldB).toContain(`c=IN IP6 ${six}\r\n`);
@@ -143,7 +167,9 @@ describe('a relayed call', () => {
       advisor: {
         advertise: (question) => {
           asked.push(question);
-          return question.remote.address === '10.0.0.6' ? { ...question.local, address: '198.51.100.1' } : question.local;
+          return question.remote.address === '10.0.0.6'
+            ? { ...question.local, address: '198.51.100.1' }
+            : question.local;
         },
       },
     });
@@ -176,58 +202,67 @@ describe('a relayed call', () => {
     await relay.delete('chat');
   });
 
-  relayTest('RFC 5764: the handshake of DTLS-SRTP passes, from the described or learned address only', async (world) => {
-    const relay = relayIn(world);
-    const { a, b } = await parties(world);
-    world.use(a.endpoint);
-    world.use(b.endpoint);
-    const stranger = world.use(await Endpoint.on(world.host('x', '198.51.100.66')));
-    const { forA } = await connect(relay, 'call', a, b);
-    const hello = new Uint8Array([22, 254, 253, 0, 0]);
-    a.endpoint.send(forA, hello);
-    stranger.send(forA, hello);
-    await world.advance({ ms: 10 });
-    expect(b.endpoint.heard).toHaveLength(1);
-    expect(relay.totals.packets.strangers).toBe(1);
-    await relay.delete('call');
-  });
+  relayTest(
+    'RFC 5764: the handshake of DTLS-SRTP passes, from the described or learned address only',
+    async (world) => {
+      const relay = relayIn(world);
+      const { a, b } = await parties(world);
+      world.use(a.endpoint);
+      world.use(b.endpoint);
+      const stranger = world.use(await Endpoint.on(world.host('x', '198.51.100.66')));
+      const { forA } = await connect(relay, 'call', a, b);
+      const hello = new Uint8Array([22, 254, 253, 0, 0]);
+      a.endpoint.send(forA, hello);
+      stranger.send(forA, hello);
+      await world.advance({ ms: 10 });
+      expect(b.endpoint.heard).toHaveLength(1);
+      expect(relay.totals.packets.strangers).toBe(1);
+      await relay.delete('call');
+    },
+  );
 });
 
 describe('offers and answers', () => {
-  relayTest('a re-offer keeps the ports, whichever leg makes it; the o= version grows exactly when something else changed', async (world) => {
-    const relay = relayIn(world);
-    const { a, b } = await parties(world);
-    world.use(a.endpoint);
-    world.use(b.endpoint);
-    const { forA, forB, toldA, toldB } = await connect(relay, 'call', a, b);
-    const again = await connect(relay, 'call', a, b);
-    expect(again).toEqual({ forA, forB, toldA, toldB });
-    const hold = await connect(relay, 'call', b, { ...a, media: { direction: 'recvonly' } });
-    expect(hold.forA).toEqual(forB);
-    expect(hold.forB).toEqual(forA);
-    const [before, after] = [originOf(parseSdp(toldB)), originOf(parseSdp(hold.toldA))];
-    expect(after).toEqual({ ...before, version: '2' });
-    expect(originOf(parseSdp(hold.toldB))).toEqual(originOf(parseSdp(toldA)));
-    expect(relay.totals.ports.used).toBe(2);
-    await relay.delete('call');
-  });
+  relayTest(
+    'a re-offer keeps the ports, whichever leg makes it; the o= version grows exactly when something else changed',
+    async (world) => {
+      const relay = relayIn(world);
+      const { a, b } = await parties(world);
+      world.use(a.endpoint);
+      world.use(b.endpoint);
+      const { forA, forB, toldA, toldB } = await connect(relay, 'call', a, b);
+      const again = await connect(relay, 'call', a, b);
+      expect(again).toEqual({ forA, forB, toldA, toldB });
+      const hold = await connect(relay, 'call', b, { ...a, media: { direction: 'recvonly' } });
+      expect(hold.forA).toEqual(forB);
+      expect(hold.forB).toEqual(forA);
+      const [before, after] = [originOf(parseSdp(toldB)), originOf(parseSdp(hold.toldA))];
+      expect(after).toEqual({ ...before, version: '2' });
+      expect(originOf(parseSdp(hold.toldB))).toEqual(originOf(parseSdp(toldA)));
+      expect(relay.totals.ports.used).toBe(2);
+      await relay.delete('call');
+    },
+  );
 
-  relayTest('a leg that is told of another party stays in one session: its o= line goes on (RFC 3264 §8)', async (world) => {
-    const relay = relayIn(world);
-    const { a, b } = await parties(world);
-    world.use(a.endpoint);
-    world.use(b.endpoint);
-    const c: Party = { endpoint: world.use(await Endpoint.on(world.host('c', '10.0.0.9'))), legId: 'c' };
-    const { toldA } = await connect(relay, 'call', a, b);
-    const transferred = await connect(relay, 'call', c, a);
-    const [before, after] = [originOf(parseSdp(toldA)), originOf(parseSdp(transferred.toldB))];
-    expect(after).toEqual({ ...before, version: String(Number(before.version) + 1) });
-    await relay.delete('call', 'b1');
-    await talk(world, 5, [a.endpoint, transferred.forB], [c.endpoint, transferred.forA]);
-    expect(a.endpoint.heard).toHaveLength(5);
-    expect(c.endpoint.heard).toHaveLength(5);
-    await relay.delete('call');
-  });
+  relayTest(
+    'a leg that is told of another party stays in one session: its o= line goes on (RFC 3264 §8)',
+    async (world) => {
+      const relay = relayIn(world);
+      const { a, b } = await parties(world);
+      world.use(a.endpoint);
+      world.use(b.endpoint);
+      const c: Party = { endpoint: world.use(await Endpoint.on(world.host('c', '10.0.0.9'))), legId: 'c' };
+      const { toldA } = await connect(relay, 'call', a, b);
+      const transferred = await connect(relay, 'call', c, a);
+      const [before, after] = [originOf(parseSdp(toldA)), originOf(parseSdp(transferred.toldB))];
+      expect(after).toEqual({ ...before, version: String(Number(before.version) + 1) });
+      await relay.delete('call', 'b1');
+      await talk(world, 5, [a.endpoint, transferred.forB], [c.endpoint, transferred.forA]);
+      expect(a.endpoint.heard).toHaveLength(5);
+      expect(c.endpoint.heard).toHaveLength(5);
+      await relay.delete('call');
+    },
+  );
 
   relayTest('flow C5: a re-INVITE moves a leg to another address; media follows with the answer', async (world) => {
     const relay = relayIn(world);
@@ -296,7 +331,9 @@ describe('offers and answers', () => {
     world.use(a.endpoint);
     world.use(b.endpoint);
     const second: Party = { endpoint: world.use(await Endpoint.on(world.host('b2', '10.0.0.7'))), legId: 'b2' };
-    const told = await Promise.all([b, second].map((to) => relay.offer({ ...exchangeOf('call', a, to), sdp: a.endpoint.sdp() })));
+    const told = await Promise.all(
+      [b, second].map((to) => relay.offer({ ...exchangeOf('call', a, to), sdp: a.endpoint.sdp() })),
+    );
     expect(relay.totals).toMatchObject({ streams: 2, ports: { used: 4 } });
     const [forB, forSecond] = [placeIn(told[0] as string), placeIn(told[1] as string)];
     expect(forB).not.toEqual(forSecond);
@@ -332,16 +369,19 @@ describe('offers and answers', () => {
     await relay.delete('call');
   });
 
-  relayTest('the offerer hears early media as soon as the other leg has described itself, before it says a word', async (world) => {
-    const relay = relayIn(world);
-    const { a, b } = await parties(world);
-    world.use(a.endpoint);
-    world.use(b.endpoint);
-    const { forB } = await connect(relay, 'call', a, b);
-    await talk(world, 3, [b.endpoint, forB]);
-    expect(a.endpoint.heard).toHaveLength(3);
-    await relay.delete('call');
-  });
+  relayTest(
+    'the offerer hears early media as soon as the other leg has described itself, before it says a word',
+    async (world) => {
+      const relay = relayIn(world);
+      const { a, b } = await parties(world);
+      world.use(a.endpoint);
+      world.use(b.endpoint);
+      const { forB } = await connect(relay, 'call', a, b);
+      await talk(world, 3, [b.endpoint, forB]);
+      expect(a.endpoint.heard).toHaveLength(3);
+      await relay.delete('call');
+    },
+  );
 
   relayTest('legacy hold: nothing is sent to 0.0.0.0, and the other party is told so', async (world) => {
     const relay = relayIn(world);
@@ -416,21 +456,24 @@ describe('what is left behind', () => {
     expect(relay.totals).toMatchObject({ calls: 0, ports: { used: 0 } });
   });
 
-  relayTest('no port left: the offer is refused, what there is goes on, and nothing of the refused one stays', async (world) => {
-    const relay = relayIn(world, { ports: { from: 20_000, to: 20_004 } });
-    const { a, b } = await parties(world);
-    world.use(a.endpoint);
-    world.use(b.endpoint);
-    const { forA } = await connect(relay, 'call', a, b);
-    await expect(relay.offer({ ...exchangeOf('second', a, b), sdp: a.endpoint.sdp() })).rejects.toMatchObject({
-      code: 'MEDIA_NO_PORT',
-    });
-    expect(relay.totals.ports).toMatchObject({ total: 3, used: 2 });
-    await talk(world, 2, [a.endpoint, forA]);
-    expect(b.endpoint.heard).toHaveLength(2);
-    await relay.delete('call');
-    await relay.delete('second');
-  });
+  relayTest(
+    'no port left: the offer is refused, what there is goes on, and nothing of the refused one stays',
+    async (world) => {
+      const relay = relayIn(world, { ports: { from: 20_000, to: 20_004 } });
+      const { a, b } = await parties(world);
+      world.use(a.endpoint);
+      world.use(b.endpoint);
+      const { forA } = await connect(relay, 'call', a, b);
+      await expect(relay.offer({ ...exchangeOf('second', a, b), sdp: a.endpoint.sdp() })).rejects.toMatchObject({
+        code: 'MEDIA_NO_PORT',
+      });
+      expect(relay.totals.ports).toMatchObject({ total: 3, used: 2 });
+      await talk(world, 2, [a.endpoint, forA]);
+      expect(b.endpoint.heard).toHaveLength(2);
+      await relay.delete('call');
+      await relay.delete('second');
+    },
+  );
 
   relayTest('what is no description is refused and changes nothing', async (world) => {
     const relay = relayIn(world);
@@ -439,7 +482,10 @@ describe('what is left behind', () => {
     world.use(b.endpoint);
     const { forA } = await connect(relay, 'call', a, b);
     for (const sdp of ['', 'hello', 'v=0\r\n', `${a.endpoint.sdp()}m=audio x RTP/AVP 0\r\n`]) {
-      await expect(relay.offer({ ...exchangeOf('call', a, b), sdp })).rejects.toMatchObject({ code: 'SDP_PARSE', kind: 'remote' });
+      await expect(relay.offer({ ...exchangeOf('call', a, b), sdp })).rejects.toMatchObject({
+        code: 'SDP_PARSE',
+        kind: 'remote',
+      });
       await expect(relay.answer({ ...exchangeOf('call', b, a), sdp })).rejects.toMatchObject({ code: 'SDP_PARSE' });
     }
     await talk(world, 2, [a.endpoint, forA]);
@@ -466,5 +512,7 @@ test('a relay needs an address and a range that has ports', () => {
   const { network, scheduler } = createWorld({ seed: 1 }).ports;
   const misuse = expect.objectContaining({ code: 'PBX_INVALID_ARGUMENT' });
   expect(() => relayIn(createWorld({ seed: 1 }), { addresses: [] })).toThrow(misuse);
-  expect(() => relayIn(createWorld({ seed: 1 }), { network, scheduler, ports: { from: 30_000, to: 20_000 } })).toThrow(misuse);
+  expect(() => relayIn(createWorld({ seed: 1 }), { network, scheduler, ports: { from: 30_000, to: 20_000 } })).toThrow(
+    misuse,
+  );
 });

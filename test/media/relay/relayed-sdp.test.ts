@@ -93,7 +93,13 @@ describe('a description with the places of a relay', () => {
   });
 
   test('a stream over TCP is not relayed and keeps its own address', () => {
-    const sdp = text(...HEAD, 'm=audio 4000 RTP/AVP 0', 'm=message 7394 TCP/MSRP *', 'i=chat', 'a=path:msrp://10.0.0.5:7394/x;tcp');
+    const sdp = text(
+      ...HEAD,
+      'm=audio 4000 RTP/AVP 0',
+      'm=message 7394 TCP/MSRP *',
+      'i=chat',
+      'a=path:msrp://10.0.0.5:7394/x;tcp',
+    );
     expect(relayed(sdp, [at(20_000), undefined])).toBe(
       text(
         ...HEAD_HERE,
@@ -121,7 +127,10 @@ describe('a description with the places of a relay', () => {
     { family: 'IPv4', place: at(20_000), told: 'c=IN IP4 0.0.0.0' },
     { family: 'IPv6', place: at(20_000, '2001:db8::1'), told: 'c=IN IP6 ::' },
   ])('RFC 3264 §8.4: a stream on hold by 0.0.0.0 stays on hold, over $family', ({ place, told }) => {
-    const sdp = text(...HEAD.map((line) => (line.startsWith('c=') ? 'c=IN IP4 0.0.0.0' : line)), 'm=audio 4000 RTP/AVP 0');
+    const sdp = text(
+      ...HEAD.map((line) => (line.startsWith('c=') ? 'c=IN IP4 0.0.0.0' : line)),
+      'm=audio 4000 RTP/AVP 0',
+    );
     expect(relayed(sdp, [place])).toContain(`${told}\r\n`);
     expect(relayed(sdp, [place])).not.toContain(place.rtp.address);
   });
@@ -169,30 +178,42 @@ describe('a description with the places of a relay', () => {
   });
 
   test('whatever the lines: the result is a description whose relayed streams lead to their places, and no others change', () => {
-    const attribute = fc.constantFrom('sendrecv', 'rtcp:5001', 'rtcp-mux', 'ice-ufrag:x', 'candidate:1 1 UDP 1 10.0.0.5 1 typ host', 'mid:a');
+    const attribute = fc.constantFrom(
+      'sendrecv',
+      'rtcp:5001',
+      'rtcp-mux',
+      'ice-ufrag:x',
+      'candidate:1 1 UDP 1 10.0.0.5 1 typ host',
+      'mid:a',
+    );
     const stream = fc.record({
       port: fc.constantFrom(0, 4000, 5000),
       own: fc.constantFrom(undefined, '10.0.0.9', '2001:db8::9'),
       attributes: fc.array(attribute, { maxLength: 4 }),
     });
     fc.assert(
-      fc.property(fc.array(stream, { maxLength: 5 }), fc.boolean(), fc.constantFrom('192.0.2.1', '2001:db8::1'), (streams, shared, here) => {
-        const lines = streams.flatMap(({ port, own, attributes }) => [
-          `m=audio ${port} RTP/AVP 0`,
-          ...(own === undefined ? [] : [`c=IN IP${own.includes(':') ? 6 : 4} ${own}`]),
-          ...attributes.map((each) => `a=${each}`),
-        ]);
-        const head = shared ? HEAD : HEAD.filter((line) => !line.startsWith('c='));
-        const sdp = parseSdp(text(...head, ...lines));
-        const places = streams.map(({ port }, i) => (port === 0 ? undefined : at(20_000 + 2 * i, here)));
-        const told = mediaSummary(parseSdp(sdpText(relayedSdp(sdp, places))));
-        expect(told).toHaveLength(streams.length);
-        for (const [i, place] of places.entries()) {
-          if (place === undefined) expect(told[i]?.port).toBe(0);
-          else expect(told[i]).toMatchObject(place.rtp);
-          expect(JSON.stringify(told[i])).not.toMatch(/candidate|ice-/);
-        }
-      }),
+      fc.property(
+        fc.array(stream, { maxLength: 5 }),
+        fc.boolean(),
+        fc.constantFrom('192.0.2.1', '2001:db8::1'),
+        (streams, shared, here) => {
+          const lines = streams.flatMap(({ port, own, attributes }) => [
+            `m=audio ${port} RTP/AVP 0`,
+            ...(own === undefined ? [] : [`c=IN IP${own.includes(':') ? 6 : 4} ${own}`]),
+            ...attributes.map((each) => `a=${each}`),
+          ]);
+          const head = shared ? HEAD : HEAD.filter((line) => !line.startsWith('c='));
+          const sdp = parseSdp(text(...head, ...lines));
+          const places = streams.map(({ port }, i) => (port === 0 ? undefined : at(20_000 + 2 * i, here)));
+          const told = mediaSummary(parseSdp(sdpText(relayedSdp(sdp, places))));
+          expect(told).toHaveLength(streams.length);
+          for (const [i, place] of places.entries()) {
+            if (place === undefined) expect(told[i]?.port).toBe(0);
+            else expect(told[i]).toMatchObject(place.rtp);
+            expect(JSON.stringify(told[i])).not.toMatch(/candidate|ice-/);
+          }
+        },
+      ),
     );
   });
 });

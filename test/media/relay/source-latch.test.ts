@@ -152,7 +152,9 @@ describe('where a peer is (RFC 4961, RFC 7362 §4)', () => {
     latch.describe(DESCRIBED, '203.0.113.99');
     expect(latch.locked).toBeUndefined();
     expect(feed(latch, { from: NAT, sequences: [5], at: 100 })).toEqual(['stranger']);
-    expect(feed(latch, { from: { address: '203.0.113.99', port: 9 }, sequences: [6, 7, 8, 9], at: 120 })).toEqual(learned);
+    expect(feed(latch, { from: { address: '203.0.113.99', port: 9 }, sequences: [6, 7, 8, 9], at: 120 })).toEqual(
+      learned,
+    );
   });
 
   test('without signalling address and description nobody is learned', () => {

@@ -80,7 +80,12 @@ export class Endpoint {
       this.machine.ports.network.openUdp({
         local: { address: this.address, port: at },
         onMessage: (bytes, from) =>
-          heard.push({ ssrc: bytes.length >= 12 ? ssrcOf(bytes) : 0, bytes, from, at: this.machine.ports.scheduler.now() }),
+          heard.push({
+            ssrc: bytes.length >= 12 ? ssrcOf(bytes) : 0,
+            bytes,
+            from,
+            at: this.machine.ports.scheduler.now(),
+          }),
         onError: (error) => {
           throw error;
         },
@@ -170,7 +175,11 @@ export async function connect(engine: MediaEngine, callId: string, a: Party, b: 
 }
 
 /** Each endpoint says something to its place every 20 ms. */
-export async function talk(world: World, packets: number, ...ways: readonly (readonly [Endpoint, SocketAddress])[]): Promise<void> {
+export async function talk(
+  world: World,
+  packets: number,
+  ...ways: readonly (readonly [Endpoint, SocketAddress])[]
+): Promise<void> {
   for (let i = 0; i < packets; i++) {
     for (const [endpoint, to] of ways) endpoint.say(to);
     await world.advance({ ms: 20 });
