@@ -1,3 +1,5 @@
+import { setWord, word } from './words.js';
+
 /*
  *  0                   1                   2                   3
  *  0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 1
@@ -67,12 +69,12 @@ export function sequenceOf(data: Uint8Array): number {
 
 /** 0 to 2³² − 1, in units of the payload's clock. */
 export function timestampOf(data: Uint8Array): number {
-  return readUint32(data, 4);
+  return word(data, 4);
 }
 
 /** 0 to 2³² − 1. */
 export function ssrcOf(data: Uint8Array): number {
-  return readUint32(data, 8);
+  return word(data, 8);
 }
 
 /** Where the payload begins, behind contributing sources and extension; beyond the end where the header does not fit. */
@@ -146,22 +148,10 @@ export function setSequence(data: Uint8Array, sequence: number): void {
 
 /** Modulo 2³². */
 export function setTimestamp(data: Uint8Array, timestamp: number): void {
-  writeUint32(data, 4, timestamp);
+  setWord(data, 4, timestamp);
 }
 
 /** Modulo 2³². */
 export function setSsrc(data: Uint8Array, ssrc: number): void {
-  writeUint32(data, 8, ssrc);
-}
-
-function readUint32(data: Uint8Array, at: number): number {
-  const high = ((data[at] as number) << 24) | ((data[at + 1] as number) << 16);
-  return (high | ((data[at + 2] as number) << 8) | (data[at + 3] as number)) >>> 0;
-}
-
-function writeUint32(data: Uint8Array, at: number, value: number): void {
-  data[at] = value >>> 24;
-  data[at + 1] = value >>> 16;
-  data[at + 2] = value >>> 8;
-  data[at + 3] = value;
+  setWord(data, 8, ssrc);
 }

@@ -1,5 +1,6 @@
 import { UsageError } from '../../base/errors.js';
-import { MOST_ITEMS, RTCP_TYPE, type RtcpBlock, rtcpPacket, setWord, word } from './rtcp-words.js';
+import { MOST_ITEMS, RTCP_TYPE, type RtcpBlock, rtcpPacket } from './rtcp-block.js';
+import { setWord, word } from './words.js';
 
 /** Sources that leave (RFC 3550 §6.6). */
 export interface Goodbye {

@@ -1,5 +1,6 @@
 import type { NtpTime } from './ntp.js';
-import { MOST_ITEMS, RTCP_TYPE, type RtcpBlock, rtcpPacket, setWord, word } from './rtcp-words.js';
+import { MOST_ITEMS, RTCP_TYPE, type RtcpBlock, rtcpPacket } from './rtcp-block.js';
+import { setWord, word } from './words.js';
 
 /** How well a source is received: the part of a reception report that a receiver's statistics give (RFC 3550 §6.4.1). */
 export interface ReceptionQuality {

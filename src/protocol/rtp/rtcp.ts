@@ -1,8 +1,8 @@
 import { UsageError } from '../../base/errors.js';
+import { RTCP_TYPE, type RtcpBlock, rtcpPacket } from './rtcp-block.js';
 import { type Goodbye, readBye, writeBye } from './rtcp-bye.js';
 import { type ReceiverReport, readReport, type SenderReport, writeReport } from './rtcp-report.js';
 import { readSdes, type SourceDescription, writeSdes } from './rtcp-sdes.js';
-import { RTCP_TYPE, type RtcpBlock, rtcpPacket } from './rtcp-words.js';
 
 /** What is passed on as it is: APP, feedback (RFC 4585) and extended reports (RFC 3611). */
 export interface OtherRtcp extends RtcpBlock {

@@ -1,11 +1,12 @@
 import { UsageError } from '../../base/errors.js';
 import { isRtcp } from '../rtp/demultiplex.js';
 import { isRtpHeader, payloadOffset, sequenceOf, ssrcOf } from '../rtp/packet.js';
+import { word } from '../rtp/words.js';
 import { CounterCipher } from './counter-cipher.js';
 import type { SrtpMasterKey } from './crypto-attribute.js';
 import { GcmCipher } from './gcm-cipher.js';
 import { sessionKeys } from './key-derivation.js';
-import { ENCRYPTED, type PacketCipher, wordAt } from './packet-cipher.js';
+import { ENCRYPTED, type PacketCipher } from './packet-cipher.js';
 import { ReplayWindow } from './replay-window.js';
 import { MOST_RTCP_PACKETS, MOST_RTP_PACKETS, type SrtpSuiteName, srtpSuite } from './suite.js';
 
@@ -151,7 +152,7 @@ export class SrtpSender {
   /** The SRTCP packet of a compound RTCP packet, encrypted, in memory of its own. */
   protectRtcp(packet: Uint8Array): Uint8Array | SrtpRejection {
     if (!isRtcp(packet)) return REJECTED.malformed;
-    const ssrc = wordAt(packet, 4);
+    const ssrc = word(packet, 4);
     const source = this.#context.sourceOf(ssrc);
     if (source === undefined) return REJECTED.sources;
     const index = source.rtcp.highest + 1;
@@ -194,10 +195,10 @@ export class SrtpReceiver {
     const { cipher } = this.#context;
     if (!isRtcp(packet) || packet.length < 8 + cipher.overhead.rtcp) return REJECTED.malformed;
     if (!this.#isOurKey(packet, cipher.mkiFromEnd.rtcp)) return REJECTED.key;
-    const ssrc = wordAt(packet, 4);
+    const ssrc = word(packet, 4);
     const source = this.#context.sourceOf(ssrc);
     if (source === undefined) return REJECTED.sources;
-    const index = wordAt(packet, cipher.indexAt(packet.length)) % ENCRYPTED;
+    const index = word(packet, cipher.indexAt(packet.length)) % ENCRYPTED;
     if (!source.rtcp.isNew(index)) return REJECTED.replayed;
     if (this.#context.rtcpExhausted) return REJECTED.exhausted;
     const opened = cipher.openRtcp(packet, ssrc);

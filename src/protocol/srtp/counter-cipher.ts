@@ -1,8 +1,9 @@
 import { timingSafeEqual } from 'node:crypto';
+import { setWord, word } from '../rtp/words.js';
 import { HmacSha1 } from './hmac-sha1.js';
 import type { SessionKeys } from './key-derivation.js';
 import { KeyStream } from './key-stream.js';
-import { ENCRYPTED, type PacketCipher, RTCP_CLEAR, setWordAt, wordAt } from './packet-cipher.js';
+import { ENCRYPTED, type PacketCipher, RTCP_CLEAR } from './packet-cipher.js';
 import type { SrtpSuite } from './suite.js';
 
 const INDEX_BYTES = 4;
@@ -65,7 +66,7 @@ export class CounterCipher implements PacketCipher {
     const sealed = Buffer.allocUnsafe(length + this.overhead.rtcp);
     sealed.set(packet);
     this.#rtcp.apply(sealed, RTCP_CLEAR, length, ssrc, index);
-    setWordAt(sealed, length, ENCRYPTED | index);
+    setWord(sealed, length, ENCRYPTED | index);
     sealed.set(this.#mki, length + INDEX_BYTES);
     const tag = this.#rtcpHmac.digest(sealed, length + INDEX_BYTES);
     sealed.set(tag.subarray(0, this.#rtcpTag), length + INDEX_BYTES + this.#mki.length);
@@ -76,9 +77,9 @@ export class CounterCipher implements PacketCipher {
     const length = this.indexAt(packet.length);
     const tag = this.#rtcpHmac.digest(packet, length + INDEX_BYTES);
     if (!isTag(packet, tag, this.#rtcpTag)) return undefined;
-    const word = wordAt(packet, length);
+    const flagged = word(packet, length);
     const opened = Buffer.from(packet.subarray(0, length));
-    if (word >= ENCRYPTED) this.#rtcp.apply(opened, RTCP_CLEAR, length, ssrc, word - ENCRYPTED);
+    if (flagged >= ENCRYPTED) this.#rtcp.apply(opened, RTCP_CLEAR, length, ssrc, flagged - ENCRYPTED);
     return opened;
   }
 

@@ -1,6 +1,7 @@
 import { type CipherGCM, createCipheriv, createDecipheriv } from 'node:crypto';
+import { setWord, word } from '../rtp/words.js';
 import type { SessionKeys } from './key-derivation.js';
-import { ENCRYPTED, type PacketCipher, RTCP_CLEAR, setWordAt, wordAt } from './packet-cipher.js';
+import { ENCRYPTED, type PacketCipher, RTCP_CLEAR } from './packet-cipher.js';
 
 const ALGORITHM = 'aes-128-gcm';
 const TAG_BYTES = 16;
@@ -52,7 +53,7 @@ export class GcmCipher implements PacketCipher {
     const cipher = createCipheriv(ALGORITHM, this.#rtcp.encryption, this.#ivOf(this.#rtcp, ssrc, index), TAG_LENGTH);
     const wordOffset = length + TAG_BYTES;
     sealed.set(packet.subarray(0, RTCP_CLEAR));
-    setWordAt(sealed, wordOffset, ENCRYPTED | index);
+    setWord(sealed, wordOffset, ENCRYPTED | index);
     cipher.setAAD(
       Buffer.concat([packet.subarray(0, RTCP_CLEAR), sealed.subarray(wordOffset, wordOffset + INDEX_BYTES)]),
     );
@@ -64,10 +65,10 @@ export class GcmCipher implements PacketCipher {
   openRtcp(packet: Uint8Array, ssrc: number): Uint8Array | undefined {
     const wordOffset = this.indexAt(packet.length);
     const tagAt = wordOffset - TAG_BYTES;
-    const word = wordAt(packet, wordOffset);
-    const iv = this.#ivOf(this.#rtcp, ssrc, word & ~ENCRYPTED);
+    const flagged = word(packet, wordOffset);
+    const iv = this.#ivOf(this.#rtcp, ssrc, flagged & ~ENCRYPTED);
     // What is not encrypted is authenticated as it is (§9.3).
-    const clear = word >= ENCRYPTED ? RTCP_CLEAR : tagAt;
+    const clear = flagged >= ENCRYPTED ? RTCP_CLEAR : tagAt;
     const associated = Buffer.concat([
       packet.subarray(0, clear),
       packet.subarray(wordOffset, wordOffset + INDEX_BYTES),
@@ -82,12 +83,12 @@ export class GcmCipher implements PacketCipher {
   /** Two zero bytes, the SSRC and the index of 48 bits, XOR the salt (§8.1, §9.1). Written over by the next packet. */
   #ivOf({ salt }: SessionKeys, ssrc: number, index: number): Uint8Array {
     const iv = this.#iv;
-    setWordAt(iv, 2, ssrc);
+    setWord(iv, 2, ssrc);
     iv[0] = 0;
     iv[1] = 0;
     iv[6] = Math.floor(index / 0x10000000000);
     iv[7] = Math.floor(index / 0x100000000);
-    setWordAt(iv, 8, index >>> 0);
+    setWord(iv, 8, index >>> 0);
     for (let i = 0; i < IV_BYTES; i++) iv[i] = (iv[i] as number) ^ (salt[i] as number);
     return iv;
   }

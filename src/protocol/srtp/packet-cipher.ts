@@ -25,16 +25,3 @@ export const RTCP_CLEAR = 8;
 
 /** The E flag, in the word of the SRTCP index: the packet is encrypted. */
 export const ENCRYPTED = 0x80000000;
-
-/** The SRTCP index with its flag, or any other word in network byte order. */
-export function wordAt(data: Uint8Array, at: number): number {
-  const high = ((data[at] as number) << 24) | ((data[at + 1] as number) << 16);
-  return (high | ((data[at + 2] as number) << 8) | (data[at + 3] as number)) >>> 0;
-}
-
-export function setWordAt(data: Uint8Array, at: number, value: number): void {
-  data[at] = value >>> 24;
-  data[at + 1] = value >>> 16;
-  data[at + 2] = value >>> 8;
-  data[at + 3] = value;
-}

@@ -1,3 +1,5 @@
+import { setWord } from './words.js';
+
 /** The packet types of RTCP that we know (RFC 3550 §12.1, RFC 4585 §6.1, RFC 3611 §2). */
 export const RTCP_TYPE = { sr: 200, rr: 201, sdes: 202, bye: 203, app: 204, rtpfb: 205, psfb: 206, xr: 207 } as const;
 
@@ -10,20 +12,6 @@ export interface RtcpBlock {
   /** 0 to 31: reports, chunks, sources, or the subtype. */
   readonly count: number;
   readonly body: Uint8Array;
-}
-
-/** 0 to 2³² − 1, in network byte order. */
-export function word(data: Uint8Array, at: number): number {
-  const high = ((data[at] as number) << 24) | ((data[at + 1] as number) << 16);
-  return (high | ((data[at + 2] as number) << 8) | (data[at + 3] as number)) >>> 0;
-}
-
-/** Writes modulo 2³², in network byte order. */
-export function setWord(data: Uint8Array, at: number, value: number): void {
-  data[at] = value >>> 24;
-  data[at + 1] = value >>> 16;
-  data[at + 2] = value >>> 8;
-  data[at + 3] = value;
 }
 
 /** A packet with its first word; the body is a multiple of four bytes long. */
