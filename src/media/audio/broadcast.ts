@@ -12,7 +12,7 @@ const RING_SAMPLES = 12 * BLOCK_SAMPLES;
 const BEHIND_SAMPLES = 60 * SAMPLES_A_MS;
 
 export interface BroadcastOptions {
-  readonly clock: MediaClock;
+  readonly clock: Pick<MediaClock, 'every'>;
   /** Played over and over. */
   readonly sound: Sound;
 }
@@ -22,7 +22,7 @@ export interface BroadcastOptions {
  * It stands still while nobody listens.
  */
 export class Broadcast {
-  readonly #clock: MediaClock;
+  readonly #clock: Pick<MediaClock, 'every'>;
   readonly #sound: Sound;
   readonly #listeners = new Set<Listener>();
   readonly #ring = new Int16Array(RING_SAMPLES);

@@ -32,14 +32,14 @@ export interface MixerSeat {
  * go at any time. Nothing is on the beat while nobody is there.
  */
 export class Mixer {
-  readonly #clock: MediaClock;
+  readonly #clock: Pick<MediaClock, 'every'>;
   readonly #seats = new Set<Seat>();
   readonly #sum = new Int32Array(BLOCK_SAMPLES);
   readonly #out = new Int16Array(BLOCK_SAMPLES);
   readonly #limiter = new MixLimiter();
   #stop: Cancel | undefined;
 
-  constructor(options: { readonly clock: MediaClock }) {
+  constructor(options: { readonly clock: Pick<MediaClock, 'every'> }) {
     this.#clock = options.clock;
   }
 

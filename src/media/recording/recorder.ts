@@ -4,6 +4,7 @@ import type { DtmfDigit } from '../../protocol/audio/dtmf.js';
 import { saturate } from '../../protocol/audio/pcm.js';
 import { SilenceDetector } from '../../protocol/audio/silence.js';
 import { SAMPLES_A_MS } from '../audio/audio-source.js';
+import { isAmong, type KeyChoice } from '../session/digit-gate.js';
 import type { AudioTap, MediaSessionEvents } from '../session/media-session-options.js';
 import type { RecordingSink } from './recording-sink.js';
 import { WavRecording } from './wav-recording.js';
@@ -24,7 +25,7 @@ export interface RecordOptions {
   /** Ends it when nothing was heard for so long. Default: it does not. */
   readonly silenceMs?: number;
   /** Which keys end it. Default none. */
-  readonly stopDigits?: 'any' | 'none' | readonly DtmfDigit[];
+  readonly stopDigits?: KeyChoice;
   readonly signal?: AbortSignal;
 }
 
@@ -116,9 +117,7 @@ export class Recorder {
         () => this.#session.signal.removeEventListener('abort', closed),
         () => signal?.removeEventListener('abort', stop),
         this.#session.events.on('digit', ({ digit }) => {
-          if (stopDigits === 'any' || (stopDigits !== 'none' && stopDigits.includes(digit))) {
-            end({ reason: 'digit', digit });
-          }
+          if (isAmong(digit, stopDigits)) end({ reason: 'digit', digit });
         }),
         this.#session.tap((received, sent) => {
           if (this.#paused) return;

@@ -4,8 +4,9 @@ import { receives, type SdpDirection, sends } from '../../protocol/sdp/direction
 import type { Sdp } from '../../protocol/sdp/lines.js';
 import { isSecure, mediaSummary, type SdpStream } from '../../protocol/sdp/media.js';
 import { agreedDirection } from '../../protocol/sdp/offer-answer.js';
+import type { AgreedCrypto } from '../../protocol/srtp/crypto-negotiation.js';
 import type { G711Codec } from '../audio/audio-source.js';
-import { type AgreedCrypto, agreedCrypto } from './session-crypto.js';
+import { agreedCrypto } from './session-crypto.js';
 
 /** What an exchange of descriptions has come to, for the one audio stream of a session. */
 export interface AgreedAudio {

@@ -2,7 +2,7 @@ import type { Millis } from '../../base/clock.js';
 import type { DtmfDigit } from '../../protocol/audio/dtmf.js';
 import { G711 } from '../../protocol/audio/g711.js';
 import { EventReceiver, type KeyEvent } from '../../protocol/rtp/event-receiver.js';
-import { isRtp, payloadEnd, payloadOffset, payloadType, timestampOf } from '../../protocol/rtp/packet.js';
+import { isRtp, payloadEnd, payloadOffset, payloadType, ssrcOf, timestampOf } from '../../protocol/rtp/packet.js';
 import { type ReceiverSnapshot, ReceiverStatistics } from '../../protocol/rtp/receiver-statistics.js';
 import type { ReceptionQuality } from '../../protocol/rtp/rtcp-report.js';
 import { type G711Codec, SAMPLE_RATE, SAMPLES_A_MS } from '../audio/audio-source.js';
@@ -15,7 +15,7 @@ const MOST_SAMPLES = 4000;
 
 /** What was counted of the stream that comes in. */
 export interface ReceivedCount extends ReceiverSnapshot {
-  /** Datagrams that are no RTP, or of a payload type that was not agreed on. */
+  /** Datagrams that are no RTP, of a payload type that was not agreed on, or our own come back. */
   readonly unusable: number;
   /** Came when their time was over. */
   readonly late: number;
@@ -25,9 +25,16 @@ export interface ReceivedCount extends ReceiverSnapshot {
   readonly bufferMs: number;
 }
 
+export interface AudioReceiverOptions {
+  /** What comes under it is our own stream, sent back by a loop (RFC 3550 §8.2): not taken. */
+  readonly ownSsrc: number;
+  /** Told when a key goes down. */
+  readonly onDigit: (digit: DtmfDigit) => void;
+}
+
 /** One RTP stream that comes in, from packets to samples at an even pace and to digits. Bad packets are counted, never thrown. */
 export class AudioReceiver {
-  readonly #onDigit: (digit: DtmfDigit) => void;
+  readonly #options: AudioReceiverOptions;
   readonly #statistics = new ReceiverStatistics(SAMPLE_RATE);
   readonly #jitter = new JitterBuffer();
   readonly #samples = new Int16Array(MOST_SAMPLES);
@@ -36,8 +43,8 @@ export class AudioReceiver {
   #unusable = 0;
   #lastAt: Millis | undefined;
 
-  constructor(onDigit: (digit: DtmfDigit) => void) {
-    this.#onDigit = onDigit;
+  constructor(options: AudioReceiverOptions) {
+    this.#options = options;
   }
 
   /** When the last packet came. */
@@ -66,7 +73,7 @@ export class AudioReceiver {
 
   /** Takes a packet of the peer, already decrypted. */
   receive(packet: Uint8Array, now: Millis): void {
-    if (!isRtp(packet)) {
+    if (!isRtp(packet) || ssrcOf(packet) === this.#options.ownSsrc) {
       this.#unusable++;
       return;
     }
@@ -99,6 +106,6 @@ export class AudioReceiver {
   }
 
   #tell(events: readonly KeyEvent[]): void {
-    for (const { kind, digit } of events) if (kind === 'pressed' && isDigit(digit)) this.#onDigit(digit);
+    for (const { kind, digit } of events) if (kind === 'pressed' && isDigit(digit)) this.#options.onDigit(digit);
   }
 }

@@ -9,6 +9,13 @@ export function isDigit(text: string): text is DtmfDigit {
   return KEYPAD.some((digit) => digit === text);
 }
 
+/** Which keys count: all, none, or some. */
+export type KeyChoice = 'any' | 'none' | readonly DtmfDigit[];
+
+export function isAmong(digit: DtmfDigit, keys: KeyChoice): boolean {
+  return keys === 'any' || (keys !== 'none' && keys.includes(digit));
+}
+
 /** A digit that comes a second time, by another way, within this time is the same key: an INFO may be late by a retransmission. */
 const SAME_KEY_MS = 2000;
 

@@ -1,5 +1,6 @@
 import { isRejected, SrtpReceiver, SrtpSender } from '../../protocol/srtp/context.js';
-import { type AgreedCrypto, sameKey } from './session-crypto.js';
+import type { AgreedCrypto } from '../../protocol/srtp/crypto-negotiation.js';
+import { sameKey } from './session-crypto.js';
 
 /**
  * SRTP of one session (RFC 3711), or none: then packets pass as they are. A key that stays in a later agreement keeps its context, with its
@@ -16,13 +17,9 @@ export class MediaCipher {
     return this.#rejected;
   }
 
-  get secure(): boolean {
-    return this.#crypto !== undefined;
-  }
-
   agree(crypto: AgreedCrypto | undefined): void {
-    if (!sameKey(crypto?.local, this.#crypto?.local)) this.#sender = crypto && new SrtpSender(crypto.local);
-    if (!sameKey(crypto?.remote, this.#crypto?.remote)) this.#receiver = crypto && new SrtpReceiver(crypto.remote);
+    if (!sameKey(crypto?.ours, this.#crypto?.ours)) this.#sender = crypto && new SrtpSender(crypto.ours);
+    if (!sameKey(crypto?.theirs, this.#crypto?.theirs)) this.#receiver = crypto && new SrtpReceiver(crypto.theirs);
     this.#crypto = crypto;
   }
 

@@ -49,7 +49,7 @@ export interface MediaSessionEvents {
 export interface MediaSessionStats {
   readonly received: ReceivedCount;
   readonly sent: SentCount;
-  /** Packets from others than the peer. */
+  /** Packets from others than the peer, or that are not genuine SRTP. */
   readonly strangers: number;
   readonly badRtcp: number;
   /** Packets that were to be SRTP and are not genuine, or came a second time. */

@@ -9,6 +9,8 @@ import { DtmfDetector } from '../../protocol/audio/dtmf-detector.js';
 import { datagramKind } from '../../protocol/rtp/demultiplex.js';
 import type { SdpDirection } from '../../protocol/sdp/direction.js';
 import { type AudioSource, isEncoded, SAMPLES_A_MS } from '../audio/audio-source.js';
+import { RtcpLatch } from '../relay/rtcp-latch.js';
+import { type LearningRule, SourceLatch } from '../relay/source-latch.js';
 import { RtpPorts } from '../rtp-ports.js';
 import type { AgreedAudio } from './agreed-audio.js';
 import { AudioReceiver } from './audio-receiver.js';
@@ -26,8 +28,10 @@ import type {
   MediaSessionStats,
 } from './media-session-options.js';
 import { Negotiation } from './negotiation.js';
-import { RemoteLock } from './remote-lock.js';
 import { RtcpReporter } from './rtcp-reporter.js';
+
+/** As strict as the relay's: no other place is learned while the peer is heard (RFC 7362 §4). */
+const LEARNING: LearningRule = { packets: 4, silentMs: 1000, fromAnywhere: false };
 
 interface Inbox {
   rtp: (data: Uint8Array, from: SocketAddress) => void;
@@ -43,7 +47,8 @@ export class MediaSession {
   readonly #options: MediaSessionOptions;
   readonly #ports: RtpPorts;
   readonly #negotiation: Negotiation;
-  readonly #lock = new RemoteLock();
+  readonly #latch = new SourceLatch(LEARNING);
+  readonly #rtcpLatch = new RtcpLatch(this.#latch);
   readonly #cipher = new MediaCipher();
   readonly #sender: AudioSender;
   readonly #receiver: AudioReceiver;
@@ -58,7 +63,7 @@ export class MediaSession {
   readonly #taps = new Set<AudioTap>();
   /** The last one is heard. */
   #sources: AudioSource[] = [];
-  #rtcpTarget: SocketAddress | undefined;
+  #strangers = 0;
   #received = new Int16Array(0);
   #sent = new Int16Array(0);
   #lastBeat: number | undefined;
@@ -77,7 +82,10 @@ export class MediaSession {
       random,
     });
     this.#sender = new AudioSender(random, (packet) => this.#sendRtp(packet));
-    this.#receiver = new AudioReceiver((digit) => this.#onDigit(digit, 'rfc4733'));
+    this.#receiver = new AudioReceiver({
+      ownSsrc: this.#sender.ssrc,
+      onDigit: (digit) => this.#onDigit(digit, 'rfc4733'),
+    });
     this.#reporter = new RtcpReporter({
       scheduler,
       random,
@@ -131,11 +139,11 @@ export class MediaSession {
 
   get stats(): MediaSessionStats {
     const { roundTripMs, badPackets } = this.#reporter;
-    const { target, strangers } = this.#lock;
+    const { target } = this.#latch;
     return {
       received: this.#receiver.count,
       sent: this.#sender.count,
-      strangers,
+      strangers: this.#strangers,
       badRtcp: badPackets,
       rejected: this.#cipher.rejected,
       ...(roundTripMs === undefined ? {} : { roundTripMs }),
@@ -250,8 +258,8 @@ export class MediaSession {
   /** What was just agreed on takes effect. */
   #apply(): void {
     const { agreed } = this.#negotiation;
-    this.#lock.describe(agreed?.remote, this.#options.remoteAddress);
-    this.#rtcpTarget = agreed?.remoteRtcp;
+    this.#latch.describe(agreed?.remote, this.#options.remoteAddress);
+    this.#rtcpLatch.describe(agreed?.remoteRtcp);
     if (agreed === undefined) {
       this.#stopBeat?.();
       this.#stopBeat = undefined;
@@ -297,7 +305,7 @@ export class MediaSession {
 
   #transmit(agreed: AgreedAudio): void {
     const source = this.#sources.at(-1);
-    if (!agreed.sending || this.#lock.target === undefined) {
+    if (!agreed.sending || this.#latch.target === undefined) {
       this.#sender.skip(this.#sent.length);
       this.#sent.fill(0);
     } else if (this.#sender.sendEvent()) this.#sent.fill(0);
@@ -311,14 +319,14 @@ export class MediaSession {
   }
 
   #sendRtp(packet: Uint8Array): void {
-    const { target } = this.#lock;
+    const { target } = this.#latch;
     const data = this.#cipher.protect(packet, 'rtp');
     if (target !== undefined && data !== undefined) this.#ports.sendRtp(data, target);
   }
 
   #sendRtcp(packet: Uint8Array): void {
     const muxed = this.agreed?.rtcpMux === true;
-    const target = muxed ? this.#lock.target : this.#rtcpTarget;
+    const { target } = muxed ? this.#latch : this.#rtcpLatch;
     const data = this.#cipher.protect(packet, 'rtcp');
     if (target === undefined || data === undefined) return;
     if (muxed) this.#ports.sendRtp(data, target);
@@ -327,21 +335,24 @@ export class MediaSession {
 
   #onRtp(data: Uint8Array, from: SocketAddress): void {
     const { agreed } = this;
-    if (agreed === undefined) return;
-    const kind = datagramKind(data);
-    if (kind === 'rtcp') this.#onRtcp(data, from);
-    if (kind !== 'rtp' || !this.#lock.mayAccept(from)) return;
+    const kind = agreed === undefined ? 'other' : datagramKind(data);
+    if (kind === 'rtcp' && this.#latch.knows(from)) this.#takeRtcp(data);
+    if (agreed === undefined || kind !== 'rtp') return;
+    const now = this.#options.scheduler.now();
     // Only what is genuine teaches us where the peer is.
-    const packet = this.#cipher.unprotect(data, 'rtp');
-    if (packet === undefined || !this.#lock.accept(from) || !agreed.receiving) return;
-    this.#receiver.receive(packet, this.#options.scheduler.now());
+    const packet = this.#latch.allows(from.address) ? this.#cipher.unprotect(data, 'rtp') : undefined;
+    const verdict = packet === undefined ? 'stranger' : this.#latch.receive(packet, from, now);
+    if (verdict === 'stranger') this.#strangers++;
+    if (packet !== undefined && verdict === 'taken' && agreed.receiving) this.#receiver.receive(packet, now);
   }
 
   #onRtcp(data: Uint8Array, from: SocketAddress): void {
-    if (this.agreed === undefined || !this.#lock.knows(from.address)) return;
+    if (this.agreed !== undefined && this.#rtcpLatch.receive(from, this.#options.scheduler.now())) this.#takeRtcp(data);
+  }
+
+  #takeRtcp(data: Uint8Array): void {
     const packet = this.#cipher.unprotect(data, 'rtcp');
-    // Behind a NAT the port is not the described one: reports go where they come from.
-    if (packet !== undefined && this.#reporter.receive(packet)) this.#rtcpTarget = from;
+    if (packet !== undefined) this.#reporter.receive(packet);
   }
 
   #onDigit(digit: DtmfDigit, way: DigitWay): void {

@@ -8,9 +8,10 @@ import { parseSdp, type Sdp, sdpText } from '../../protocol/sdp/lines.js';
 import { isSecure, mediaSummary, originOf, type SdpStream } from '../../protocol/sdp/media.js';
 import { OfferAnswer, SdpNegotiationError } from '../../protocol/sdp/offer-answer.js';
 import type { CryptoAttribute } from '../../protocol/srtp/crypto-attribute.js';
+import { answerCrypto, offerCrypto } from '../../protocol/srtp/crypto-negotiation.js';
 import type { G711Codec } from '../audio/audio-source.js';
 import { type AgreedAudio, agreeOn, g711Of, isEvent, packetTime, USUAL_PTIME_MS } from './agreed-audio.js';
-import { acceptableCrypto, cryptoLines, newCrypto, newCryptoOffer } from './session-crypto.js';
+import { acceptableCrypto, cryptoLines, cryptoValues } from './session-crypto.js';
 
 export interface NegotiationOptions {
   /** Tells where we receive to a peer at this address; undefined before anything is known of the peer. */
@@ -163,11 +164,11 @@ export class Negotiation {
 
   /** Our key for the line of the offer that comes first (RFC 4568 §5.1.2). A key that serves already stays, and its counters with it. */
   #answeredKey(stream: SdpStream): readonly CryptoAttribute[] {
-    const chosen = isSecure(stream.protocol) ? acceptableCrypto(stream.section)[0] : undefined;
-    if (chosen === undefined) return [];
-    const { tag, suite } = chosen;
-    const known = this.#agreed?.crypto?.local;
-    return [known?.suite === suite ? { ...known, tag } : newCrypto(tag, suite, this.#options.random)];
+    if (!isSecure(stream.protocol)) return [];
+    const fresh = answerCrypto(cryptoValues(stream.section), this.#options.random)?.ours;
+    const known = this.#agreed?.crypto?.ours;
+    if (fresh === undefined) return [];
+    return [known?.suite === fresh.suite ? { ...known, tag: fresh.tag } : fresh];
   }
 
   /** A stream stays what it was in the first offer. */
@@ -180,8 +181,8 @@ export class Negotiation {
   /** The keys of an offer: the one that serves already, or new ones. */
   #offeredKeys(protocol: string): readonly CryptoAttribute[] {
     if (!isSecure(protocol)) return [];
-    const known = this.#agreed?.crypto?.local;
-    return known === undefined ? newCryptoOffer(this.#options.random) : [known];
+    const known = this.#agreed?.crypto?.ours;
+    return known === undefined ? offerCrypto(this.#options.random) : [known];
   }
 
   #first(address: SocketAddress, media: SdpMediaOptions): Sdp {

@@ -3,6 +3,7 @@ import type { Cancel } from '../../base/scheduler.js';
 import type { DtmfDigit } from '../../protocol/audio/dtmf.js';
 import type { AudioSource, Sound } from '../audio/audio-source.js';
 import { sequence } from '../audio/sequence.js';
+import { isAmong, type KeyChoice } from './digit-gate.js';
 import type { MediaSessionEvents } from './media-session-options.js';
 import { Playback } from './playback.js';
 
@@ -22,7 +23,7 @@ export interface PlayOptions {
   /** Where to begin, in milliseconds from the start of the first round. Default 0. */
   readonly startMs?: number;
   /** Which keys end it (barge-in). Default none. */
-  readonly interruptedBy?: 'any' | 'none' | readonly DtmfDigit[];
+  readonly interruptedBy?: KeyChoice;
 }
 
 /**
@@ -112,9 +113,4 @@ export class Player {
 
 function isSound(sounds: Sound | readonly Sound[]): sounds is Sound {
   return 'open' in sounds;
-}
-
-/** Whether a key is one of those that count. */
-export function isAmong(digit: DtmfDigit, keys: 'any' | 'none' | readonly DtmfDigit[]): boolean {
-  return keys === 'any' || (keys !== 'none' && keys.includes(digit));
 }

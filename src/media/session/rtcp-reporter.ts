@@ -56,16 +56,15 @@ export class RtcpReporter {
     if (this.#cancel === undefined) this.#wait();
   }
 
-  /** Takes what came from the peer; false for what is no RTCP. */
-  receive(data: Uint8Array): boolean {
+  /** Takes what came from the peer. */
+  receive(data: Uint8Array): void {
     const packets = readRtcp(data);
     if (packets === undefined) {
       this.#bad++;
-      return false;
+      return;
     }
     this.#average = averageRtcpSize(this.#average, data.length + UDP_AND_IP_BYTES);
     for (const packet of packets) this.#take(packet);
-    return true;
   }
 
   /** Says goodbye (§6.6) and sends nothing more. */

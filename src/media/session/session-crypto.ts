@@ -1,39 +1,19 @@
-import type { Random } from '../../base/random.js';
 import { attributesOf } from '../../protocol/sdp/attributes.js';
 import type { SdpSection } from '../../protocol/sdp/lines.js';
-import {
-  type CryptoAttribute,
-  formatCryptoAttribute,
-  readCryptoAttribute,
-} from '../../protocol/srtp/crypto-attribute.js';
-import { OFFERED_SUITES, type SrtpSuiteName, srtpSuite } from '../../protocol/srtp/suite.js';
+import { type CryptoAttribute, formatCryptoAttribute, readCryptoAttribute } from '../../protocol/srtp/crypto-attribute.js';
+import { type AgreedCrypto, acceptCryptoAnswer } from '../../protocol/srtp/crypto-negotiation.js';
 
-/** The two keys of a stream: each side has chosen that of what it sends (RFC 4568 §5.1). */
-export interface AgreedCrypto {
-  readonly local: CryptoAttribute;
-  readonly remote: CryptoAttribute;
+/** The values of the `a=crypto` lines of a stream (RFC 4568 §4), in order. */
+export function cryptoValues(section: SdpSection): readonly string[] {
+  return attributesOf(section)
+    .filter(({ name }) => name === 'crypto')
+    .map(({ value = '' }) => value);
 }
 
-/** Keys to offer, one for each suite. */
-export function newCryptoOffer(random: Random): readonly CryptoAttribute[] {
-  return OFFERED_SUITES.map((suite, i) => newCrypto(i + 1, suite, random));
-}
-
-/** A fresh key. */
-export function newCrypto(tag: number, suite: SrtpSuiteName, random: Random): CryptoAttribute {
-  const { keyBytes, saltBytes } = srtpSuite(suite);
-  return { tag, suite, masterKey: { key: random.bytes(keyBytes), salt: random.bytes(saltBytes) } };
-}
-
-/** The lines of a description that we can accept (RFC 4568 §5.1.2), in its order. */
+/** Of these lines those that we can accept. */
 export function acceptableCrypto(section: SdpSection): readonly CryptoAttribute[] {
-  const accepted: CryptoAttribute[] = [];
-  for (const { name, value } of attributesOf(section)) {
-    if (name !== 'crypto' || value === undefined) continue;
-    const reading = readCryptoAttribute(value);
-    if (reading.kind === 'accepted') accepted.push(reading.attribute);
-  }
-  return accepted;
+  const readings = cryptoValues(section).map(readCryptoAttribute);
+  return readings.flatMap((reading) => (reading.kind === 'accepted' ? [reading.attribute] : []));
 }
 
 /** As `a=` lines. */
@@ -47,14 +27,9 @@ export function agreedCrypto(
   remote: SdpSection,
   answer: 'local' | 'remote',
 ): AgreedCrypto | undefined {
-  const ours = acceptableCrypto(local);
-  const theirs = acceptableCrypto(remote);
-  const chosen = (answer === 'local' ? ours : theirs)[0];
-  const offered = (answer === 'local' ? theirs : ours).find(
-    ({ tag, suite }) => tag === chosen?.tag && suite === chosen.suite,
-  );
-  if (chosen === undefined || offered === undefined) return undefined;
-  return answer === 'local' ? { local: chosen, remote: offered } : { local: offered, remote: chosen };
+  if (answer === 'remote') return acceptCryptoAnswer(acceptableCrypto(local), cryptoValues(remote));
+  const answered = acceptCryptoAnswer(acceptableCrypto(remote), cryptoValues(local));
+  return answered === undefined ? undefined : { ours: answered.theirs, theirs: answered.ours };
 }
 
 /** Whether two attributes are the same key of the same suite. */

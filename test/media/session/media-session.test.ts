@@ -289,6 +289,22 @@ describe('what a session hears', () => {
     expect(session.stats.received.unusable).toBe(20);
   });
 
+  test('our own packets, sent back by a loop, are not heard (RFC 3550 §8.2); nor are giant ones', async () => {
+    const session = await studio.session();
+    const phone = await studio.phone();
+    const to = audioPort(session.answer(phone.offer()));
+    const heard = listening(session);
+    void new Player(session).play(A440);
+    await studio.advance(200);
+    phone.ssrc = phone.heard[0]?.ssrc ?? 0;
+    await phone.talk(sine(1000, 300), to);
+    phone.ssrc = 77;
+    for (let i = 0; i < 10; i++) phone.say(new Uint8Array(20_000).fill(i), to, { samples: 160 });
+    await studio.advance(300);
+    expect(peak(heard())).toBe(0);
+    expect(session.stats.received.unusable).toBe(25);
+  });
+
   test('bytes that are no RTP, cut and random ones, on both ports: counted, never thrown, never heard', async () => {
     const session = await studio.session();
     const phone = await studio.phone();
