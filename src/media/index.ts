@@ -1,2 +1,11 @@
+export { beep, chord, type Sine, type ToneSpec, type ToneStep } from '../protocol/audio/tones.js';
+export { AudioPipe } from './audio/audio-pipe.js';
+export type { AudioSource, EncodedSource, G711Codec, Sound } from './audio/audio-source.js';
+export { Broadcast, type BroadcastOptions } from './audio/broadcast.js';
+export { sequence } from './audio/sequence.js';
+export { silence } from './audio/silence.js';
+export { wav, wavFile } from './audio/sounds.js';
+export { tone } from './audio/tone.js';
 export type { MediaEngine, MediaExchange, MediaStats, StreamStats } from './media-engine.js';
 export type { MediaEvents, OneWayCause } from './media-events.js';
+export { type BeatTask, MediaClock, type MediaClockOptions } from './session/media-clock.js';
