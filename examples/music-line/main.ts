@@ -1,0 +1,54 @@
+/**
+ * Music for whoever dials 500: one tune for all who listen, read and encoded once however many they are.
+ *
+ *   npm run example -- music-line [FILE.wav]     without a file: a tune made of tones
+ */
+import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { readFile } from 'node:fs/promises';
+import { pathToFileURL } from 'node:url';
+import { createPbx, type Pbx, type PbxOptions, SystemScheduler, silentLogger } from 'pbxkit';
+import { Broadcast, chord, MediaClock, type Sound, tone, wav } from 'pbxkit/media';
+
+const [, program = '', file] = process.argv;
+const SETTINGS = {
+  domain: 'music-line.example',
+  listen: ['udp://0.0.0.0:5060', 'tcp://0.0.0.0:5060'],
+  extensions: ['100', '101'].map((number) => ({ number, password: randomBytes(9).toString('base64url') })),
+} satisfies PbxOptions;
+
+/** Beethoven, An die Freude. */
+const TUNE = 'E E F G G F E D C C D E E D D';
+const HZ: Readonly<Record<string, number>> = { C: 261.6, D: 293.7, E: 329.6, F: 349.2, G: 392 };
+
+/** Resolves when it serves. */
+export async function main(options: Partial<PbxOptions> = {}, music: Sound = tune()): Promise<Pbx> {
+  const { scheduler = new SystemScheduler(), logger = silentLogger } = options;
+  const pbx = createPbx({ ...SETTINGS, ...options, scheduler, logger });
+  const broadcast = new Broadcast({ clock: new MediaClock({ scheduler, logger }), sound: music });
+  pbx.onCall('500', async (call) => {
+    await call.answer();
+    const heard = broadcast.listen();
+    call.audio?.send(heard);
+    await once(call.signal, 'abort');
+    heard.close();
+  });
+  await pbx.start();
+  return pbx;
+}
+
+/** 400 ms a note. It has no end: a tone without `repeat` begins again. */
+function tune(): Sound {
+  const steps = TUNE.split(' ').flatMap((note) => [
+    { sines: chord([HZ[note] ?? 0]), ms: 360 },
+    { sines: [], ms: 40 },
+  ]);
+  return tone({ steps });
+}
+
+if (import.meta.url === pathToFileURL(program).href) {
+  const pbx = await main({}, file === undefined ? tune() : wav(await readFile(file)));
+  for (const { number, password } of SETTINGS.extensions) console.log(`extension ${number}, password ${password}`);
+  console.log(`ready: dial 500, domain ${SETTINGS.domain}, server: this machine, port 5060`);
+  process.once('SIGINT', () => void pbx.close());
+}
