@@ -184,6 +184,15 @@ export type {
   SubscriptionRefusal,
 } from './presence/event-package.js';
 export { SubscriptionService, type SubscriptionServiceOptions } from './presence/subscription-service.js';
+export { G711 } from './protocol/audio/g711.js';
+export {
+  isToneCountry,
+  TONE_COUNTRIES,
+  type ToneCountry,
+  type TonePlan,
+  tonePlan,
+} from './protocol/audio/tone-plans.js';
+export { beep, chord, type ToneSpec } from './protocol/audio/tones.js';
 export { DIGEST_ALGORITHMS, type DigestAlgorithm } from './protocol/digest/algorithm.js';
 export { type DigestSecret, makeSecret } from './protocol/digest/compute.js';
 export { SdpParseError } from './protocol/sdp/parse-error.js';

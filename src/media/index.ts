@@ -1,3 +1,4 @@
+export { beep, chord, type Sine, type ToneSpec, type ToneStep } from '../protocol/audio/tones.js';
 export { AudioPipe } from './audio/audio-pipe.js';
 export type { AudioSource, EncodedSource, G711Codec, Sound } from './audio/audio-source.js';
 export { Broadcast, type BroadcastOptions } from './audio/broadcast.js';
