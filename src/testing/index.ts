@@ -5,6 +5,8 @@ export type { LinkConditions } from './link.js';
 export { Machine, type WorldPorts } from './machine.js';
 export { ClockScope, ManualClock, type ManualClockOptions, WORLD_EPOCH_MS } from './manual-clock.js';
 export { Nat, type NatKind, type NatOptions } from './nat.js';
+export type { MediaBench } from './media-bench.js';
+export { type MediaEngineContractOptions, mediaEngineContract } from './media-engine-contract.js';
 export type { Packet, Segment, SegmentKind } from './packet.js';
 export { type ModifyPolicy, PhoneCall, type PhoneCallState, type SeenProgress } from './phone-call.js';
 export { PhoneMedia, type PhoneMediaOptions } from './phone-media.js';
