@@ -31,20 +31,22 @@ export function hasCarriedStreams(sdp: Sdp): boolean {
  * What rtpengine is told of a description: addresses, ports, formats and directions, and every profile as plain RTP. It rewrites
  * what it is given by rules of its own (keys, directions, attributes that it does not know), so it is given only what it needs;
  * its ports then go into the description as the party wrote it (`graft`). Streams that it cannot carry are refused ones to it.
+ * `portShift`: see `SourceGuard`.
  */
-export function engineView(sdp: Sdp, fromAddress: string | undefined): string {
+export function engineView(sdp: Sdp, fromAddress: string | undefined, portShift: number): string {
   const lines = ['v=0', 'o=- 1 1 IN IP4 127.0.0.1', 's=-', 'c=IN IP4 0.0.0.0', 't=0 0'];
   for (const stream of mediaSummary(sdp))
-    lines.push(...(isCarried(stream) ? carried(stream, fromAddress) : ['m=audio 0 RTP/AVP 0']));
+    lines.push(...(isCarried(stream) ? carried(stream, fromAddress, portShift) : ['m=audio 0 RTP/AVP 0']));
   return `${lines.join('\r\n')}\r\n`;
 }
 
-function carried(stream: SdpStream, fromAddress: string | undefined): string[] {
+function carried(stream: SdpStream, fromAddress: string | undefined, portShift: number): string[] {
+  const port = stream.port + (stream.port + portShift < 65_535 ? portShift : -portShift);
   const address = mediaAddress(stream.address, fromAddress);
   const rtp = isRtp(stream.protocol);
   const rtcp = stream.rtcpMux || stream.rtcpPort === stream.port + 1 ? [] : [`a=rtcp:${stream.rtcpPort}`];
   return [
-    `m=${stream.type} ${stream.port} ${rtp ? 'RTP/AVP' : 'udptl'} ${stream.formats.join(' ')}`,
+    `m=${stream.type} ${port} ${rtp ? 'RTP/AVP' : 'udptl'} ${stream.formats.join(' ')}`,
     `c=IN IP${ipVersion(address)} ${address}`,
     ...stream.codecs.map(
       ({ payloadType, name, clockRate, channels }) =>

@@ -1,6 +1,7 @@
 import type { Millis } from '../../base/clock.js';
 import { Mailbox } from '../../base/mailbox.js';
 import type { TenantId } from '../../base/tenant.js';
+import type { Sdp } from '../../protocol/sdp/lines.js';
 import type { Bencoded } from './bencode.js';
 import type { Instance } from './instances.js';
 import type { SilenceTimeouts } from './options.js';
@@ -29,10 +30,12 @@ export function engineCallId({ tenantId, callId, legs }: PairName): string {
   return JSON.stringify(['pbxkit', tenantId, callId, ...legs]);
 }
 
-/** An offer or answer as an instance was asked, but for how it learns. */
+/** An offer or answer as an instance is asked, but for what depends on how it learns sources. */
 export interface PairRequest {
   /** The leg whose description it is. */
   readonly describes: string;
+  readonly sdp: Sdp;
+  readonly fromAddress: string | undefined;
   readonly fields: Readonly<Record<string, Bencoded>>;
 }
 

@@ -219,14 +219,15 @@ export class RtpEngine implements MediaEngine {
   #request(pair: Pair, exchange: MediaExchange, sdp: Sdp, tags: Readonly<Record<string, string>>): PairRequest {
     const { fromLeg, fromAddress, toAddress } = exchange;
     const family = toAddress === undefined ? 0 : ipVersion(toAddress);
-    pair.guard.describe(fromLeg, sdp, fromAddress);
+    pair.guard.describe(fromLeg, sdp, fromAddress, pair.counts.total);
     return {
       describes: fromLeg,
+      sdp,
+      fromAddress,
       fields: {
         ...TREATMENT,
         ...tags,
         'call-id': pair.engineCallId,
-        sdp: engineView(sdp, fromAddress),
         ...(family === 0 ? {} : { 'address family': `IP${family}` }),
       },
     };
@@ -323,8 +324,13 @@ export class RtpEngine implements MediaEngine {
 }
 
 /** The fields of an offer or answer as they are sent now. */
-function asked(pair: Pair, { describes, fields }: PairRequest): Readonly<Record<string, Bencoded>> {
-  return { ...fields, flags: [...FLAGS, `endpoint-learning-${pair.guard.learning(describes)}`] };
+function asked(pair: Pair, { describes, sdp, fromAddress, fields }: PairRequest): Readonly<Record<string, Bencoded>> {
+  const { guard } = pair;
+  return {
+    ...fields,
+    flags: [...FLAGS, `endpoint-learning-${guard.learning(describes)}`],
+    sdp: engineView(sdp, fromAddress, guard.portShift(describes)),
+  };
 }
 
 /** The description with the instance's ports. @throws MediaEngineError when its answer does not fit the description */

@@ -15,6 +15,8 @@ const MOST_ATTEMPTS = 3;
 
 /** What is known of the source of one leg. */
 interface Source {
+  /** Where its description says that it is, and where it was seen: as long as this stays, so does what was learned. */
+  readonly place: string;
   /** The addresses that are the party's: described, or seen by the signalling (RFC 7362 §4). */
   readonly own: ReadonlySet<string>;
   learning: Learning;
@@ -27,55 +29,71 @@ interface Source {
 /**
  * rtpengine 10.5 cannot be told from which address a source may be learned, and while it learns it serves whoever sends. So it
  * learns only where there is reason to: for a party behind NAT, or one whose packets come from another port than described;
- * and what it has learned is looked at: when that is an address of a stranger, the descriptions are passed on once more.
+ * and what it has learned is looked at: when that is an address of a stranger, it has to learn anew.
  */
 export class SourceGuard {
   readonly #sources = new Map<string, Source>();
 
-  /** A leg has described itself. */
-  describe(legId: string, sdp: Sdp, fromAddress: string | undefined): void {
-    const described = mediaSummary(sdp).flatMap(({ active, address }) =>
-      active && address !== undefined ? [address] : [],
+  /** A leg has described itself, when so much had been counted. */
+  describe(legId: string, sdp: Sdp, fromAddress: string | undefined, counted: readonly StreamStats[]): void {
+    const described = mediaSummary(sdp).flatMap(({ active, address, port }) =>
+      active && address !== undefined ? [{ address: normalizeHost(address), port }] : [],
     );
-    const own = new Set([...described, ...(fromAddress === undefined ? [] : [fromAddress])].map(normalizeHost));
-    const behindNat = described.some(
-      (address) => ipVersion(address) !== 0 && mediaAddress(address, fromAddress) !== normalizeHost(address),
-    );
-    const { received = 0, dropped = 0 } = this.#sources.get(legId) ?? {};
-    this.#sources.set(legId, { own, learning: behindNat ? 'heuristic' : 'off', attempts: 0, received, dropped });
+    const place = JSON.stringify([fromAddress, described]);
+    const known = this.#sources.get(legId);
+    const now = sums(legId, counted);
+    if (known?.place === place) {
+      Object.assign(known, now);
+      return;
+    }
+    const own = described.map(({ address }) => address);
+    const behindNat = own.some((address) => ipVersion(address) !== 0 && mediaAddress(address, fromAddress) !== address);
+    if (fromAddress !== undefined) own.push(normalizeHost(fromAddress));
+    const learning = behindNat ? 'heuristic' : 'off';
+    this.#sources.set(legId, { place, own: new Set(own), learning, attempts: 0, ...now });
   }
 
   learning(legId: string): Learning {
     return this.#sources.get(legId)?.learning ?? 'off';
   }
 
+  /**
+   * By how much the ports of a leg are told wrongly. rtpengine begins to learn when a described address or port is another one
+   * than before; where it learns, the described port did not lead to the party in any case.
+   */
+  portShift(legId: string): number {
+    const source = this.#sources.get(legId);
+    return source === undefined || source.learning === 'off' ? 0 : 2 * source.attempts;
+  }
+
   /** Looks at the counters: whether the descriptions must be passed on again, because a source was learned wrongly or must be learned. */
-  judge(streams: readonly StreamStats[]): boolean {
+  judge(counted: readonly StreamStats[]): boolean {
     let again = false;
     for (const [legId, source] of this.#sources) {
-      const own = streams.filter((stream) => stream.legId === legId);
-      if (source.attempts < MOST_ATTEMPTS && mustLearn(source, own)) {
-        source.attempts++;
-        source.learning = source.attempts < MOST_ATTEMPTS ? 'heuristic' : 'off';
-        again = true;
-      }
+      if (source.attempts >= MOST_ATTEMPTS || !mustLearn(legId, source, counted)) continue;
+      source.attempts++;
+      source.learning = source.attempts < MOST_ATTEMPTS ? 'heuristic' : 'off';
+      again = true;
     }
-    if (!again) return false;
-    for (const [legId, source] of this.#sources)
-      Object.assign(source, sums(streams.filter((stream) => stream.legId === legId)));
-    return true;
+    if (again) for (const [legId, source] of this.#sources) Object.assign(source, sums(legId, counted));
+    return again;
   }
 }
 
-function mustLearn(source: Source, streams: readonly StreamStats[]): boolean {
-  const { received, dropped } = sums(streams);
-  if (source.learning === 'off') return received === source.received && dropped > source.dropped;
-  return streams.some((stream) => stream.source !== undefined && !source.own.has(stream.source.address));
+/** Nothing has come but from elsewhere; or what has come is not the party's. */
+function mustLearn(legId: string, source: Source, counted: readonly StreamStats[]): boolean {
+  const { received, dropped } = sums(legId, counted);
+  if (received === source.received) return dropped > source.dropped;
+  if (source.learning === 'off') return false;
+  return counted.some(
+    (stream) => stream.legId === legId && stream.source !== undefined && !source.own.has(stream.source.address),
+  );
 }
 
-function sums(streams: readonly StreamStats[]): { readonly received: number; readonly dropped: number } {
+function sums(legId: string, counted: readonly StreamStats[]): { readonly received: number; readonly dropped: number } {
+  const own = counted.filter((stream) => stream.legId === legId);
   return {
-    received: streams.reduce((sum, { packetsReceived }) => sum + packetsReceived, 0),
-    dropped: streams.reduce((sum, { packetsDropped }) => sum + packetsDropped, 0),
+    received: own.reduce((sum, { packetsReceived }) => sum + packetsReceived, 0),
+    dropped: own.reduce((sum, { packetsDropped }) => sum + packetsDropped, 0),
   };
 }

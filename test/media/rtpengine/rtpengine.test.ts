@@ -512,6 +512,19 @@ describe('where a party sends from (RFC 7362 §4)', () => {
     await world.advance({ seconds: 2 });
     stop();
     expect(learning(fakes[0])).toEqual(['offer off', 'answer off', 'offer off', 'answer heuristic']);
+    const ports = (name: string): unknown[] =>
+      (fakes[0]?.named(name) ?? []).map(({ fields }) => streamsOf(String(fields.get('sdp')))[0]?.port);
+    expect([ports('offer'), ports('answer')]).toEqual([
+      [A.port, A.port],
+      [B.port, B.port + 2],
+    ]);
+    await world.run(() => join(engine));
+    expect(learning(fakes[0]).slice(4)).toEqual(['offer off', 'answer heuristic']);
+    expect(ports('answer').at(-1)).toBe(B.port + 2);
+    const moved = description([{ at: { ...B, port: 7000 } }]);
+    await world.run(() => engine.offer(between('b', 'a', moved)));
+    expect(learning(fakes[0]).at(-1)).toBe('offer off');
+    expect(ports('offer').at(-1)).toBe(7000);
     await world.close();
   });
 
