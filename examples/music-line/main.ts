@@ -23,7 +23,7 @@ const HZ: Readonly<Record<string, number>> = { C: 261.6, D: 293.7, E: 329.6, F: 
 
 /** Resolves when it serves. */
 export async function main(options: Partial<PbxOptions> = {}, music: Sound = tune()): Promise<Pbx> {
-  const { scheduler = new SystemScheduler(), logger = silentLogger } = options;
+  const { scheduler = new SystemScheduler({ onError: console.error }), logger = silentLogger } = options;
   const pbx = createPbx({ ...SETTINGS, ...options, scheduler, logger });
   const broadcast = new Broadcast({ clock: new MediaClock({ scheduler, logger }), sound: music });
   pbx.onCall('500', async (call) => {

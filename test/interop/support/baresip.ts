@@ -37,6 +37,10 @@ export interface BaresipOptions {
   readonly password?: string;
   /** What it plays, in Hz; default 440. */
   readonly toneHz?: number;
+  /** What it offers and takes; default both, PCMU first. */
+  readonly codec?: 'PCMA' | 'PCMU';
+  /** Sends its sound before anybody has accepted the call (183). */
+  readonly earlyMedia?: boolean;
   /** How long a registration lasts, in seconds; it is refreshed a little earlier. Default 3600: not within a test. */
   readonly registerSeconds?: number;
 }
@@ -238,7 +242,8 @@ function account(options: BaresipOptions): string {
   return (
     `<sip:${options.number}@${DOMAIN};transport=${transport}>;outbound="sip:${host}:${port};transport=${transport}"` +
     `;auth_user=${options.number};auth_pass=${options.password ?? passwordOf(options.number)}` +
-    `;regint=${options.registerSeconds ?? 3_600};audio_codecs=pcmu,pcma`
+    `;regint=${options.registerSeconds ?? 3_600};audio_codecs=${options.codec?.toLowerCase() ?? 'pcmu,pcma'}` +
+    (options.earlyMedia === true ? ';answermode=early' : '')
   );
 }
 

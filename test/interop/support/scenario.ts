@@ -1,7 +1,11 @@
 /** One step of a sipp scenario; each takes one number in sipp's count, from which it derives branches. */
 export type Step =
   /** Sends a message. Over UDP sipp repeats it until the next message comes, unless `once`. `name` lets a later message use its branch. */
-  { readonly send: string; readonly once?: true; readonly name?: string } | Receive | { readonly pauseMs: number };
+  | { readonly send: string; readonly once?: true; readonly name?: string }
+  | Receive
+  | { readonly pauseMs: number }
+  /** Begins to send a file of raw G.711 µ-law, once; the SDP must have named `[rtpstream_audio_port]`. */
+  | { readonly playUlaw: string };
 
 /** Waits for a message. `optional`: another may come in its place. `route`: its Record-Route and Contact lead what is sent later. */
 export interface Receive {
@@ -38,6 +42,7 @@ export function scenario(steps: readonly Step[]): string {
 
   function element(step: Step, i: number): string {
     if ('pauseMs' in step) return `<pause milliseconds="${step.pauseMs}"/>`;
+    if ('playUlaw' in step) return `<nop><action><exec rtp_stream="${step.playUlaw},1,0"/></action></nop>`;
     if ('send' in step) {
       const text = step.send.replace(/\{branch of ([^}]+)\}/g, (_, name: string) => {
         const of = index.get(name);
