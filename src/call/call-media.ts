@@ -14,6 +14,8 @@ export interface LegExchange {
   readonly toLeg: string;
   /** The description as `fromLeg` sent it. */
   readonly sdp: string;
+  /** The IP address that it has just come from; absent: where its signalling came from before. */
+  readonly seenAt?: string;
 }
 
 /** Where the media of calls goes, unless a party has a wish of its own. */
@@ -50,6 +52,8 @@ export interface CallMedia {
   readonly wanted: MediaDecision | undefined;
   /** From the next offer on the media goes by this path; the function that it returns takes that back. */
   choose(decision: MediaDecision): () => void;
+  /** Both parties have taken the path that was chosen: what only the other one needed goes. */
+  settle(): void;
   snapshot(): CallMediaSnapshot | undefined;
   /** The call is over. */
   end(): void;
@@ -65,6 +69,7 @@ export const DIRECT_MEDIA: CallMedia = Object.freeze({
   side: () => undefined,
   keep: () => {},
   choose: () => () => {},
+  settle: () => {},
   snapshot: () => undefined,
   end: () => {},
 });
@@ -160,6 +165,11 @@ export class WatchedMedia implements CallMedia {
     };
   }
 
+  settle(): void {
+    if (this.#path === 'relay') return;
+    for (const legId of this.#sides.keys()) this.#release(legId);
+  }
+
   snapshot(): CallMediaSnapshot {
     return { path: this.#path, sides: Object.fromEntries(this.#sides) };
   }
@@ -178,20 +188,28 @@ export class WatchedMedia implements CallMedia {
       .catch((error: unknown) => logger.warn({ callId, err: error }, 'media was not released'));
   }
 
-  #said({ fromLeg, sdp }: LegExchange): void {
+  #said({ fromLeg, sdp, seenAt }: LegExchange): void {
     const side = this.#sides.get(fromLeg);
+    if (side === undefined) return;
     const said = mediaAddress(sdp);
-    if (side !== undefined && said !== undefined) this.#sides.set(fromLeg, { ...side, said });
+    this.#sides.set(fromLeg, {
+      ...side,
+      ...(said === undefined ? {} : { said }),
+      // A phone that has changed its network speaks from there, too.
+      ...(seenAt === undefined ? {} : { address: seenAt }),
+    });
   }
 
-  #asked(exchange: LegExchange) {
+  #asked({ fromLeg, toLeg, sdp }: LegExchange) {
     const { tenantId, callId } = this.#options;
-    const fromAddress = this.#sides.get(exchange.fromLeg)?.address;
-    const toAddress = this.#sides.get(exchange.toLeg)?.address;
+    const fromAddress = this.#sides.get(fromLeg)?.address;
+    const toAddress = this.#sides.get(toLeg)?.address;
     return {
       tenantId,
       callId,
-      ...exchange,
+      fromLeg,
+      toLeg,
+      sdp,
       ...(fromAddress === undefined ? {} : { fromAddress }),
       ...(toAddress === undefined ? {} : { toAddress }),
     };

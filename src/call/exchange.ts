@@ -24,8 +24,9 @@ export interface ExchangeWay {
  * an UPDATE becomes an UPDATE where the other side allows it. Resolves to whether it was accepted.
  */
 export async function passModify(modify: IncomingModify, to: Modifiable, way: ExchangeWay): Promise<boolean> {
-  const { media, ...there } = way;
-  const back = { ...there, fromLeg: there.toLeg, toLeg: there.fromLeg };
+  const { media, fromLeg, toLeg } = way;
+  const there = { fromLeg, toLeg, seenAt: modify.source.remote.address };
+  const back = { fromLeg: toLeg, toLeg: fromLeg };
   const offer = modify.sdp === undefined ? undefined : await media.offer({ sdp: modify.sdp, ...there });
   const result = await to.modify({
     signal: modify.signal,

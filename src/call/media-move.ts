@@ -30,7 +30,10 @@ export async function moveMedia(move: MediaMove, decision: MediaDecision): Promi
   const before = inbound.session.agreed?.local;
   const join = new Join(context, inbound);
   const failed = await join.withEstablished(outbound);
-  if (failed === undefined) return undefined;
+  if (failed === undefined) {
+    move.media.settle();
+    return undefined;
+  }
   undo();
   await join.restore(inbound, before);
   return failed;

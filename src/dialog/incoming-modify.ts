@@ -2,6 +2,7 @@ import { UsageError } from '../base/errors.js';
 import type { HeaderInit } from '../protocol/sip/message.js';
 import type { NameAddr } from '../protocol/sip/name-addr.js';
 import type { IncomingRequest } from '../ua/incoming.js';
+import type { Source } from '../ua/target.js';
 import { NO_CODEC } from './allowed-formats.js';
 import type { Negotiation } from './negotiation.js';
 import { SDP_TYPE, sessionDescription } from './session-body.js';
@@ -28,6 +29,8 @@ export class IncomingModify {
   readonly sdp: string | undefined;
   /** `INVITE`, `UPDATE` or `PRACK`: all but the first want an answer soon, because the peer repeats them until then. */
   readonly method: string;
+  /** Where it came from. */
+  readonly source: Source;
   /** No audio format of the offer is allowed: it can only be refused. */
   readonly silent: boolean;
   readonly #parts: Parts;
@@ -39,6 +42,7 @@ export class IncomingModify {
     const { incoming, negotiation } = parts;
     this.#parts = parts;
     this.method = incoming.request.method;
+    this.source = incoming.source;
     const sdp = sessionDescription(incoming.request);
     const taken = sdp === undefined ? undefined : negotiation.offered(sdp);
     this.sdp = taken?.sdp;
