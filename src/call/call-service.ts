@@ -6,6 +6,7 @@ import type { TenantId } from '../base/tenant.js';
 import type { DialogLayer } from '../dialog/dialog-layer.js';
 import { replacesOf } from '../dialog/replaces.js';
 import type { Replaces } from '../protocol/sip/header/dialog-id.js';
+import type { CredentialSource } from '../ua/credential-source.js';
 import type { IncomingRequest } from '../ua/incoming.js';
 import { maxBreadth } from '../ua/max-breadth.js';
 import { maxForwards } from '../ua/max-forwards.js';
@@ -55,6 +56,8 @@ export interface CallServiceOptions {
   readonly admit?: (tenantId: TenantId, caller: Party) => Lease | 'full' | undefined;
   /** A place for a leg that was taken over after a restart, whatever the limits are. */
   readonly occupy?: (tenantId: TenantId, via: string, direction: LegRecord['direction']) => Lease | undefined;
+  /** What answers the challenges of a line or trunk to a call that was taken over after a restart. Default: nothing does. */
+  readonly credentialsFor?: (tenantId: TenantId, via: string) => CredentialSource | undefined;
   readonly domainOf: (tenantId: TenantId) => string;
   /** Established calls are written here, and read back by `restore()`. Default: they end with the process. */
   readonly journal?: CallJournal;
@@ -129,6 +132,7 @@ export class CallService implements RequestTaker, Events<CallEvents> {
       mayTransfer: permission(options.transfers),
       find: (replaces, tenantId) => this.#find(replaces, tenantId),
       occupy: options.occupy ?? (() => undefined),
+      credentialsFor: options.credentialsFor ?? (() => undefined),
       onRinging: (call) => this.#emit('call.ringing', call),
       onAnswered: (call) => {
         this.#save(call);

@@ -4,6 +4,7 @@ import type { Scheduler } from '../base/scheduler.js';
 import type { TenantId } from '../base/tenant.js';
 import type { DialogLayer } from '../dialog/dialog-layer.js';
 import type { Replaces } from '../protocol/sip/header/dialog-id.js';
+import type { CredentialSource } from '../ua/credential-source.js';
 import type { Lease } from '../ua/target.js';
 import type { MediaPolicy } from './call-media.js';
 import type { CallRecord, LegRecord, TransferRecord } from './call-record.js';
@@ -40,6 +41,8 @@ export interface CallContext {
   find(replaces: Replaces, tenantId: TenantId): FoundDialog | undefined;
   /** A place on a line or trunk for a leg of a restored call. */
   occupy(tenantId: TenantId, via: string, direction: LegRecord['direction']): Lease | undefined;
+  /** What answers the challenges of a line or trunk to a restored call. */
+  credentialsFor(tenantId: TenantId, via: string): CredentialSource | undefined;
   onRinging(call: LiveCall): void;
   onAnswered(call: LiveCall): void;
   /** A re-INVITE has changed what a restored call would need. */

@@ -8,7 +8,7 @@ import type { CallSnapshot, LegSnapshot } from './journal.js';
  * @throws whatever a record does that is none; no session is left then: half a call is none, and nobody would ever end it
  */
 export function restoredSides(
-  context: Pick<CallContext, 'dialogs'>,
+  context: Pick<CallContext, 'dialogs' | 'credentialsFor'>,
   snapshot: CallSnapshot,
 ): { readonly inbound: CallLeg; readonly outbound: CallLeg } {
   const inbound = restored(context, snapshot.record, snapshot.inbound);
@@ -21,10 +21,11 @@ export function restoredSides(
 }
 
 function restored(
-  { dialogs }: Pick<CallContext, 'dialogs'>,
+  { dialogs, credentialsFor }: Pick<CallContext, 'dialogs' | 'credentialsFor'>,
   record: CallRecord,
   { legId, party, session }: LegSnapshot,
 ): CallLeg {
-  const number = record.legs.find((leg) => leg.id === legId)?.number ?? '';
-  return { legId, party: party ?? { number }, session: dialogs.restore(session) };
+  const { number = '', via } = record.legs.find((leg) => leg.id === legId) ?? {};
+  const credentials = via === undefined ? undefined : credentialsFor(record.tenantId, via);
+  return { legId, party: party ?? { number }, session: dialogs.restore(session, credentials) };
 }

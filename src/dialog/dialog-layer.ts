@@ -4,6 +4,7 @@ import type { Random } from '../base/random.js';
 import type { Scheduler } from '../base/scheduler.js';
 import type { SipRequest, SipResponse } from '../protocol/sip/message.js';
 import type { NameAddr } from '../protocol/sip/name-addr.js';
+import type { CredentialSource } from '../ua/credential-source.js';
 import type { IncomingRequest } from '../ua/incoming.js';
 import type { RequestTaker } from '../ua/request-chain.js';
 import type { HostPort, Source } from '../ua/target.js';
@@ -136,12 +137,12 @@ export class DialogLayer implements RequestTaker {
     return new IncomingInvite(this.#context, incoming, contactUser, peer);
   }
 
-  /** A session from what its `snapshot()` gave, in this process or another one. */
-  restore(snapshot: SessionSnapshot): InviteSession {
+  /** A session from what its `snapshot()` gave, in this process or another one. `credentials`: for challenges to its requests. */
+  restore(snapshot: SessionSnapshot, credentials?: CredentialSource): InviteSession {
     const { dialog, negotiation, timer } = snapshot;
     const session = new InviteSession(
       this.#context,
-      Dialog.restore(dialog),
+      Dialog.restore(dialog, credentials === undefined ? undefined : this.#context.uac.digestFor({ credentials })),
       negotiation === undefined ? Negotiation.create(this.#context.random) : Negotiation.restore(negotiation),
     );
     if (timer !== undefined) session.timer.restore(timer);

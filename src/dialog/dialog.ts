@@ -193,9 +193,9 @@ export class Dialog {
   /**
    * The dialog of a snapshot, in this process or another one. A connection died with its process: the peer's own
    * address is used instead. CSeq goes on well above the snapshot's, because requests sent after it are not in it; the
-   * numbers only have to grow (RFC 3261 §12.2.1.1).
+   * numbers only have to grow (RFC 3261 §12.2.1.1). `digest`: answers challenges.
    */
-  static restore(snapshot: DialogSnapshot): Dialog {
+  static restore(snapshot: DialogSnapshot, digest?: DigestClient): Dialog {
     const { flow } = snapshot;
     return new Dialog({
       role: snapshot.role,
@@ -211,6 +211,7 @@ export class Dialog {
       behindNat: snapshot.behindNat,
       flow: flow?.protocol === 'udp' ? flow : undefined,
       allow: snapshot.allow,
+      digest,
     });
   }
 

@@ -241,6 +241,7 @@ export function assemble(options: PbxOptions): PbxParts {
     identify: (incoming) => identifying.identify(incoming),
     admit: (tenant, caller) => identifying.admit(tenant, caller),
     occupy: (tenant, via, direction) => trunks.occupy(tenant, via, direction),
+    credentialsFor: (tenant, via) => trunks.credentialsFor(tenant, via),
     domainOf: () => domain,
     // Storage of our own ends with the process: nobody could ever read a journal in it.
     ...(options.journal === undefined && options.storage === undefined

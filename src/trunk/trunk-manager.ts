@@ -5,6 +5,7 @@ import { accept } from '../base/schema-problems.js';
 import { show } from '../base/show.js';
 import type { TenantId } from '../base/tenant.js';
 import type { SipRequest } from '../protocol/sip/message.js';
+import type { CredentialSource } from '../ua/credential-source.js';
 import type { FlowRef, Lease, Source } from '../ua/target.js';
 import { type CandidateOptions, Candidates } from './candidates.js';
 import type { TrunkEvents } from './events.js';
@@ -220,6 +221,16 @@ export class TrunkManager implements Events<TrunkEvents> {
   occupy(tenantId: TenantId, name: string, direction: 'inbound' | 'outbound'): Lease {
     const usage = this.#usages.of(tenantId, name);
     return direction === 'inbound' ? usage.occupyIn() : usage.takeOut({}, ++this.#turn, this.#options.scheduler.now());
+  }
+
+  /** What answers the challenges of the line or trunk of that name; looked up at each, for it may not be configured yet. */
+  credentialsFor(tenantId: TenantId, name: string): CredentialSource {
+    return {
+      secretFor: (request, challenger) => {
+        const { peer } = this.#lines.get(tenantId, name) ?? this.#trunks.get(tenantId, name) ?? {};
+        return peer?.credentials?.secretFor(request, challenger);
+      },
+    };
   }
 
   /**

@@ -16,6 +16,26 @@ const withTrunk = (options: Partial<TrunkOptions> = {}, dialPlan = OUT): { reado
 });
 const gateway = (world: World): Promise<RawPeer> => RawPeer.open(world, { name: 'gateway', address: '198.51.100.9' });
 
+/** PBXs that follow one another on the same machine, with the same storage. */
+function lives(world: World, { pbx: options }: { readonly pbx: Partial<PbxOptions> }): () => Promise<Pbx> {
+  const { records, blobs } = memoryStorage({ clock: world.clock });
+  return async () => {
+    const pbx = world.use(
+      createPbx({
+        domain: DOMAIN,
+        listen: ['udp://192.0.2.1:5060'],
+        extensions: ['100', '101'].map((number) => ({ number, password: `secret-${number}` })),
+        ...options,
+        storage: { records, blobs, close: async () => {} },
+        ...world.ports,
+      }),
+      world.pbx,
+    );
+    await world.run(() => pbx.start());
+    return pbx;
+  };
+}
+
 officeScenario(
   'the digest of a call is not shown to whom the 200 names in Contact: not in the ACK either',
   withTrunk({ username: 'u', password: 'p' }),
@@ -80,22 +100,7 @@ officeScenario(
   'a call that outlives the PBX takes its place again',
   withTrunk({ maxCalls: 1 }),
   async (office, world) => {
-    const { records, blobs } = memoryStorage({ clock: world.clock });
-    const life = async (): Promise<Pbx> => {
-      const pbx = world.use(
-        createPbx({
-          domain: DOMAIN,
-          listen: ['udp://192.0.2.1:5060'],
-          extensions: ['100', '101'].map((number) => ({ number, password: `secret-${number}` })),
-          ...withTrunk({ maxCalls: 1 }).pbx,
-          storage: { records, blobs, close: async () => {} },
-          ...world.ports,
-        }),
-        world.pbx,
-      );
-      await world.run(() => pbx.start());
-      return pbx;
-    };
+    const life = lives(world, withTrunk({ maxCalls: 1 }));
     await world.run(() => office.pbx.close());
     await life();
     const peer = await gateway(world);
@@ -221,5 +226,33 @@ officeScenario(
     expect(refused.text).toMatch(/^SIP\/2\.0 480 No Line Available\r\n/);
     call.ackFailure(refused);
     await office.quiet();
+  },
+);
+
+officeScenario(
+  'a call that outlives the PBX is hung up with credentials where its gateway asks for them',
+  {},
+  async (office, world) => {
+    const life = lives(world, withTrunk({ username: 'u', password: 'p' }));
+    await world.run(() => office.pbx.close());
+    await life();
+    const peer = await gateway(world);
+    const alice = await office.registered('100');
+    const call = alice.call('04930');
+    const challenge = 'Proxy-Authenticate: Digest realm="c", nonce="n1", algorithm=MD5, qop="auth"';
+    peer.respond(await peer.expect('INVITE'), 407, { headers: [challenge], toTag: 'a' });
+    await peer.expect('ACK');
+    peer.respond(await peer.expect('INVITE'), 200, { body: rawSdp('198.51.100.9'), toTag: 'b' });
+    await world.until(call.talking());
+    await world.advance({ seconds: 1 });
+    world.pbx.restart();
+    await life();
+    peer.respond(await peer.expect('OPTIONS'), 200);
+    call.hangUp();
+    peer.respond(await peer.expect('BYE'), 407, { headers: [challenge] });
+    const bye = await peer.expect('BYE');
+    expect(bye.header('Proxy-Authorization')).toContain('username="u"');
+    peer.respond(bye, 200);
+    await world.advance({ seconds: 40 });
   },
 );
