@@ -8,7 +8,7 @@ const src = `${root}src/`;
 /** In tests, as in the examples, `pbxkit` and its entries mean the sources: the same table as the paths in tsconfig.json. */
 const alias = [
   { find: /^pbxkit$/, replacement: `${src}index.ts` },
-  { find: /^pbxkit\/(sip|sdp|digest)$/, replacement: `${src}protocol/$1/index.ts` },
+  { find: /^pbxkit\/(sip|sdp|digest|audio|rtp|srtp|stun)$/, replacement: `${src}protocol/$1/index.ts` },
   { find: /^pbxkit\/(.+)$/, replacement: `${src}$1/index.ts` },
 ];
 
