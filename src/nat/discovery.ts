@@ -1,5 +1,4 @@
 import type { AddressQuestion } from '../base/address-advisor.js';
-import { AddressSet } from '../base/address-set.js';
 import { TypedEmitter } from '../base/events.js';
 import { formatAddress, ipVersion, normalizeHost, type SocketAddress, sameAddress } from '../base/ip.js';
 import type { Logger } from '../base/logger.js';
@@ -7,6 +6,7 @@ import type { Random } from '../base/random.js';
 import type { Cancel, Scheduler } from '../base/scheduler.js';
 import type { NameService } from '../net/dns.js';
 import type { StunTimes } from '../protocol/stun/client-transaction.js';
+import { LOOPBACK, NOBODY } from './address-kinds.js';
 import { dependsOnEndpoint, type MappingBehaviour, mappingBehaviour, type Observation } from './behaviour.js';
 import type { NatEvents } from './events.js';
 import type { ExternalAddresses } from './external-address.js';
@@ -55,8 +55,6 @@ const SHORTEST_WAIT = 5 / 6;
 const SHORTEST_PAUSE_MS = 1_000;
 /** How long `start` waits for the first round. */
 const FIRST_ROUND_MS = 5_000;
-
-const LOOPBACK = new AddressSet(['127.0.0.0/8', '::1']);
 
 /**
  * Finds out where our sockets are seen from outside, by asking STUN servers from these very sockets (RFC 8489 §2), again and
@@ -165,10 +163,7 @@ export class StunDiscovery implements ExternalAddresses {
 
   async #ask(port: StunPort, server: SocketAddress): Promise<SocketAddress | undefined> {
     const outcome = await this.#client.ask(port, server, TIMES);
-    if (outcome.kind === 'mapped') {
-      const sameFamily = ipVersion(outcome.mapped.address) === ipVersion(port.local.address);
-      return sameFamily ? outcome.mapped : undefined;
-    }
+    if (outcome.kind === 'mapped' && canBe(outcome.mapped, server)) return outcome.mapped;
     const { logger } = this.#options;
     logger.debug({ local: port.local, server, outcome }, `STUN server ${formatAddress(server)}: ${outcome.kind}`);
     return undefined;
@@ -233,6 +228,12 @@ export class StunDiscovery implements ExternalAddresses {
         : `peers outside are told ${formatAddress(known.external)} as before`;
     this.#options.logger.warn({ local: port.local }, `${why} ${key}: ${then}`);
   }
+}
+
+/** Whether a server can have seen us there: what it says goes into every message, so it is not believed everything. */
+function canBe({ address }: SocketAddress, server: SocketAddress): boolean {
+  if (ipVersion(address) !== ipVersion(server.address) || NOBODY.has(address)) return false;
+  return !LOOPBACK.has(address) || LOOPBACK.has(server.address);
 }
 
 /** Whether nothing has changed; where each server sees another port, the address alone tells. */

@@ -1,4 +1,3 @@
-import { AddressSet } from '../base/address-set.js';
 import { Disposer } from '../base/disposer.js';
 import { UsageError } from '../base/errors.js';
 import { ipVersion, isWildcardAddress, type SocketAddress } from '../base/ip.js';
@@ -8,6 +7,7 @@ import { ListenError } from '../net/errors.js';
 import type { Network, UdpSocket } from '../net/network.js';
 import { answerBinding, bindingRequest } from '../protocol/stun/binding.js';
 import { readStunMessage } from '../protocol/stun/message.js';
+import { NOBODY } from './address-kinds.js';
 import { SourceLimit, type SourceRate } from './source-limit.js';
 import { parseStunListen, STUN_LISTEN_EXAMPLE, STUN_PORT } from './stun-address.js';
 
@@ -52,9 +52,6 @@ const DEFAULT_RATE: SourceRate = Object.freeze({ perSecond: 50, burst: 250 });
 /** More than a packet of Ethernet carries is no Binding request. */
 const MOST_BYTES = 1500;
 const FREE_PORT_ATTEMPTS = 16;
-
-/** Nobody to answer to: unspecified, multicast, broadcast and reserved (RFC 1122 §3.2.1.3, RFC 5771, RFC 4291 §2.7). */
-const NOBODY = new AddressSet(['0.0.0.0/8', '224.0.0.0/3', '::/128', 'ff00::/8']);
 
 /**
  * A STUN server over UDP: Binding and nothing else (RFC 8489 §6.3), for clients of RFC 3489 too. Each answer leaves from the
@@ -226,9 +223,12 @@ export class StunServer {
       counters.changeRequests++;
       return;
     }
-    const plain = answerBinding(request, from);
-    const named = this.#options.software === undefined ? plain : answerBinding(request, from, this.#options.software);
-    const answer = named.length <= data.length ? named : plain;
+    let answer = answerBinding(request, from);
+    const { software } = this.#options;
+    if (software !== undefined && answer.length < data.length) {
+      const named = answerBinding(request, from, software);
+      if (named.length <= data.length) answer = named;
+    }
     if (request.unknown.length > 0) counters.refused++;
     else counters.answered++;
     counters.bytesSent += answer.length;

@@ -312,4 +312,38 @@ describe('strangers', () => {
       expect(told()?.address).toBe('203.0.113.1');
     },
   );
+
+  scenario(
+    'a server that says what cannot be is not believed: loopback, multicast, another family, nothing',
+    { seed: 12, delayMs: 5 },
+    async (world) => {
+      const { machine } = behind(world, 'full-cone');
+      const liar = world.host('liar', '198.51.100.7');
+      const lies: Parameters<typeof message>[] = [
+        [0x0101, [0x0001, '000113c47f000001']],
+        [0x0101, [0x0001, '000113c4e0000001']],
+        [0x0101, [0x0001, '000113c400000000']],
+        [0x0101, [0x0001, `000213c4${'20'.repeat(16)}`]],
+        [0x0101],
+        [0x0111, [0x0009, '000005004f6f7073']],
+      ];
+      let asked = 0;
+      const socket = await liar.ports.network.openUdp({
+        local: { address: '198.51.100.7', port: 3478 },
+        onMessage: (data, from) => {
+          const answer = message(...(lies[asked++ % lies.length] ?? [0x0101]));
+          answer.set(data.subarray(4, 20), 4);
+          socket.send(answer, from);
+        },
+        onError: () => {},
+      });
+      world.use(socket);
+      const { discovery, told } = await bench(world, machine, ['198.51.100.7']);
+      await world.run(() => discovery.start());
+      await world.advance({ minutes: 5 });
+      expect(asked).toBeGreaterThan(lies.length);
+      expect(told()).toBeUndefined();
+      expect(texts(world, 'warn')).toHaveLength(1);
+    },
+  );
 });
