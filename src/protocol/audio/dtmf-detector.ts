@@ -8,8 +8,8 @@ export type DtmfEvent =
 
 /** So many windows in a row must hold the tones: 40 ms fill at least 6, 23 ms at most 4. */
 const WINDOWS_TO_START = 5;
-/** So many windows in a row without them end a digit: a pause of 40 ms empties 7, a gap of 10 ms at most 2. */
-const WINDOWS_TO_END = 3;
+/** So many windows in a row without them end a digit: a pause of 40 ms empties 7, a packet of 20 ms that was lost 4. */
+const WINDOWS_TO_END = 5;
 /** The frequency is not measured in the first windows of a digit: they hold only part of the tones. */
 const WINDOWS_OUT_OF_TUNE = 2;
 /** Between the 1.5 % + 2 Hz that must be taken and the 3.5 % that must not (ITU-T Q.24). */
@@ -26,9 +26,9 @@ const NO_EVENTS: readonly DtmfEvent[] = Object.freeze([]);
 
 /**
  * Hears DTMF in a stream of 8 kHz samples (ITU-T Q.23, Q.24). Taken: tones of 40 ms and more, each within 1.5 % + 2 Hz
- * of its frequency, from -38 dBov up, the low group at most 8 dB above and 4 dB below the high one; a gap of up to 10 ms
- * is bridged, one of 40 ms parts two digits. Not taken: tones of 23 ms and less or 3.5 % off, and speech. A start is
- * told about 40 ms after it. Pieces may have any size, and change nothing; nothing is allocated but events.
+ * of its frequency, from -38 dBov up, the low group at most 8 dB above and 4 dB below the high one. A gap of up to 20 ms
+ * (a lost packet) is bridged, one of 40 ms parts two digits. Not taken: tones of 23 ms and less, tones 3.5 % off, and
+ * speech. A start is told about 40 ms after it. Pieces may have any size; nothing is allocated but events.
  */
 export class DtmfDetector {
   readonly #window = new DtmfWindow();
@@ -83,7 +83,7 @@ export class DtmfDetector {
 
   #nextWindow(): readonly DtmfEvent[] {
     this.#heard += HOP;
-    this.#window.look(this.#samples);
+    this.#window.look(this.#samples, this.#digit !== undefined);
     this.#samples.copyWithin(0, HOP);
     this.#filled = WINDOW - HOP;
     this.#followCandidate();

@@ -1,5 +1,6 @@
 import { COLUMN_HZ, ROW_HZ } from './dtmf.js';
 import { GoertzelBank } from './goertzel.js';
+import { FULL_SCALE } from './pcm.js';
 
 const RATE = 8_000;
 /** The stream is looked at through a Hann window of 20 ms, every 5 ms. In samples. */
@@ -11,12 +12,14 @@ export const NO_KEY = -1;
 const TURN = 2 * Math.PI;
 
 /** Of the weaker tone: -38 dBov, which is -32 dBm0. */
-const LEAST_POWER = 32_768 ** 2 * powerRatio(-38);
+const LEAST_POWER = FULL_SCALE ** 2 * powerRatio(-38);
 /** Low group over high group, and the other way round, in dB: 8 and 4 (ITU-T Q.24), and what measuring costs. */
 const NORMAL_TWIST = powerRatio(8.5);
 const REVERSE_TWIST = powerRatio(4.5);
 /** The two tones' share of all that is heard: a window that holds two thirds of a tone and else silence has it. */
 const LEAST_PURITY = 0.7;
+/** What of it the low group has at least, where the high one is louder by the most that it may be. */
+const LEAST_ROW_SHARE = LEAST_PURITY / (1 + REVERSE_TWIST);
 /** The strongest tone of a group over each other place in it; beside a tone 1.5 % off these are 9 dB down. */
 const LEAST_LEAD = powerRatio(6);
 /** Beyond this share of its frequency a tone is not one of the group. */
@@ -35,30 +38,41 @@ const TOTAL_SCALE = 1 / HANN.reduce((sum, weight) => sum + weight ** 2, 0);
 export class DtmfWindow {
   /** The place of the digit in `KEYPAD`, or `NO_KEY`. */
   key = NO_KEY;
-  readonly row = new ToneGroup(ROW_HZ, 0);
-  readonly column = new ToneGroup(COLUMN_HZ, ROW_HZ.length);
-  readonly #bank = new GoertzelBank([...ROW_HZ, ...COLUMN_HZ], RATE);
+  readonly row = new ToneGroup(ROW_HZ);
+  readonly column = new ToneGroup(COLUMN_HZ);
   readonly #block = new Float64Array(WINDOW);
 
-  /** @param samples the window, `HOP` samples further on in the stream than the last one */
-  look(samples: Float64Array): void {
+  /**
+   * @param samples the window, `HOP` samples further on in the stream than the last one
+   * @param lasting a digit is under way: all powers are wanted, whether this is one or not
+   */
+  look(samples: Float64Array, lasting: boolean): void {
+    const total = this.#weigh(samples) * TOTAL_SCALE;
+    this.key = NO_KEY;
+    if (total < LEAST_POWER) {
+      this.row.clear();
+      this.column.clear();
+      return;
+    }
+    this.row.measure(this.#block);
+    // most of what is heard is speech: its high group need not be measured
+    if (!lasting && this.row.power < total * LEAST_ROW_SHARE) {
+      this.column.clear();
+      return;
+    }
+    this.column.measure(this.#block);
+    if (this.#isDigit(total)) this.key = this.row.best * COLUMN_HZ.length + this.column.best;
+  }
+
+  /** Fills the block; returns its energy. */
+  #weigh(samples: Float64Array): number {
     let energy = 0;
     for (let i = 0; i < WINDOW; i++) {
       const value = (samples[i] ?? 0) * (HANN[i] ?? 0);
       this.#block[i] = value;
       energy += value * value;
     }
-    const total = energy * TOTAL_SCALE;
-    const quiet = total < LEAST_POWER;
-    if (quiet) {
-      this.row.clear();
-      this.column.clear();
-    } else {
-      this.#bank.measure(this.#block);
-      this.row.measure(this.#bank);
-      this.column.measure(this.#bank);
-    }
-    this.key = !quiet && this.#isDigit(total) ? this.row.best * COLUMN_HZ.length + this.column.best : NO_KEY;
+    return energy;
   }
 
   #isDigit(total: number): boolean {
@@ -84,14 +98,14 @@ class ToneGroup {
   /** How far it is from its frequency, in Hz; 0 in the first window that it leads. */
   detuningHz = 0;
   readonly #hz: readonly number[];
-  readonly #first: number;
+  readonly #bank: GoertzelBank;
   readonly #powers: Float64Array;
   #phase = 0;
   #known = false;
 
-  constructor(hz: readonly number[], first: number) {
+  constructor(hz: readonly number[]) {
     this.#hz = hz;
-    this.#first = first;
+    this.#bank = new GoertzelBank(hz, RATE);
     this.#powers = new Float64Array(hz.length);
   }
 
@@ -107,10 +121,11 @@ class ToneGroup {
     this.#known = false;
   }
 
-  measure(bank: GoertzelBank): void {
+  measure(block: Float64Array): void {
+    this.#bank.measure(block);
     let best = 0;
     for (let i = 0; i < this.#powers.length; i++) {
-      this.#powers[i] = bank.power(this.#first + i) * TONE_SCALE;
+      this.#powers[i] = this.#bank.power(i) * TONE_SCALE;
       if (this.powerAt(i) > this.powerAt(best)) best = i;
     }
     const most = this.powerAt(best);
@@ -119,7 +134,7 @@ class ToneGroup {
       if (i !== best && this.powerAt(i) * LEAST_LEAD > most) this.leads = false;
     }
     const hz = this.#hz[best] ?? 0;
-    const phase = bank.phase(this.#first + best);
+    const phase = this.#bank.phase(best);
     const turned = this.#known && best === this.best ? phase - this.#phase - (TURN * hz * HOP) / RATE : 0;
     this.detuningHz = ((turned - TURN * Math.round(turned / TURN)) * RATE) / (TURN * HOP);
     this.best = best;

@@ -1,4 +1,4 @@
-import { SILENCE_DBOV } from './pcm.js';
+import { FULL_SCALE, SILENCE_DBOV } from './pcm.js';
 
 /** Goertzel's recurrences, this many side by side: one alone waits for itself at every sample. */
 const LANES = 4;
@@ -43,7 +43,14 @@ export class GoertzelBank {
     const b = 2 * (this.#cosine[lane + 1] ?? 0);
     const c = 2 * (this.#cosine[lane + 2] ?? 0);
     const d = 2 * (this.#cosine[lane + 3] ?? 0);
-    let [a1, a2, b1, b2, c1, c2, d1, d2] = [0, 0, 0, 0, 0, 0, 0, 0];
+    let a1 = 0;
+    let a2 = 0;
+    let b1 = 0;
+    let b2 = 0;
+    let c1 = 0;
+    let c2 = 0;
+    let d1 = 0;
+    let d2 = 0;
     for (let i = 0; i < block.length; i++) {
       const sample = block[i] ?? 0;
       const a0 = sample - a2 + a * a1;
@@ -79,5 +86,5 @@ export function toneDbov(pcm: Int16Array, hz: number, rate = 8_000): number {
   const bank = new GoertzelBank([hz], rate);
   bank.measure(Float64Array.from(pcm));
   const power = (2 * bank.power(0)) / pcm.length ** 2;
-  return power > 0 ? Math.max(SILENCE_DBOV, 10 * Math.log10(power / 32_768 ** 2)) : SILENCE_DBOV;
+  return power > 0 ? Math.max(SILENCE_DBOV, 10 * Math.log10(power / FULL_SCALE ** 2)) : SILENCE_DBOV;
 }

@@ -1,12 +1,13 @@
-const HIGHEST = 32_767;
-const LOWEST = -32_768;
+/** The overload point of 16-bit samples: 0 dBov. */
+export const FULL_SCALE = 32_768;
+const HIGHEST = FULL_SCALE - 1;
 
 /** What digital silence measures, and the least that `levelDbov` says (RFC 6464 §3). */
 export const SILENCE_DBOV = -127;
 
 /** A sample held within 16 bits: what is too loud is cut off, and never wraps round. */
 export function saturate(value: number): number {
-  return Math.min(HIGHEST, Math.max(LOWEST, value));
+  return Math.min(HIGHEST, Math.max(-FULL_SCALE, value));
 }
 
 /** The factor of an amplitude for a gain in dB: 6 dB is about twice, -20 dB a tenth. */
@@ -51,5 +52,5 @@ export function levelDbov(pcm: Int16Array): number {
   let energy = 0;
   for (let i = 0; i < pcm.length; i++) energy += (pcm[i] ?? 0) ** 2;
   if (energy === 0) return SILENCE_DBOV;
-  return Math.max(SILENCE_DBOV, 10 * Math.log10(energy / pcm.length / LOWEST ** 2));
+  return Math.max(SILENCE_DBOV, 10 * Math.log10(energy / pcm.length / FULL_SCALE ** 2));
 }

@@ -25,7 +25,7 @@ export class Resampler {
   readonly #down: number;
   readonly #filter: SincFilter;
   /** Input that is still needed, from the first tap of the next output sample on; before the stream there is silence. */
-  readonly #buffer: Int16Array;
+  readonly #buffer: Float64Array;
   #held = 0;
   /** The place of the next output sample, in parts of `up` after the sample at half the taps. */
   #place = 0;
@@ -38,7 +38,7 @@ export class Resampler {
     this.#up = to / divisor;
     this.#down = from / divisor;
     this.#filter = sincFilter(this.#up, this.#down);
-    this.#buffer = new Int16Array(this.#filter.taps + PIECE_SAMPLES);
+    this.#buffer = new Float64Array(this.#filter.taps + PIECE_SAMPLES);
     this.#restart();
   }
 
@@ -108,9 +108,18 @@ export class Resampler {
     const coefficients = this.#filter.rows[row];
     if (coefficients === undefined) return 0;
     const buffer = this.#buffer;
-    let sum = 0;
-    for (let i = 0; i < coefficients.length; i++) sum += (coefficients[i] ?? 0) * (buffer[first + i] ?? 0);
-    return sum;
+    // four sums side by side: one alone waits for itself at every tap
+    let a = 0;
+    let b = 0;
+    let c = 0;
+    let d = 0;
+    for (let i = 0; i < coefficients.length; i += 4) {
+      a += (coefficients[i] ?? 0) * (buffer[first + i] ?? 0);
+      b += (coefficients[i + 1] ?? 0) * (buffer[first + i + 1] ?? 0);
+      c += (coefficients[i + 2] ?? 0) * (buffer[first + i + 2] ?? 0);
+      d += (coefficients[i + 3] ?? 0) * (buffer[first + i + 3] ?? 0);
+    }
+    return a + b + c + d;
   }
 }
 

@@ -1,3 +1,5 @@
+import { FULL_SCALE } from './pcm.js';
+
 /** When a stream counts as silent. */
 export interface SilenceOptions {
   /** Softer than this is silence, in dBov; default -45. */
@@ -17,7 +19,6 @@ export type SilenceState = 'sound' | 'silence';
 
 /** The level is looked at over stretches of this length: longer than a period of the lowest voice. */
 const BLOCK_MS = 20;
-const FULL_SCALE = 32_768;
 
 /**
  * Tells sound from silence by the level, with hysteresis in level and in time. The size of the pieces that it is given

@@ -14,12 +14,12 @@ const INTERPOLATED_ROWS = 256;
 
 /** A windowed sinc, tabled for the places between two input samples that are asked for. */
 export interface SincFilter {
-  /** Taps of one phase; even. Half of them lie before the place that is computed, or on it. */
+  /** Taps of one phase: a multiple of 4. Half of them lie before the place that is computed, or on it. */
   readonly taps: number;
   /** How many places between two samples are tabled. */
   readonly phases: number;
   /** `phases` + 1 rows of `taps` coefficients, each of sum 1. The last row is the first, a sample further on. */
-  readonly rows: readonly Float32Array[];
+  readonly rows: readonly Float64Array[];
 }
 
 /**
@@ -28,17 +28,24 @@ export interface SincFilter {
  */
 export function sincFilter(up: number, down: number): SincFilter {
   const scale = Math.min(1, up / down);
-  const half = Math.ceil(CROSSINGS / scale);
+  const half = 2 * Math.ceil(CROSSINGS / scale / 2);
   const phases = up * 2 * half <= MOST_COEFFICIENTS ? up : Math.ceil(INTERPOLATED_ROWS * scale);
-  const rows = Array.from({ length: phases + 1 }, (_none, phase) => {
-    const row = Float64Array.from({ length: 2 * half }, (_zero, tap) => {
-      const distance = phase / phases + half - 1 - tap;
-      return sinc(distance * scale * CUTOFF) * kaiser(distance / half);
-    });
-    const sum = row.reduce((all, one) => all + one, 0);
-    return Float32Array.from(row, (one) => one / sum);
-  });
+  const rows: Float64Array[] = [];
+  // the sinc is even: a place as far after the middle as another before it has the same row, the other way round
+  for (let phase = 0; phase <= phases; phase++) {
+    rows.push(rows[phases - phase]?.slice().reverse() ?? sincRow(phase / phases, half, scale * CUTOFF));
+  }
   return { taps: 2 * half, phases, rows };
+}
+
+/** The coefficients for the place that is a share of the way from one sample to the next. */
+function sincRow(share: number, half: number, cutoff: number): Float64Array {
+  const row = Float64Array.from({ length: 2 * half }, (_none, tap) => {
+    const distance = share + half - 1 - tap;
+    return sinc(distance * cutoff) * kaiser(distance / half);
+  });
+  const sum = row.reduce((all, one) => all + one, 0);
+  return row.map((one) => one / sum);
 }
 
 function sinc(x: number): number {

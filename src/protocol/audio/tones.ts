@@ -1,7 +1,9 @@
 import { UsageError } from '../../base/errors.js';
-import { gainFactor, saturate } from './pcm.js';
+import { FULL_SCALE, gainFactor, saturate } from './pcm.js';
 
-const TURN = 2 * Math.PI;
+/** A turn of a sine in this many parts, between which a straight line is off by a hundredth of a sample's step. */
+const TURN = 4_096;
+const SINE = Float64Array.from({ length: TURN + 1 }, (_none, i) => Math.sin((2 * Math.PI * i) / TURN));
 
 /** One sine of a tone. */
 export interface Sine {
@@ -43,10 +45,10 @@ export function beep(options: { readonly hz?: number; readonly ms?: number; read
 
 interface Step {
   readonly samples: number;
-  /** A sample further on, in radians; one a sine. */
+  /** From one sample to the next, in parts of a turn; one a sine. */
   readonly strides: Float64Array;
   readonly peaks: Float64Array;
-  /** Where each sine is, in radians. */
+  /** Where each sine is, in the same parts. */
   readonly phases: Float64Array;
 }
 
@@ -106,12 +108,18 @@ function nextSample({ strides, peaks, phases }: Step): number {
   let sum = 0;
   for (let i = 0; i < phases.length; i++) {
     const phase = phases[i] ?? 0;
-    sum += (peaks[i] ?? 0) * Math.sin(phase);
+    sum += (peaks[i] ?? 0) * sineAt(phase);
     const next = phase + (strides[i] ?? 0);
     // small phases stay exact, however long the tone lasts
     phases[i] = next >= TURN ? next - TURN : next;
   }
   return saturate(Math.round(sum));
+}
+
+function sineAt(phase: number): number {
+  const place = Math.floor(phase);
+  const value = SINE[place] ?? 0;
+  return value + (phase - place) * ((SINE[place + 1] ?? 0) - value);
 }
 
 function stepOf({ sines, ms }: ToneStep, rate: number, path: string): Step {
@@ -124,7 +132,7 @@ function stepOf({ sines, ms }: ToneStep, rate: number, path: string): Step {
   return {
     samples,
     strides: Float64Array.from(sines, ({ hz }) => (TURN * hz) / rate),
-    peaks: Float64Array.from(sines, ({ dbov }) => 32_768 * Math.SQRT2 * gainFactor(dbov)),
+    peaks: Float64Array.from(sines, ({ dbov }) => FULL_SCALE * Math.SQRT2 * gainFactor(dbov)),
     phases: new Float64Array(sines.length),
   };
 }

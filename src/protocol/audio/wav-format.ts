@@ -20,13 +20,16 @@ export interface WavLayout {
   readonly frameBytes: number;
 }
 
+/** Sizes from here on mean that the writer could not know: SoX writes this one to a pipe, others 0xFFFFFFFF. */
+export const UNKNOWN_SIZE = 0x7ffff000;
+
 /** Bytes of a `fmt ` chunk that are looked at; what follows them is skipped. */
 export const LONGEST_FORMAT = 40;
 const SHORTEST_FORMAT = 16;
 
 const MOST_CHANNELS = 64;
 /** The highest that converters have. */
-const HIGHEST_RATE = 768_000;
+export const HIGHEST_WAV_RATE = 768_000;
 
 const PCM = 0x0001;
 const FLOAT = 0x0003;
@@ -66,8 +69,8 @@ export function readFormat(chunk: DataView, littleEndian: boolean, offset: numbe
     throw new WavError(`${channels} channels`, `1 to ${MOST_CHANNELS}`, offset + 2);
   }
   const rate = chunk.getUint32(4, littleEndian);
-  if (rate < 1 || rate > HIGHEST_RATE) {
-    throw new WavError(`${rate} samples a second`, `1 to ${HIGHEST_RATE}`, offset + 4);
+  if (rate < 1 || rate > HIGHEST_WAV_RATE) {
+    throw new WavError(`${rate} samples a second`, `1 to ${HIGHEST_WAV_RATE}`, offset + 4);
   }
   const bits = chunk.getUint16(14, littleEndian);
   if (!fits(encoding, bits))

@@ -1,5 +1,5 @@
 import { WavError } from './wav-error.js';
-import { LONGEST_FORMAT, readFormat, type WavFormat, type WavLayout } from './wav-format.js';
+import { LONGEST_FORMAT, readFormat, UNKNOWN_SIZE, type WavFormat, type WavLayout } from './wav-format.js';
 import { framesReader, type ReadFrames } from './wav-samples.js';
 
 /** A whole WAV file: mono samples at its own rate (`format.rate`, repeated here), and what it was made of. */
@@ -9,8 +9,6 @@ export interface WavSound {
   readonly format: WavFormat;
 }
 
-/** Sizes from here on mean that the writer could not know: SoX writes this one to a pipe, others 0xFFFFFFFF. */
-const UNKNOWN_SIZE = 0x7ffff000;
 const RIFF_HEADER = 12;
 const CHUNK_HEADER = 8;
 /** Of a ds64 chunk: the sizes of the file and of the samples, 64 bits each. */

@@ -1,5 +1,5 @@
 import { G711 } from './g711.js';
-import { saturate } from './pcm.js';
+import { FULL_SCALE, saturate } from './pcm.js';
 import type { WavLayout } from './wav-format.js';
 
 /** One sample at that place of the bytes, as 16 bits. */
@@ -56,5 +56,5 @@ function decoder(decode: (codes: Uint8Array) => Int16Array): ReadSample {
 
 /** What is no number is silence. */
 function fromFloat(value: number): number {
-  return Number.isNaN(value) ? 0 : saturate(Math.round(value * 32_768));
+  return Number.isNaN(value) ? 0 : saturate(Math.round(value * FULL_SCALE));
 }

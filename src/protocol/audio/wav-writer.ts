@@ -1,4 +1,5 @@
 import { UsageError } from '../../base/errors.js';
+import { HIGHEST_WAV_RATE, UNKNOWN_SIZE } from './wav-format.js';
 
 /** What a WAV file will hold. */
 export interface WavWriterOptions {
@@ -20,15 +21,13 @@ export interface WavCompletion {
 }
 
 const TAGS = { pcm: 1, alaw: 6, ulaw: 7 } as const;
-/** Readers take this for "to the end of the file": a file whose writer was killed can be played. SoX writes it to pipes. */
-const UNKNOWN_SIZE = 0x7ffff000;
 const LARGEST_SIZE = 0xffffffff;
 /** A header is written anew from here on: before it is only the name RIFF. */
 const SIZES_FROM = 4;
 
 /**
  * The header of a WAV file that is still to be written: the samples follow it. Until `completeWav` its sizes say that they are
- * not known, and readers take what there is.
+ * not known, and readers take what there is: the file of a recorder that was killed can be played.
  * @throws UsageError (PBX_INVALID_ARGUMENT) for a rate that is not whole, or not from 1 to 768,000
  */
 export function wavHeader(options: WavWriterOptions): Uint8Array {
@@ -59,8 +58,11 @@ export function completeWav(options: WavWriterOptions, dataBytes: number): WavCo
  */
 function header(options: WavWriterOptions, dataBytes: number | undefined): Uint8Array {
   const { encoding, rate = 8_000, channels = 1 } = options;
-  if (!Number.isInteger(rate) || rate < 1 || rate > 768_000) {
-    throw new UsageError('PBX_INVALID_ARGUMENT', `rate: found ${rate}, expected a whole number from 1 to 768000`);
+  if (!Number.isInteger(rate) || rate < 1 || rate > HIGHEST_WAV_RATE) {
+    throw new UsageError(
+      'PBX_INVALID_ARGUMENT',
+      `rate: found ${rate}, expected a whole number from 1 to ${HIGHEST_WAV_RATE}`,
+    );
   }
   const plain = encoding === 'pcm';
   const frame = frameBytes(options);

@@ -16,7 +16,13 @@ export function noise(count: number, rms: number, seed: string | number): Int16A
 }
 
 export function joined(...parts: readonly Int16Array[]): Int16Array {
-  return Int16Array.from(parts.flatMap((part) => [...part]));
+  const whole = new Int16Array(parts.reduce((length, part) => length + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    whole.set(part, at);
+    at += part.length;
+  }
+  return whole;
 }
 
 /** Saturated where it is too loud. */
