@@ -5,7 +5,7 @@ import { MediaError } from './media-error.js';
 import type { PortPair, PortPool } from './port-pool.js';
 
 export interface RtpPortsOptions {
-  readonly network: Network;
+  readonly network: Pick<Network, 'openUdp'>;
   /** Of ours: the address to bind. */
   readonly address: string;
   readonly pool: PortPool;

@@ -16,7 +16,7 @@ import type { PairContext } from './relay-pair.js';
 import type { LearningRule } from './source-latch.js';
 
 export interface MediaRelayOptions {
-  readonly network: Network;
+  readonly network: Pick<Network, 'openUdp' | 'localAddresses'>;
   readonly scheduler: Scheduler;
   /** Default: the system's. */
   readonly random?: Random;

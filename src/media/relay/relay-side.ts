@@ -14,7 +14,7 @@ import type { StreamDescription } from './stream-description.js';
 
 /** What all sides of a relay share. */
 export interface SideContext {
-  readonly network: Network;
+  readonly network: Pick<Network, 'openUdp'>;
   readonly pool: PortPool;
   readonly clock: Clock;
   readonly counters: RelayCounters;

@@ -1,6 +1,10 @@
 import { attributesOf } from '../../protocol/sdp/attributes.js';
 import type { SdpSection } from '../../protocol/sdp/lines.js';
-import { type CryptoAttribute, formatCryptoAttribute, readCryptoAttribute } from '../../protocol/srtp/crypto-attribute.js';
+import {
+  type CryptoAttribute,
+  formatCryptoAttribute,
+  readCryptoAttribute,
+} from '../../protocol/srtp/crypto-attribute.js';
 import { type AgreedCrypto, acceptCryptoAnswer } from '../../protocol/srtp/crypto-negotiation.js';
 
 /** The values of the `a=crypto` lines of a stream (RFC 4568 §4), in order. */

@@ -135,8 +135,14 @@ function conferenceParties(): number {
     const mixer = new Mixer({ clock });
     for (let i = 0; i < 32; i++) {
       mixer.join({
-        listen: (sink) => (parties.push(() => sink(voice)), () => {}),
-        send: (source) => (parties.push(() => void source.read(out)), () => {}),
+        listen: (sink) => {
+          parties.push(() => sink(voice));
+          return () => {};
+        },
+        send: (source) => {
+          parties.push(() => void source.read(out));
+          return () => {};
+        },
       });
     }
   }
@@ -157,5 +163,7 @@ function detectors(): number {
 }
 
 const streams = await playersAndRecorders(numberFlag('streams', 200), numberFlag('seconds', 10));
-console.log(JSON.stringify({ ...streams, conferencePartiesPerCore: conferenceParties(), detectorsPerCore: detectors() }));
+console.log(
+  JSON.stringify({ ...streams, conferencePartiesPerCore: conferenceParties(), detectorsPerCore: detectors() }),
+);
 process.exit(0);

@@ -148,6 +148,9 @@ export interface Party {
   readonly media?: Partial<SdpMediaOptions>;
 }
 
+/** As much of a party as an exchange names. */
+export type Speaker = Omit<Party, 'endpoint'> & { readonly endpoint: Pick<Endpoint, 'address'> };
+
 export interface SetUp {
   /** Where each leg sends to. */
   readonly forA: SocketAddress;
@@ -156,7 +159,7 @@ export interface SetUp {
   readonly toldB: string;
 }
 
-export function exchangeOf(callId: string, from: Party, to: Party) {
+export function exchangeOf(callId: string, from: Speaker, to: Speaker) {
   return {
     tenantId: TENANT,
     callId,

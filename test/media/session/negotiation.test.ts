@@ -52,7 +52,9 @@ describe('offers and answers of a session', () => {
 
   test('codecs under payload types of the peer’s own choice; each side sends by the other’s numbers', () => {
     const own = negotiation();
-    const answer = own.answer(offerOf(PHONE, { formats: ['98 pcmu/8000', '99 telephone-event/8000', '97 telephone-event/48000'] }));
+    const answer = own.answer(
+      offerOf(PHONE, { formats: ['98 pcmu/8000', '99 telephone-event/8000', '97 telephone-event/48000'] }),
+    );
     expect(answer).toContain('RTP/AVP 98 99');
     expect(own.agreed).toMatchObject({ codec: 'PCMU', payloadType: 98, eventPayloadType: 99 });
     expect([...(own.agreed?.expected ?? [])]).toEqual([
@@ -71,13 +73,17 @@ describe('offers and answers of a session', () => {
     own.rollback();
     const again = own.offer(PHONE.address, 'sendonly');
     expect(version(again)).toBe(version(offer));
-    expect(() => own.offer(PHONE.address)).toThrow(expect.objectContaining({ code: 'SDP_NEGOTIATION', kind: 'misuse' }));
+    expect(() => own.offer(PHONE.address)).toThrow(
+      expect.objectContaining({ code: 'SDP_NEGOTIATION', kind: 'misuse' }),
+    );
   });
 
   test('an offer while ours is open is the peer’s fault, and ours stays open', () => {
     const own = negotiation();
     own.offer(undefined);
-    expect(() => own.answer(offerOf(PHONE))).toThrow(expect.objectContaining({ code: 'SDP_NEGOTIATION', kind: 'remote' }));
+    expect(() => own.answer(offerOf(PHONE))).toThrow(
+      expect.objectContaining({ code: 'SDP_NEGOTIATION', kind: 'remote' }),
+    );
     own.accept(offerOf(PHONE));
     expect(own.agreed?.codec).toBe('PCMA');
   });
