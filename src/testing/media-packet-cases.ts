@@ -242,27 +242,6 @@ export const PACKET_CASES: readonly MediaEngineCase[] = [
     },
   ],
   [
-    'a party whose NAT lets its packets come from another port than it says is heard and served there before long',
-    async (bench) => {
-      const { engine, openPeer } = bench;
-      const [a, b] = [await openPeer('a'), await openPeer('b')];
-      const outside = { address: a.local.address, port: a.local.port + 2 };
-      const offered = await engine.offer(
-        between('a', 'b', description([{ at: outside }]), { fromAddress: a.local.address }),
-      );
-      const answered = await engine.answer(
-        between('b', 'a', description([{ at: b.local }]), { fromAddress: b.local.address }),
-      );
-      const both = [
-        { peer: a, to: target(answered), ssrc: A },
-        { peer: b, to: target(offered), ssrc: B },
-      ];
-      await talk(bench, both, 100);
-      assertHeard(a, B, 100);
-      assertHeard(b, A, 100);
-    },
-  ],
-  [
     'both phones of a fork are heard, until one is deleted',
     async (bench) => {
       const { engine, openPeer } = bench;

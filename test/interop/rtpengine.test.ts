@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect } from 'vitest';
-import { between, description, join, talk, target } from '../../src/testing/media-bench.js';
+import { assertHeard, between, description, join, talk, target } from '../../src/testing/media-bench.js';
 import { mediaEngineContract } from '../../src/testing/media-engine-contract.js';
 import { Lab } from './support/lab.js';
 import { realMediaBench } from './support/media-bench.js';
@@ -22,6 +22,27 @@ describe('the contract of media engines on Debian’s rtpengine, over real socke
   })) {
     interopTest(name, { needs: NEEDS }, run);
   }
+});
+
+describe('a phone with STUN behind a symmetric NAT', () => {
+  interopTest('is heard and served where its packets come from, if that is wanted', { needs: NEEDS }, async (lab) => {
+    const { url } = await RtpEngineProgram.start(lab);
+    const bench = realMediaBench([url], true);
+    lab.own({ stop: () => bench.close() });
+    const { engine, openPeer } = bench;
+    const [a, b] = [await openPeer('a'), await openPeer('b')];
+    const { address, port } = a.local;
+    const outside = description([{ at: { address, port: port + 2 } }]);
+    const offered = await engine.offer(between('a', 'b', outside, { fromAddress: address }));
+    const answered = await engine.answer(between('b', 'a', description([{ at: b.local }])));
+    const both = [
+      { peer: a, to: target(answered), ssrc: 1 },
+      { peer: b, to: target(offered), ssrc: 2 },
+    ];
+    await talk(bench, both, 100);
+    assertHeard(a, 2, 100);
+    assertHeard(b, 1, 100);
+  });
 });
 
 describe('several instances of rtpengine', () => {

@@ -33,6 +33,12 @@ export interface RtpEngineOptions {
   readonly failuresUntilDown?: number;
   /** How often the counters of an established pair of legs are read. Default 5. */
   readonly pollSeconds?: number;
+  /**
+   * A party that is not heard while packets come from elsewhere than it said: true takes the sender for the party (RFC 7362 §4).
+   * That helps a phone with STUN behind a symmetric NAT; but rtpengine then takes anybody for three seconds, strangers too.
+   * Default false. Of parties that are seen to be behind NAT the source is learned in any case.
+   */
+  readonly learnElsewhere?: boolean;
   /** After how long without packets something is told. */
   readonly timeouts?: Partial<SilenceTimeouts>;
 }

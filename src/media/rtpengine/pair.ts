@@ -47,7 +47,7 @@ export class Pair {
   readonly mailbox = new Mailbox();
   readonly counts = new PairCounts();
   readonly watch: PairWatch;
-  readonly guard = new SourceGuard();
+  readonly guard: SourceGuard;
   /** What was passed on last; no answer while one is waited for. */
   offered: PairRequest | undefined;
   answered: PairRequest | undefined;
@@ -56,10 +56,11 @@ export class Pair {
   /** Which one has it; undefined before the first offer is accepted. */
   #instance: Instance | undefined;
 
-  constructor(name: PairName, timeouts: SilenceTimeouts, now: Millis) {
+  constructor(name: PairName, timeouts: SilenceTimeouts, learnElsewhere: boolean, now: Millis) {
     this.name = name;
     this.engineCallId = engineCallId(name);
     this.watch = new PairWatch(timeouts, now);
+    this.guard = new SourceGuard(learnElsewhere);
   }
 
   get instance(): Instance | undefined {

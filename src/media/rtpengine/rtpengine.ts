@@ -56,6 +56,7 @@ export class RtpEngine implements MediaEngine {
   readonly #logger: Logger;
   readonly #instances: Instances;
   readonly #timeouts: SilenceTimeouts;
+  readonly #learnElsewhere: boolean;
   readonly #calls = new Map<string, EngineCall>();
   readonly #round: Round<Pair>;
   readonly #young: Round<Pair>;
@@ -70,6 +71,7 @@ export class RtpEngine implements MediaEngine {
     this.#emitter = new TypedEmitter(logger);
     this.events = this.#emitter;
     this.#timeouts = figures.timeouts;
+    this.#learnElsewhere = options.learnElsewhere ?? false;
     this.#instances = new Instances({
       network: options.network,
       scheduler: options.scheduler,
@@ -164,7 +166,12 @@ export class RtpEngine implements MediaEngine {
       this.#calls.set(callId, call);
     }
     for (const known of call.pairs) if (known.has(fromLeg) && known.has(toLeg)) return known;
-    const pair = new Pair(pairName(tenantId, callId, fromLeg, toLeg), this.#timeouts, this.#scheduler.now());
+    const pair = new Pair(
+      pairName(tenantId, callId, fromLeg, toLeg),
+      this.#timeouts,
+      this.#learnElsewhere,
+      this.#scheduler.now(),
+    );
     call.pairs.add(pair);
     return pair;
   }

@@ -28,11 +28,17 @@ interface Source {
 
 /**
  * rtpengine 10.5 cannot be told from which address a source may be learned, and while it learns it serves whoever sends. So it
- * learns only where there is reason to: for a party behind NAT, or one whose packets come from another port than described;
- * and what it has learned is looked at: when that is an address of a stranger, it has to learn anew.
+ * learns only where there is reason to: for a party behind NAT; with `elsewhere` also for one that is not heard while packets
+ * come from elsewhere than it said, whoever may have sent them. What it has learned is looked at: when that is an address of a
+ * stranger, it has to learn anew.
  */
 export class SourceGuard {
   readonly #sources = new Map<string, Source>();
+  readonly #elsewhere: boolean;
+
+  constructor(elsewhere: boolean) {
+    this.#elsewhere = elsewhere;
+  }
 
   /** A leg has described itself, when so much had been counted. */
   describe(legId: string, sdp: Sdp, fromAddress: string | undefined, counted: readonly StreamStats[]): void {
@@ -70,7 +76,8 @@ export class SourceGuard {
   judge(counted: readonly StreamStats[]): boolean {
     let again = false;
     for (const [legId, source] of this.#sources) {
-      if (source.attempts >= MOST_ATTEMPTS || !mustLearn(legId, source, counted)) continue;
+      if (source.attempts >= MOST_ATTEMPTS || (source.learning === 'off' && !this.#elsewhere)) continue;
+      if (!mustLearn(legId, source, counted)) continue;
       source.attempts++;
       source.learning = source.attempts < MOST_ATTEMPTS ? 'heuristic' : 'off';
       again = true;

@@ -13,7 +13,7 @@ const HOSTS: Readonly<Record<BenchHost, string>> = {
 };
 
 /** Real sockets on the loopback addresses around rtpengine. */
-export function realMediaBench(instances: readonly string[]): MediaBench {
+export function realMediaBench(instances: readonly string[], learnElsewhere = false): MediaBench {
   const network = new NodeNetwork();
   const scheduler = new SystemScheduler({
     onError: (error) => {
@@ -29,6 +29,7 @@ export function realMediaBench(instances: readonly string[]): MediaBench {
     pingSeconds: 0.5,
     pollSeconds: 0.2,
     timeouts: times,
+    learnElsewhere,
   });
   const closing: (() => Promise<void>)[] = [];
   return {

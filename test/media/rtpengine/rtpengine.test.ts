@@ -505,8 +505,18 @@ describe('where a party sends from (RFC 7362 §4)', () => {
     await world.close();
   });
 
-  test('one whose packets come from elsewhere than described is learned, within seconds', async () => {
+  test('a party that is silent while strangers send is not looked for elsewhere', async () => {
     const { world, fakes, engine } = await setup(1);
+    await world.run(() => join(engine));
+    const stop = flow(world, fakes, 'b', 'errors');
+    await world.advance({ seconds: 20 });
+    stop();
+    expect(learning(fakes[0])).toEqual(['offer off', 'answer off']);
+    await world.close();
+  });
+
+  test('unless that is wanted: then it is learned within seconds, and stays learned while it says the same', async () => {
+    const { world, fakes, engine } = await setup(1, { learnElsewhere: true });
     await world.run(() => join(engine));
     const stop = flow(world, fakes, 'b', 'errors');
     await world.advance({ seconds: 2 });
@@ -529,7 +539,7 @@ describe('where a party sends from (RFC 7362 §4)', () => {
   });
 
   test('nothing is passed again of a call that is over', async () => {
-    const { world, fakes, engine } = await setup(1);
+    const { world, fakes, engine } = await setup(1, { learnElsewhere: true });
     await world.run(() => join(engine));
     const stop = flow(world, fakes, 'b', 'errors');
     await world.advance({ ms: 900 });
