@@ -13,6 +13,8 @@ const PACKAGES = {
   kamailio: 'kamailio',
   tshark: 'tshark',
   openssl: 'openssl',
+  ip: 'iproute2',
+  iptables: 'iptables',
 } as const;
 
 /** What a test cannot do without: a program, or the machine's IPv6 loopback address. */
