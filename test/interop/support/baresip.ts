@@ -4,7 +4,8 @@ import path from 'node:path';
 import { realAuthority } from '../../support/certificates.js';
 import type { Child } from './child.js';
 import type { Lab } from './lab.js';
-import { freeRtpPorts, freeSipPort, tcpListening } from './ports.js';
+import { type Place, startedIn } from './namespaces.js';
+import { freeRtpPorts, freeSipPort, tcpListening, tcpReachable } from './ports.js';
 import { Recorded, until, type WaitOptions } from './recorded.js';
 import { DOMAIN, passwordOf } from './server.js';
 import { readWav, type Sound, WAV_HEADER_BYTES, writeTone } from './wav.js';
@@ -43,12 +44,15 @@ export interface BaresipOptions {
   readonly earlyMedia?: boolean;
   /** How long a registration lasts, in seconds; it is refreshed a little earlier. Default 3600: not within a test. */
   readonly registerSeconds?: number;
+  /** Default: on the loopback address of this machine. */
+  readonly place?: Place;
 }
 
 /** How loud every phone plays, RMS in dB below full scale. */
 export const PLAYED_LEVEL_DB = -13;
 
 const RTP_PORTS = 20;
+const LOOPBACK = '127.0.0.1';
 
 /** Debian's baresip 1.0.0 without a screen: commands and events over its control socket (JSON in netstrings). */
 export class Baresip {
@@ -73,28 +77,30 @@ export class Baresip {
     writeTone(wav, { hz: options.toneHz ?? 440, levelDb: PLAYED_LEVEL_DB, seconds: 120 });
     writeFileSync(
       path.join(dir, 'config'),
-      configuration(dir, wav, { sipPort, controlPort, rtpPort, number: options.number }) +
-        (options.ca === undefined ? '' : `sip_certificate ${await ownCertificate(dir)}\nsip_cafile ${options.ca}\n`),
+      configuration(dir, wav, {
+        ...{ sipPort, controlPort, rtpPort, number: options.number },
+        address: options.place?.address ?? LOOPBACK,
+        control: options.place?.control ?? LOOPBACK,
+      }) + (options.ca === undefined ? '' : `sip_certificate ${await ownCertificate(dir)}\nsip_cafile ${options.ca}\n`),
     );
     writeFileSync(path.join(dir, 'accounts'), `${account(options)}\n`);
     writeFileSync(path.join(dir, 'contacts'), '');
-    const child = lab.spawn({
-      name: `baresip:${options.number}`,
-      // line by line, or its trace would reach us only in blocks of 4 kB; stdbuf becomes baresip, the pid is the same
-      command: 'stdbuf',
-      args: ['-oL', '-eL', 'baresip', '-4', '-s', '-f', dir, '-t', '150'],
-    });
+    // line by line, or its trace would reach us only in blocks of 4 kB; stdbuf becomes baresip, the pid is the same
+    const command = ['stdbuf', '-oL', '-eL', 'baresip', '-4', '-s', '-f', dir, '-t', '150'];
+    const child = lab.spawn({ name: `baresip:${options.number}`, ...startedIn(options.place, command) });
     const phone = new Baresip(child, dir, { sipPort, rtpPort }, options);
     lab.own(phone);
     await until(
       () => {
         if (child.gone) throw new Error(`baresip ended\n${child.tail()}`);
-        return tcpListening('127.0.0.1', controlPort);
+        return options.place === undefined
+          ? tcpListening(LOOPBACK, controlPort)
+          : tcpReachable(options.place.control, controlPort);
       },
       'the control socket of baresip',
       15_000,
     );
-    await phone.#connect(controlPort);
+    await phone.#connect(controlPort, options.place?.control ?? LOOPBACK);
     return phone;
   }
 
@@ -113,9 +119,9 @@ export class Baresip {
     this.#answers = new Recorded(`baresip ${options.number}`);
   }
 
-  #connect(port: number): Promise<void> {
+  #connect(port: number, host: string): Promise<void> {
     return new Promise((resolve, reject) => {
-      const socket = connect(port, '127.0.0.1', resolve);
+      const socket = connect(port, host, resolve);
       this.#socket = socket;
       let pending = Buffer.alloc(0);
       socket.on('error', reject);
@@ -252,6 +258,9 @@ interface PhonePorts {
   readonly controlPort: number;
   readonly rtpPort: number;
   readonly number: string;
+  readonly address: string;
+  /** Where its control socket listens. */
+  readonly control: string;
 }
 
 /** For its own TLS port, which it opens whether anybody comes there or not. */
@@ -262,10 +271,11 @@ async function ownCertificate(dir: string): Promise<string> {
   return file;
 }
 
-function configuration(dir: string, wav: string, { sipPort, controlPort, rtpPort, number }: PhonePorts): string {
+function configuration(dir: string, wav: string, phone: PhonePorts): string {
+  const { sipPort, controlPort, rtpPort, number, address, control } = phone;
   return `poll_method epoll
-sip_listen 127.0.0.1:${sipPort}
-net_interface 127.0.0.1
+sip_listen ${address}:${sipPort}
+net_interface ${address}
 call_local_timeout 120
 call_max_calls 4
 audio_player aubridge,${number}
@@ -287,7 +297,7 @@ module_tmp account.so
 module_app contact.so
 module_app menu.so
 module_app ctrl_tcp.so
-ctrl_tcp_listen 127.0.0.1:${controlPort}
+ctrl_tcp_listen ${control}:${controlPort}
 snd_path ${path.join(dir, 'rec')}
 statmode_default off
 `;

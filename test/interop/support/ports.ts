@@ -1,6 +1,6 @@
 import { createSocket } from 'node:dgram';
 import { readFileSync } from 'node:fs';
-import { createServer } from 'node:net';
+import { connect, createServer } from 'node:net';
 
 /** Ports given out by this process; each is given once. */
 const given = new Set<number>();
@@ -66,6 +66,20 @@ export function udpBound(address: string, port: number): boolean {
 /** Whether some program listens on this TCP port of an IPv4 address. */
 export function tcpListening(address: string, port: number): boolean {
   return kernelTableHas('/proc/net/tcp', address, port);
+}
+
+/** Whether somebody accepts connections there, on another machine too. */
+export function tcpReachable(host: string, port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(port, host, () => socket.end(() => resolve(true)));
+    socket.once('error', () => resolve(false));
+  });
+}
+
+/** The UDP ports that are bound in the network of a process. */
+export function udpPortsOf(pid: number): readonly number[] {
+  const [, ...lines] = readFileSync(`/proc/${pid}/net/udp`, 'latin1').trim().split('\n');
+  return lines.map((line) => Number.parseInt(line.trim().split(/\s+/)[1]?.split(':')[1] ?? '', 16));
 }
 
 function kernelTableHas(table: string, address: string, port: number): boolean {

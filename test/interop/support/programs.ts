@@ -21,6 +21,8 @@ const PACKAGES = {
   turnutils_natdiscovery: 'coturn',
   stun: 'stun-client',
   rtpengine: 'rtpengine-daemon',
+  ip: 'iproute2',
+  iptables: 'iptables',
 } as const;
 
 /** What a test cannot do without: a program, or the machine's IPv6 loopback address. */
