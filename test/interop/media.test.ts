@@ -1,6 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { describe, expect } from 'vitest';
+import { afterAll, beforeAll, describe, expect } from 'vitest';
 import { main as echoTest } from '../../examples/echo-test/main.js';
 import { main as musicLine } from '../../examples/music-line/main.js';
 import { tone } from '../../src/media/audio/tone.js';
@@ -10,23 +10,28 @@ import { dtmfTone } from '../../src/protocol/audio/dtmf.js';
 import { G711 } from '../../src/protocol/audio/g711.js';
 import { beep, ToneGenerator } from '../../src/protocol/audio/tones.js';
 import { Baresip, type BaresipOptions, PLAYED_LEVEL_DB } from './support/baresip.js';
-import type { Lab } from './support/lab.js';
-import { Caller } from './support/parties.js';
+import { Lab } from './support/lab.js';
+import { Callee, Caller, sdp } from './support/parties.js';
 import { freeSipPort } from './support/ports.js';
-import { interopTest } from './support/programs.js';
+import { anyPossible, interopTest } from './support/programs.js';
 import { Recorded, until } from './support/recorded.js';
 import { isSound, soundOf } from './support/rtp.js';
 import { type Step, scenario } from './support/scenario.js';
 import { DOMAIN, extensions } from './support/server.js';
 import { runSipp } from './support/sipp.js';
+import { phone as sippPhone } from './support/sipp-phones.js';
 import { firstSound, measureTone } from './support/tone.js';
 import { Capture, type Datagram } from './support/tshark.js';
 import type { Sound } from './support/wav.js';
 
 const ALICE_HZ = 440;
 const BOB_HZ = 700;
-/** Of servers here: where no phone takes its own from, so that a port number tells whose packet it is. */
-const SERVER_PORTS = { from: 31_100, to: 31_998 };
+/** Of servers here, by the last number of their address: where no phone takes its own from, so that a port tells whose packet it is. */
+const SERVERS_FROM = 31_000;
+const portsOf = (host: string) => {
+  const from = SERVERS_FROM + 50 * Number(host.split('.').at(-1)) - 1_000;
+  return { from, to: from + 48 };
+};
 const PATIENCE = { timeoutMs: 20_000 };
 
 interface Serving {
@@ -38,7 +43,7 @@ interface Serving {
 async function serve(lab: Lab, host: string, start: (options: PbxOptions) => Pbx | Promise<Pbx>): Promise<Serving> {
   const port = await freeSipPort();
   const listen = [`udp://${host}:${port}`];
-  const pbx = await start({ domain: DOMAIN, listen, extensions: extensions(100, 2), media: { ports: SERVER_PORTS } });
+  const pbx = await start({ domain: DOMAIN, listen, extensions: extensions(100, 2), media: { ports: portsOf(host) } });
   lab.own({ stop: () => pbx.close() });
   return { pbx, server: { host, port } };
 }
@@ -152,58 +157,153 @@ describe('music line', () => {
 });
 
 describe('hand-back', () => {
-  for (const [host, codec, earlyMedia] of [
-    ['127.0.0.24', 'PCMA', false],
-    ['127.0.0.25', 'PCMU', true],
+  const lab = new Lab();
+  let capture: Capture;
+  beforeAll(async () => {
+    if (anyPossible(['baresip', 'tshark'])) capture = await Capture.start(lab, 'udp portrange 10000-32999');
+  });
+  afterAll(() => lab.close());
+
+  for (const [host, codec] of [
+    ['127.0.0.24', 'PCMA'],
+    ['127.0.0.25', 'PCMU'],
   ] as const) {
     interopTest(
-      `${codec} alone: a prompt of the server, then the called phone${earlyMedia ? ', before it answers' : ''}: no packet passes the server`,
+      `${codec} alone: a prompt of the server, then the called phone: no packet passes the server`,
       { needs: ['baresip', 'tshark'], concurrent: true },
       async (own) => {
         const { pbx, server } = await serve(own, host, startReception);
         const [alice, bob] = await Promise.all([
           phone(own, '100', { server, codec, toneHz: ALICE_HZ }),
-          phone(own, '101', { server, codec, toneHz: BOB_HZ, earlyMedia }),
+          phone(own, '101', { server, codec, toneHz: BOB_HZ }),
         ]);
-        const capture = await Capture.start(
-          own,
-          `udp portrange ${alice.rtpPort}-${alice.rtpPort + 19} or udp portrange ${bob.rtpPort}-${bob.rtpPort + 19} or (host ${host} and udp portrange ${SERVER_PORTS.from}-${SERVER_PORTS.to})`,
-        );
+        const wire = new Wire(capture, alice, host, codec);
         await alice.dial('700');
-        await until(() => alice.heardSeconds() >= 1.5, 'the prompt to be heard', PATIENCE.timeoutMs);
-        const prompt = alice.heard();
-        expect(measureTone(prompt, firstSound(prompt) + 0.1, 0.5).hz).toBe(1_000);
-
-        const between = (from: Baresip, to: Baresip) => (packet: Datagram) =>
-          from.ownsRtp(packet.from) && to.ownsRtp(packet.to) && isSound(packet.payload, codec);
-        const toAlice = between(bob, alice);
-        const toBob = between(alice, bob);
-        const count = async (which: typeof toAlice, least: number, since = 0): Promise<boolean> =>
-          (await capture.seen()).slice(since).filter(which).length >= least;
-        // Set to early media, baresip tells of no incoming call.
-        if (!earlyMedia) {
-          await bob.event('CALL_INCOMING', PATIENCE);
-          await bob.command('accept');
-        }
-        await until(() => count(toAlice, 50), 'the sound of the called phone', PATIENCE.timeoutMs);
-        await until(() => count(toBob, 1), 'the sound of the caller', PATIENCE.timeoutMs);
-        expect(pbx.stats().media.ports.used).toBe(0);
-        const since = (await capture.seen()).length;
-        if (earlyMedia) await bob.command('accept');
+        await expectPrompt(alice);
+        await bob.event('CALL_INCOMING', PATIENCE);
+        await bob.command('accept');
+        await wire.handedOver(pbx);
         await bob.event('CALL_ESTABLISHED', PATIENCE);
-        const enough = async (): Promise<boolean> =>
-          (await count(toAlice, 75, since)) && (await count(toBob, 75, since));
-        await until(enough, 'a second and a half of sound, both ways', PATIENCE.timeoutMs);
-        const after = (await capture.seen()).slice(since);
-        expect(after.filter(({ from, to }) => isServers(from) || isServers(to))).toEqual([]);
-        expectTone(soundOf(after.filter(toAlice), codec), -1, 1, BOB_HZ);
-        expectTone(soundOf(after.filter(toBob), codec), -1, 1, ALICE_HZ);
+        await wire.talk(75);
         await alice.command('hangup');
         await bob.event('CALL_CLOSED', PATIENCE);
+        const { toCaller, toCalled } = await wire.endToEnd();
+        expectTone(toCaller, -1, 1, BOB_HZ);
+        expectTone(toCalled, -1, 1, ALICE_HZ);
       },
     );
   }
+
+  interopTest(
+    'a called phone is heard before it answers, and afterwards: no packet passes the server',
+    { needs: ['baresip', 'sipp', 'tshark'], concurrent: true },
+    async (own) => {
+      const { pbx, server } = await serve(own, '127.0.0.27', startReception);
+      const alice = await phone(own, '100', { server, codec: 'PCMU', toneHz: ALICE_HZ });
+      const file = path.join(own.folder('early'), 'tone.ulaw');
+      const peak = 32_768 * 10 ** (PLAYED_LEVEL_DB / 20) * Math.SQRT2;
+      const tone20s = Int16Array.from(
+        { length: 160_000 },
+        (_, i) => peak * Math.sin((2 * Math.PI * BOB_HZ * i) / 8_000),
+      );
+      writeFileSync(file, G711.encodeUlaw(tone20s));
+      const callee = new Callee('101');
+      const body = sdp({ port: '[rtpstream_audio_port]' });
+      const bob = await sippPhone(
+        own,
+        server,
+        '101',
+        [
+          Callee.invited,
+          callee.provisional(183, 'Session Progress', { body }),
+          { playUlaw: file },
+          { pauseMs: 6_000 },
+          callee.final(200, 'OK', { body }),
+          { receive: 'ACK' },
+          { pauseMs: 1_500 },
+          callee.inside('BYE', 1),
+          { receive: 200 },
+        ],
+        { timeoutSeconds: 45 },
+      );
+      const wire = new Wire(capture, alice, '127.0.0.27', 'PCMU');
+      await alice.dial('700');
+      await expectPrompt(alice);
+      await wire.handedOver(pbx);
+      const heardAt = Date.now();
+      await alice.event('CALL_CLOSED', { timeoutMs: 30_000 });
+      const { messages } = await bob.succeeded();
+      const answered = messages.find(({ direction, text }) => direction === 'sent' && text.startsWith('SIP/2.0 200'));
+      expect(answered?.at).toBeGreaterThan(heardAt);
+      const { toCaller } = await wire.endToEnd();
+      expectTone(toCaller, 0, 1, BOB_HZ);
+      expectTone(toCaller, -1, 1, BOB_HZ);
+    },
+  );
 });
+
+/** The packets between a caller and whom it talks to, or the server. */
+class Wire {
+  readonly #capture: Capture;
+  readonly #caller: Baresip;
+  readonly #servers: { readonly from: number; readonly to: number };
+  readonly #codec: 'PCMA' | 'PCMU';
+  #since = 0;
+
+  constructor(capture: Capture, caller: Baresip, host: string, codec: 'PCMA' | 'PCMU') {
+    this.#capture = capture;
+    this.#caller = caller;
+    this.#servers = portsOf(host);
+    this.#codec = codec;
+  }
+
+  /** Resolves when the caller hears, and is heard by, somebody who is not the server; then the server holds no port. */
+  async handedOver(pbx: Pbx): Promise<void> {
+    await this.talk(25);
+    expect(pbx.stats().media.ports.used).toBe(0);
+    this.#since = (await this.#capture.seen()).length;
+  }
+
+  /** Resolves when so many packets more have gone each way. */
+  async talk(packets: number): Promise<void> {
+    const before = this.#between(await this.#capture.seen());
+    await until(
+      async () => {
+        const { toCaller, toCalled } = this.#between(await this.#capture.seen());
+        const least = Math.min(toCaller.length - before.toCaller.length, toCalled.length - before.toCalled.length);
+        return least >= packets;
+      },
+      `${packets} packets each way`,
+      PATIENCE.timeoutMs,
+    );
+  }
+
+  /** What was heard since the server is out of it. Nothing has gone to it or come from it. */
+  async endToEnd(): Promise<{ readonly toCaller: Sound; readonly toCalled: Sound }> {
+    const packets = (await this.#capture.seen()).slice(this.#since);
+    const { from: first, to: last } = this.#servers;
+    const isServers = (port: number): boolean => port >= first && port <= last + 1;
+    expect(packets.filter(({ from, to }) => isServers(from) || isServers(to))).toEqual([]);
+    const { toCaller, toCalled } = this.#between(packets);
+    return { toCaller: soundOf(toCaller, this.#codec), toCalled: soundOf(toCalled, this.#codec) };
+  }
+
+  #between(packets: readonly Datagram[]) {
+    const direct = packets.filter(
+      ({ from, to, payload }) => from < SERVERS_FROM && to < SERVERS_FROM && isSound(payload, this.#codec),
+    );
+    return {
+      toCaller: direct.filter(({ to }) => this.#caller.ownsRtp(to)),
+      toCalled: direct.filter(({ from }) => this.#caller.ownsRtp(from)),
+    };
+  }
+}
+
+async function expectPrompt(caller: Baresip): Promise<void> {
+  await until(() => caller.heardSeconds() >= 1.5, 'the prompt to be heard', PATIENCE.timeoutMs);
+  const prompt = caller.heard();
+  expect(measureTone(prompt, firstSound(prompt) + 0.1, 0.5).hz).toBe(1_000);
+}
 
 /** 700: a beep, then extension 101. */
 async function startReception(options: PbxOptions): Promise<Pbx> {
@@ -215,10 +315,6 @@ async function startReception(options: PbxOptions): Promise<Pbx> {
   });
   await pbx.start();
   return pbx;
-}
-
-function isServers(port: number): boolean {
-  return port >= SERVER_PORTS.from && port <= SERVER_PORTS.to;
 }
 
 describe('media path relay', () => {

@@ -40,8 +40,6 @@ export interface BaresipOptions {
   readonly toneHz?: number;
   /** What it offers and takes; default both, PCMU first. */
   readonly codec?: 'PCMA' | 'PCMU';
-  /** Sends its sound before anybody has accepted the call (183). */
-  readonly earlyMedia?: boolean;
   /** How long a registration lasts, in seconds; it is refreshed a little earlier. Default 3600: not within a test. */
   readonly registerSeconds?: number;
   /** Default: on the loopback address of this machine. */
@@ -248,8 +246,7 @@ function account(options: BaresipOptions): string {
   return (
     `<sip:${options.number}@${DOMAIN};transport=${transport}>;outbound="sip:${host}:${port};transport=${transport}"` +
     `;auth_user=${options.number};auth_pass=${options.password ?? passwordOf(options.number)}` +
-    `;regint=${options.registerSeconds ?? 3_600};audio_codecs=${options.codec?.toLowerCase() ?? 'pcmu,pcma'}` +
-    (options.earlyMedia === true ? ';answermode=early' : '')
+    `;regint=${options.registerSeconds ?? 3_600};audio_codecs=${options.codec?.toLowerCase() ?? 'pcmu,pcma'}`
   );
 }
 
