@@ -1,10 +1,10 @@
 import type { IncomingModify } from '../dialog/incoming-modify.js';
+import type { InviteSession } from '../dialog/invite-session.js';
 import type { AudioSource } from '../media/audio/audio-source.js';
 import type { MediaSession } from '../media/session/media-session.js';
 import { answerAgain } from '../protocol/sdp/answer.js';
 import { parseSdp, sdpText } from '../protocol/sdp/lines.js';
 import { isHold, mediaSummary } from '../protocol/sdp/media.js';
-import type { BridgeSide } from './bridge.js';
 import type { CallMedia } from './call-media.js';
 import { isMediaFault } from './control/media-fault.js';
 import type { OpenMedia } from './control/served-media.js';
@@ -14,6 +14,12 @@ export interface MusicOnHold {
   readonly open: OpenMedia;
   /** The music, for one more listener; closed by whoever listens. */
   listen(): AudioSource;
+}
+
+/** One of two who talk. */
+interface Talker {
+  readonly legId: string;
+  readonly session: InviteSession;
 }
 
 interface Playing {
@@ -39,7 +45,7 @@ export class HoldMusic {
    * `holder` asks for a hold: the other party gets the music, and the holder its answer. False when it is no hold, or the music cannot be
    * played to that party: then nothing has been answered.
    */
-  async serve(modify: IncomingModify, holder: BridgeSide, held: BridgeSide): Promise<boolean> {
+  async serve(modify: IncomingModify, holder: Talker, held: Talker): Promise<boolean> {
     const answer = holdAnswer(modify.sdp, holder.session.agreed?.local);
     if (answer === undefined) return false;
     if (this.#playing === undefined && !(await this.#play(held, modify.signal))) return false;
@@ -55,7 +61,7 @@ export class HoldMusic {
     void playing?.session.close();
   }
 
-  async #play(held: BridgeSide, signal: AbortSignal): Promise<boolean> {
+  async #play(held: Talker, signal: AbortSignal): Promise<boolean> {
     const said = addressIn(held.session.agreed?.remote);
     const remoteAddress = this.#media.side(held.legId)?.address ?? said;
     if (remoteAddress === undefined) return false;
