@@ -27,9 +27,9 @@ import type { Sound } from './support/wav.js';
 const ALICE_HZ = 440;
 const BOB_HZ = 700;
 /** Of servers here, by the last number of their address: where no phone takes its own from, so that a port tells whose packet it is. */
-const SERVERS_FROM = 31_000;
+const SERVERS_FROM = 31_040;
 const portsOf = (host: string) => {
-  const from = SERVERS_FROM + 50 * Number(host.split('.').at(-1)) - 1_000;
+  const from = SERVERS_FROM + 50 * (Number(host.split('.').at(-1)) - 20);
   return { from, to: from + 48 };
 };
 const PATIENCE = { timeoutMs: 20_000 };
