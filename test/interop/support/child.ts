@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { stripVTControlCharacters } from 'node:util';
+import { PROGRAM_PATH } from './program-path.js';
 import { Recorded } from './recorded.js';
 
 /** How a program ended. */
@@ -59,7 +60,7 @@ export class Child {
     this.lines = new Recorded(options.name);
     const child = spawn(options.command, [...options.args], {
       stdio: ['pipe', 'pipe', 'pipe'],
-      env: { ...process.env, TERM: 'dumb', ...options.env },
+      env: { ...process.env, PATH: PROGRAM_PATH, TERM: 'dumb', ...options.env },
       ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
     });
     this.#process = child;

@@ -3,6 +3,7 @@ import { networkInterfaces } from 'node:os';
 import path from 'node:path';
 import { test } from 'vitest';
 import { Lab } from './lab.js';
+import { PROGRAM_PATH } from './program-path.js';
 
 /** The foreign programs of Debian 12 that the interop tests drive, and its package for each. */
 const PACKAGES = {
@@ -33,7 +34,7 @@ const required = process.env['PBXKIT_REQUIRE_INTEROP'] === '1';
 
 /** The path of a program, or undefined when the machine has none. Debian keeps servers in /usr/sbin, not on everyone's PATH. */
 export function findProgram(name: string): string | undefined {
-  for (const dir of [...(process.env['PATH'] ?? '').split(path.delimiter), '/usr/sbin']) {
+  for (const dir of PROGRAM_PATH.split(path.delimiter)) {
     const file = path.join(dir, name);
     try {
       accessSync(file, constants.X_OK);
