@@ -144,6 +144,9 @@ describe('a call under way is moved', () => {
     expect([call.media.remote, answered.media.remote].every((sdp) => sdp?.includes(THROUGH))).toBe(true);
     expect(await world.run(() => office.pbx.moveMedia(callId, 'direct'))).toEqual({ moved: true });
     expect([call.media.remote, answered.media.remote].some((sdp) => sdp?.includes(THROUGH))).toBe(false);
+    // The engine keeps nothing open for them, but knows the call.
+    expect(engine.left).toEqual(['a', 'b1']);
+    expect(engine.deleted).toEqual([]);
     expect([call.state.kind, answered.state.kind]).toEqual(['talking', 'talking']);
     call.hangUp();
     await office.quiet();
