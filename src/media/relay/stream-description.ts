@@ -7,7 +7,7 @@ import { isRtp, type SdpStream } from '../../protocol/sdp/media.js';
  * What can be done with a stream: `rtp`; `datagrams`: over UDP and not RTP, such as T.38 by UDPTL; `none`: refused (port 0), or over
  * TCP, which is not ours to relay.
  */
-export type StreamKind = 'rtp' | 'datagrams' | 'none';
+type StreamKind = 'rtp' | 'datagrams' | 'none';
 
 /** What a leg has said of one of its streams, as far as a relay must know. */
 export interface StreamDescription {

@@ -19,7 +19,14 @@ const portOf = (sdp: string): number => mediaSummary(parseSdp(sdp))[0]?.port ?? 
 
 async function setUp(index: number): Promise<RelayedCall> {
   const { ownA, ownB } = ownPorts(index);
-  const offer = { tenantId: 'bench', callId: `call ${index}`, fromLeg: 'a', toLeg: 'b', fromAddress: peer, toAddress: peer };
+  const offer = {
+    tenantId: 'bench',
+    callId: `call ${index}`,
+    fromLeg: 'a',
+    toLeg: 'b',
+    fromAddress: peer,
+    toAddress: peer,
+  };
   const relayB = portOf(await relay.offer({ ...offer, sdp: describe(ownA) }));
   const relayA = portOf(await relay.answer({ ...offer, fromLeg: 'b', toLeg: 'a', sdp: describe(ownB) }));
   return { ownA, relayA, ownB, relayB };

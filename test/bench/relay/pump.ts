@@ -38,7 +38,12 @@ export function buildPump(): string {
 }
 
 /** Sends RTP through all calls for so long. */
-export function pump(program: string, relayAddress: string, calls: readonly RelayedCall[], seconds: number): Promise<Pumped> {
+export function pump(
+  program: string,
+  relayAddress: string,
+  calls: readonly RelayedCall[],
+  seconds: number,
+): Promise<Pumped> {
   const args = ['-c', String(PUMP_CPU), program, PUMP_ADDRESS, relayAddress, String(seconds), String(PAYLOAD_BYTES)];
   const child = spawn('taskset', args, { stdio: ['pipe', 'pipe', 'inherit'] });
   let text = '';

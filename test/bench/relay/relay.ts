@@ -99,7 +99,12 @@ async function highest(peers: readonly RelayPeer[], from: number, plan: Plan, re
       clean = sample;
     }
     const text = clean === undefined ? `below ${from}` : `${clean.calls} calls, core ${clean.core.toFixed(2)}`;
-    report.add(`relay: most calls without loss, ${peer.name}`, text, clean, peer.name === 'pbxkit' ? '≥ 800' : undefined);
+    report.add(
+      `relay: most calls without loss, ${peer.name}`,
+      text,
+      clean,
+      peer.name === 'pbxkit' ? '≥ 800' : undefined,
+    );
   }
 }
 
@@ -126,7 +131,13 @@ async function measure(peer: RelayPeer, calls: number, { program, seconds }: Pla
   const [after, own] = [usageOf(peer.program.pid), process.cpuUsage(ownBefore)];
   const used = after.userSeconds - before.userSeconds + after.sysSeconds - before.sysSeconds;
   const others = machineBusySeconds() - busyBefore - used - pumped.cpuSeconds - (own.user + own.system) / 1e6;
-  return { ...pumped, calls, cpuUs: (used / Math.max(1, pumped.received)) * 1e6, core: used / seconds, foreign: others / took };
+  return {
+    ...pumped,
+    calls,
+    cpuUs: (used / Math.max(1, pumped.received)) * 1e6,
+    core: used / seconds,
+    foreign: others / took,
+  };
 }
 
 function line({ name }: RelayPeer, sample: Sample): string {
@@ -148,7 +159,8 @@ async function start(name: PeerName): Promise<RelayPeer> {
   const file = await bundle(`${name}-relay`, 'relay');
   const args = ['--expose-gc', file, address, PUMP_ADDRESS];
   const program = new Program({ command: process.execPath, args, cpu: RELAY_CPU, ipc: true });
-  const grow = async (wanted: number): Promise<void> => void calls.push(...(await program.ask<RelayedCall[]>('set-up', wanted)));
+  const grow = async (wanted: number): Promise<void> =>
+    void calls.push(...(await program.ask<RelayedCall[]>('set-up', wanted)));
   return { name, address, program, calls, grow };
 }
 

@@ -10,7 +10,12 @@ export class Rtpengine {
   readonly #ngPort: number;
   #open = 0;
 
-  constructor(options: { readonly address: string; readonly peer: string; readonly cpu: number; readonly ngPort?: number }) {
+  constructor(options: {
+    readonly address: string;
+    readonly peer: string;
+    readonly cpu: number;
+    readonly ngPort?: number;
+  }) {
     const { address, peer, cpu, ngPort = 22_222 } = options;
     const command = findProgram('rtpengine');
     if (command === undefined) throw new Error('rtpengine is needed: apt-get install rtpengine-daemon');
