@@ -32,8 +32,8 @@ const TONE_SCALE = 2 / HANN.reduce((sum, weight) => sum + weight, 0) ** 2;
 const TOTAL_SCALE = 1 / HANN.reduce((sum, weight) => sum + weight ** 2, 0);
 
 /**
- * Looks at one window of a stream after the other, and says which key of the keypad it holds, if it holds one. The frequency
- * of a tone is measured by how far its phase has come since the window before.
+ * Looks at one window of a stream after the other, and says which key of the keypad it holds, if it holds one. The
+ * frequency of a tone is measured by how far its phase has come since the window before.
  */
 export class DtmfWindow {
   /** The place of the digit in `KEYPAD`, or `NO_KEY`. */

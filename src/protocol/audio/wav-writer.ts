@@ -16,7 +16,7 @@ export interface WavCompletion {
   /** To be written at `offset` of the file. */
   readonly bytes: Uint8Array;
   readonly offset: number;
-  /** To be appended first: one byte, if the samples have an odd length (the chunks of a RIFF file are even), else none. */
+  /** To be appended first: one byte if the samples have an odd length (chunks of a RIFF file are even), else none. */
   readonly padding: Uint8Array;
 }
 
@@ -26,8 +26,8 @@ const LARGEST_SIZE = 0xffffffff;
 const SIZES_FROM = 4;
 
 /**
- * The header of a WAV file that is still to be written: the samples follow it. Until `completeWav` its sizes say that they are
- * not known, and readers take what there is: the file of a recorder that was killed can be played.
+ * The header of a WAV file that is still to be written: the samples follow it. Until `completeWav` its sizes say that
+ * they are not known, and readers take what there is: the file of a recorder that was killed can be played.
  * @throws UsageError (PBX_INVALID_ARGUMENT) for a rate that is not whole, or not from 1 to 768,000
  */
 export function wavHeader(options: WavWriterOptions): Uint8Array {

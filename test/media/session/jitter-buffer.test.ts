@@ -31,7 +31,7 @@ describe('the jitter buffer', () => {
     }
     const all = joined(out);
     expect(all.subarray(0, 480).every((sample) => sample === 0)).toBe(true);
-    expect([...all.subarray(480)]).toEqual([...ramp(0, 47 * BLOCK)]);
+    expect(all.subarray(480)).toEqual(ramp(0, 47 * BLOCK));
     expect(buffer.concealedSamples).toBe(0);
   });
 
@@ -59,9 +59,9 @@ describe('the jitter buffer', () => {
           out.push(readAll(buffer, 1));
         }
         const all = joined(out);
-        expect(all.subarray(480)).toEqual(ramp(0, all.length - 480));
+        expect(all.subarray(480).findIndex((sample, i) => sample !== 1 + (i % 30_000))).toBe(-1);
       }),
-      { numRuns: 100 },
+      { numRuns: 50 },
     );
   });
 
@@ -103,7 +103,7 @@ describe('the jitter buffer', () => {
   test('a sender whose clock is fast: what piles up is dropped, so that the delay stays bounded', () => {
     const buffer = new JitterBuffer();
     let written = 0;
-    for (let i = 0; i < 30_000; i++) {
+    for (let i = 0; i < 10_000; i++) {
       buffer.write(written, ramp(written, BLOCK), BLOCK);
       written += BLOCK;
       // Half a per cent too much.

@@ -154,7 +154,7 @@ describe('ITU-T E.180: national tones', () => {
     const spec = tonePlan(country)[kind];
     const total = ms.reduce((all: number, one) => all + one, 0);
     const found = cadenceOf(spec, 2 * total + 200);
-    expect(found.slice(0, 2 * ms.length - 1)).toEqual(expect.any(Array));
+    expect(found.length).toBeGreaterThanOrEqual(2 * ms.length - 1);
     for (const [i, length] of [...ms, ...ms].slice(0, -1).entries()) {
       expect(Math.abs((found[i] ?? 0) - length)).toBeLessThanOrEqual(2);
     }
