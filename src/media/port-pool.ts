@@ -10,7 +10,7 @@ export interface PortRange {
 }
 
 /** Below the ports that systems give out of their own accord (32768 and up on Linux, 49152 by IANA). */
-export const DEFAULT_RTP_PORTS: PortRange = { from: 20_000, to: 29_998 };
+const DEFAULT_RTP_PORTS: PortRange = { from: 20_000, to: 29_998 };
 
 /** Longer than a peer goes on sending after it was told that the call is over. */
 const DEFAULT_QUARANTINE_MS = 10_000;

@@ -5,7 +5,7 @@ import { MediaError } from './media-error.js';
 import type { PortPair, PortPool } from './port-pool.js';
 
 export interface RtpPortsOptions {
-  readonly network: Network;
+  readonly network: Pick<Network, 'openUdp'>;
   /** Of ours: the address to bind. */
   readonly address: string;
   readonly pool: PortPool;
@@ -82,7 +82,13 @@ export class RtpPorts {
   static async #bind(options: RtpPortsOptions, pair: PortPair): Promise<RtpPorts> {
     const { network, address, onError = ignore } = options;
     const open = (port: number, onMessage: RtpPortsOptions['onRtp']): Promise<UdpSocket> =>
-      network.openUdp({ local: { address, port }, onMessage, onError, receiveBufferBytes: RECEIVE_BUFFER_BYTES, traffic: 'media' });
+      network.openUdp({
+        local: { address, port },
+        onMessage,
+        onError,
+        receiveBufferBytes: RECEIVE_BUFFER_BYTES,
+        traffic: 'media',
+      });
     const rtp = await open(pair.rtp, options.onRtp);
     try {
       return new RtpPorts(rtp, await open(pair.rtcp, options.onRtcp), pair);

@@ -14,13 +14,9 @@ describe('port pool', () => {
   test('RFC 3550 §11: an even port for RTP and the next one for RTCP, by default below the ephemeral ports', () => {
     const { pool } = setUp();
     expect(pool.stats).toEqual({ total: 5000, free: 5000, used: 0, resting: 0 });
-    const seen = new Set<number>();
-    for (let i = 0; i < 5000; i++) {
-      const { rtp, rtcp } = pool.take();
-      expect(rtp % 2).toBe(0);
-      expect(rtcp).toBe(rtp + 1);
-      seen.add(rtp);
-    }
+    const pairs = Array.from({ length: 5000 }, () => pool.take());
+    const seen = new Set(pairs.map(({ rtp }) => rtp));
+    expect(pairs.every(({ rtp, rtcp }) => rtp % 2 === 0 && rtcp === rtp + 1)).toBe(true);
     expect(seen.size).toBe(5000);
     expect(Math.min(...seen)).toBe(20_000);
     expect(Math.max(...seen)).toBe(29_998);

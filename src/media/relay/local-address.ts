@@ -18,7 +18,7 @@ export function localAddressFor(addresses: OwnAddresses, peer: string | undefine
     const score =
       (isFamily ? 4 : 0) +
       (isLoopback(address) === isLoopback(host) ? 2 : 0) +
-      (version !== 0 && networkOf(address) === networkOf(host) ? 1 : 0);
+      (version !== 0 && isFamily && networkOf(address) === networkOf(host) ? 1 : 0);
     if (score <= bestScore) continue;
     best = address;
     bestScore = score;

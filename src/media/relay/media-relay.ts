@@ -15,7 +15,7 @@ import type { PairContext } from './relay-pair.js';
 import type { LearningRule } from './source-latch.js';
 
 export interface MediaRelayOptions {
-  readonly network: Network;
+  readonly network: Pick<Network, 'openUdp' | 'localAddresses'>;
   readonly scheduler: Scheduler;
   /** Default: the system's. */
   readonly random?: Random;
@@ -74,7 +74,10 @@ export class MediaRelay implements MediaEngine {
     this.#timeouts = { ...DEFAULT_TIMEOUTS, ...options.timeouts };
     const [first, ...others] = options.addresses ?? network.localAddresses();
     if (first === undefined) {
-      throw new UsageError('PBX_INVALID_ARGUMENT', 'MediaRelay: found no address, expected one of this machine at least');
+      throw new UsageError(
+        'PBX_INVALID_ARGUMENT',
+        'MediaRelay: found no address, expected one of this machine at least',
+      );
     }
     this.#context = {
       network,
@@ -159,7 +162,10 @@ export class MediaRelay implements MediaEngine {
 
   #tell({ tenantId, callId }: RelayCall, legs: readonly [string, string], trouble: MediaTrouble): void {
     const { kind, ...facts } = trouble;
-    this.#logger.info({ tenantId, callId, legs, ...facts }, kind === 'lost' ? 'no media from either party' : 'one-way media');
+    this.#logger.info(
+      { tenantId, callId, legs, ...facts },
+      kind === 'lost' ? 'no media from either party' : 'one-way media',
+    );
     if (trouble.kind === 'lost') {
       const { state, silentMs } = trouble;
       this.#emitter.emit('media.lost', { tenantId, callId, legs, state, silentMs });

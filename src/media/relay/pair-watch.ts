@@ -26,7 +26,9 @@ export type MediaTrouble =
 
 /** Since when media is expected of a side, and what was told of its silence. */
 interface Expectation {
-  since: Millis;
+  readonly since: Millis;
+  /** The look before: what has come after it counts as heard. */
+  readonly after: Millis;
   told: boolean;
 }
 
@@ -35,6 +37,7 @@ export class PairWatch {
   readonly #expected = new WeakMap<RelaySide, Expectation>();
   #state: 'call' | 'hold' | undefined;
   #since: Millis = 0;
+  #lookedAt: Millis = Number.NEGATIVE_INFINITY;
   #lostTold = false;
 
   look(streams: readonly RelayStream[], now: Millis, timeouts: MediaTimeouts): readonly MediaTrouble[] {
@@ -46,6 +49,7 @@ export class PairWatch {
       this.#lookAt(stream, b, a, now, timeouts.oneWayMs, troubles);
     }
     this.#lookForLife(streams, now, timeouts, troubles);
+    this.#lookedAt = now;
     return troubles;
   }
 
@@ -64,7 +68,7 @@ export class PairWatch {
     }
     let expected = this.#expected.get(side);
     if (expected === undefined) {
-      expected = { since: now, told: false };
+      expected = { since: now, after: this.#lookedAt, told: false };
       this.#expected.set(side, expected);
     }
     const isHeard = now - side.heardAt < oneWayMs;
@@ -72,7 +76,7 @@ export class PairWatch {
     if (isHeard || expected.told || now - expected.since < oneWayMs || now - other.heardAt >= oneWayMs) return;
     const cause = now - side.strayAt < oneWayMs ? 'wrong-source' : 'nothing-received';
     // Who has agreed to comfort noise (RFC 3389) and was heard is silent because nobody speaks.
-    if (cause === 'nothing-received' && side.heardAt >= expected.since && pauses(side, other)) return;
+    if (cause === 'nothing-received' && side.heardAt > expected.after && pauses(side, other)) return;
     expected.told = true;
     troubles.push({ kind: 'oneWay', silentLeg: side.legId, deafLeg: other.legId, stream: stream.index, cause });
   }
@@ -97,5 +101,7 @@ export class PairWatch {
 }
 
 function pauses(side: RelaySide, other: RelaySide): boolean {
-  return [side, other].every(({ described }) => described?.codecs.some(({ name }) => name.toUpperCase() === 'CN') === true);
+  return [side, other].every(
+    ({ described }) => described?.codecs.some(({ name }) => name.toUpperCase() === 'CN') === true,
+  );
 }

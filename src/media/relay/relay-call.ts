@@ -75,7 +75,11 @@ export class RelayCall {
   }
 
   /** A second has gone by. Tells of what is wrong with the media of each pair. */
-  look(now: Millis, timeouts: MediaTimeouts, tell: (legs: readonly [string, string], trouble: MediaTrouble) => void): void {
+  look(
+    now: Millis,
+    timeouts: MediaTimeouts,
+    tell: (legs: readonly [string, string], trouble: MediaTrouble) => void,
+  ): void {
     for (const { legs, streams, watch, establishedAt } of this.#pairs.values()) {
       for (const { sides } of streams) for (const side of sides) side.tick();
       if (establishedAt === undefined) continue;

@@ -2,13 +2,14 @@ import type { AddressAdvisor } from '../../base/address-advisor.js';
 import type { Millis } from '../../base/clock.js';
 import type { SocketAddress } from '../../base/ip.js';
 import { parseSdp, type Sdp } from '../../protocol/sdp/lines.js';
+import { mediaSummary, type SdpStream } from '../../protocol/sdp/media.js';
 import { localAddressFor, type OwnAddresses } from './local-address.js';
+import { PairWatch } from './pair-watch.js';
 import type { RelayLeg } from './relay-leg.js';
 import type { RelaySide, SideContext } from './relay-side.js';
 import { RelayStream, type StreamEnd } from './relay-stream.js';
-import { PairWatch } from './pair-watch.js';
 import { relayedSdp, type StreamPlace } from './relayed-sdp.js';
-import { type StreamDescription, streamDescriptions } from './stream-description.js';
+import { type StreamDescription, streamDescription } from './stream-description.js';
 
 /** What all pairs of a relay share. */
 export interface PairContext extends SideContext {
@@ -19,6 +20,20 @@ export interface PairContext extends SideContext {
   readonly onClosing: (stream: RelayStream) => void;
 }
 
+/** A description, read once. */
+interface Said {
+  readonly sdp: Sdp;
+  readonly streams: readonly SdpStream[];
+  readonly descriptions: readonly StreamDescription[];
+}
+
+/** @throws SdpParseError */
+function read(text: string): Said {
+  const sdp = parseSdp(text);
+  const streams = mediaSummary(sdp);
+  return { sdp, streams, descriptions: streams.map(streamDescription) };
+}
+
 /** Two legs that exchange descriptions, and the streams between them. */
 export class RelayPair {
   readonly legs: readonly [RelayLeg, RelayLeg];
@@ -26,7 +41,7 @@ export class RelayPair {
   readonly #context: PairContext;
   #streams: (RelayStream | undefined)[] = [];
   /** What a leg has offered anew; it counts when it is answered, for it may be refused. */
-  #offered: { readonly by: RelayLeg; readonly streams: readonly StreamDescription[] } | undefined;
+  #offered: { readonly by: RelayLeg; readonly descriptions: readonly StreamDescription[] } | undefined;
   #establishedAt: Millis | undefined;
 
   constructor(legs: readonly [RelayLeg, RelayLeg], context: PairContext) {
@@ -45,26 +60,25 @@ export class RelayPair {
 
   /** What `to` is told of the offer of `from`. @throws SdpParseError, MediaError, ListenError; nothing more is open then */
   async offer(from: RelayLeg, to: RelayLeg, text: string): Promise<string> {
-    const sdp = parseSdp(text);
-    const streams = streamDescriptions(sdp);
-    await this.#open(from, streams);
+    const said = read(text);
+    await this.#open(from, said.descriptions);
     // What `from` has said of a stream before holds until the answer (RFC 3264 §8.3.1).
-    this.#describe(from, streams, (side) => side.described === undefined);
-    this.#offered = { by: from, streams };
-    return this.#tell(to, sdp, streams);
+    this.#describe(from, said.descriptions, (side) => side.described === undefined);
+    this.#offered = { by: from, descriptions: said.descriptions };
+    return this.#tell(to, said);
   }
 
   /** What `to`, who has offered, is told of the answer of `from`. @throws as `offer` */
   async answer(from: RelayLeg, to: RelayLeg, text: string): Promise<string> {
-    const sdp = parseSdp(text);
-    const streams = streamDescriptions(sdp);
-    const offered = this.#offered?.by === to ? this.#offered.streams : undefined;
-    await this.#open(from, streams);
+    const said = read(text);
+    const { descriptions } = said;
+    const offered = this.#offered?.by === to ? this.#offered.descriptions : undefined;
+    await this.#open(from, descriptions);
     if (offered !== undefined) this.#describe(to, offered, () => true);
-    this.#describe(from, streams, () => true);
+    this.#describe(from, descriptions, () => true);
     this.#offered = undefined;
-    const told = this.#tell(to, sdp, streams);
-    await this.#closeUnused(streams, offered ?? streams);
+    const told = this.#tell(to, said);
+    await this.#closeUnused(descriptions, offered ?? descriptions);
     this.#establishedAt ??= this.#context.clock.now();
     return told;
   }
@@ -77,10 +91,10 @@ export class RelayPair {
   }
 
   /** Gives ports to every stream that is to be relayed and has none: to all of them or, if that fails, to none. */
-  async #open(from: RelayLeg, streams: readonly StreamDescription[]): Promise<void> {
+  async #open(from: RelayLeg, descriptions: readonly StreamDescription[]): Promise<void> {
     const opened: RelayStream[] = [];
     try {
-      for (const [index, { kind, rtp }] of streams.entries()) {
+      for (const [index, { kind, rtp }] of descriptions.entries()) {
         if (kind === 'none' || this.#streams[index] !== undefined) continue;
         const end = (leg: RelayLeg): StreamEnd => ({ legId: leg.id, address: this.#addressFor(leg, from, rtp) });
         opened.push(await RelayStream.open(index, [end(this.legs[0]), end(this.legs[1])], this.#context));
@@ -98,25 +112,29 @@ export class RelayPair {
     return localAddressFor(this.#context.addresses, peer);
   }
 
-  #describe(leg: RelayLeg, streams: readonly StreamDescription[], which: (side: RelaySide) => boolean): void {
+  #describe(leg: RelayLeg, descriptions: readonly StreamDescription[], which: (side: RelaySide) => boolean): void {
     for (const stream of this.streams) {
-      const description = streams[stream.index];
+      const description = descriptions[stream.index];
       const side = stream.facing(leg.id);
-      if (description !== undefined && description.kind !== 'none' && which(side)) side.describe(description, leg.signalling);
+      if (description !== undefined && description.kind !== 'none' && which(side))
+        side.describe(description, leg.signalling);
     }
   }
 
-  #tell(to: RelayLeg, sdp: Sdp, streams: readonly StreamDescription[]): string {
-    const places = streams.map(({ kind }, index) => {
+  #tell(to: RelayLeg, { sdp, streams, descriptions }: Said): string {
+    const places = descriptions.map(({ kind }, index) => {
       const stream = kind === 'none' ? undefined : this.#streams[index];
       return stream === undefined ? undefined : this.#place(stream.facing(to.id), to);
     });
-    return to.tell(relayedSdp(sdp, places));
+    return to.tell(relayedSdp(sdp, places, streams));
   }
 
   #place(side: RelaySide, to: RelayLeg): StreamPlace {
     const { rtp, rtcp } = side.ports;
-    const remote = { address: to.host ?? side.described?.rtp?.address ?? rtp.local.address, port: side.described?.rtp?.port ?? 0 };
+    const remote = {
+      address: to.host ?? side.described?.rtp?.address ?? rtp.local.address,
+      port: side.described?.rtp?.port ?? 0,
+    };
     const advertise = (local: SocketAddress): SocketAddress =>
       this.#context.advisor.advertise({ purpose: 'media', local, remote });
     return { rtp: advertise(rtp.local), rtcp: advertise(rtcp.local) };
@@ -124,7 +142,7 @@ export class RelayPair {
 
   /** An answer decides: what it or the offer refuses, or does not name, needs no ports any more (RFC 3264 §6, §8.2). */
   async #closeUnused(...said: readonly (readonly StreamDescription[])[]): Promise<void> {
-    const isRefused = (index: number): boolean => said.some((streams) => (streams[index]?.kind ?? 'none') === 'none');
+    const isRefused = (index: number): boolean => said.some((each) => (each[index]?.kind ?? 'none') === 'none');
     const unused = this.streams.filter(({ index }) => isRefused(index));
     for (const { index } of unused) this.#streams[index] = undefined;
     await Promise.all(unused.map((stream) => this.#close(stream)));

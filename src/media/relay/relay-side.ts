@@ -1,10 +1,10 @@
 import type { Clock, Millis } from '../../base/clock.js';
 import type { SocketAddress } from '../../base/ip.js';
 import type { Network } from '../../net/network.js';
-import type { SdpCodec } from '../../protocol/sdp/attributes.js';
 import { datagramKind } from '../../protocol/rtp/demultiplex.js';
 import { payloadType } from '../../protocol/rtp/packet.js';
 import { ReceiverStatistics } from '../../protocol/rtp/receiver-statistics.js';
+import type { SdpCodec } from '../../protocol/sdp/attributes.js';
 import type { PortPool } from '../port-pool.js';
 import { RtpPorts } from '../rtp-ports.js';
 import type { RelayCounters } from './relay-counters.js';
@@ -14,7 +14,7 @@ import type { StreamDescription } from './stream-description.js';
 
 /** What all sides of a relay share. */
 export interface SideContext {
-  readonly network: Network;
+  readonly network: Pick<Network, 'openUdp'>;
   readonly pool: PortPool;
   readonly clock: Clock;
   readonly counters: RelayCounters;
@@ -23,7 +23,7 @@ export interface SideContext {
 
 /** No media packet is longer: jumbo frames have room for it. */
 const LONGEST_PACKET = 9_000;
-/** Per side and second: five times the largest video. More is a flood, or goes in a circle. */
+/** Of one peer in a second: five times the largest video. More is a flood, or goes in a circle. */
 const MOST_PACKETS = 5_000;
 
 const NEVER = Number.NEGATIVE_INFINITY;
@@ -177,6 +177,7 @@ export class RelaySide {
       this.#drop(verdict === 'stranger' ? 'strangers' : 'learning');
       return;
     }
+    if (!this.#mayPass()) return;
     this.#heard(data, now);
     const type = payloadType(data);
     if (type !== this.#payloadType) this.#onPayloadType(type);
@@ -199,6 +200,7 @@ export class RelaySide {
       this.#drop(verdict === 'stranger' ? 'strangers' : 'learning');
       return;
     }
+    if (!this.#mayPass()) return;
     this.#heard(data, now);
     this.#onward(data);
   }
@@ -213,12 +215,14 @@ export class RelaySide {
   }
 
   #onControl(data: Uint8Array): void {
+    if (!this.#mayPass()) return;
     this.#aliveAt = this.#context.clock.now();
     const other = this.#other;
     if (other !== undefined) other.#sendControl(data);
   }
 
   #pass(data: Uint8Array): void {
+    if (!this.#mayPass()) return;
     this.#aliveAt = this.#context.clock.now();
     this.#onward(data);
   }
@@ -262,10 +266,13 @@ export class RelaySide {
   }
 
   #fits(data: Uint8Array): boolean {
-    if (data.length > LONGEST_PACKET) {
-      this.#drop('malformed');
-      return false;
-    }
+    if (data.length <= LONGEST_PACKET) return true;
+    this.#drop('malformed');
+    return false;
+  }
+
+  /** Whether one more of the peer's packets may pass. Strangers' do not count: they must not take the peer's share. */
+  #mayPass(): boolean {
     if (++this.#thisSecond <= MOST_PACKETS) return true;
     this.#drop('flood');
     return false;

@@ -1,5 +1,5 @@
-import { agreedDirection } from '../../protocol/sdp/offer-answer.js';
 import { sends } from '../../protocol/sdp/direction.js';
+import { agreedDirection } from '../../protocol/sdp/offer-answer.js';
 import type { StreamStats } from '../media-engine.js';
 import { RelaySide, type SideContext } from './relay-side.js';
 

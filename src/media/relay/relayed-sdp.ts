@@ -3,7 +3,7 @@ import { attribute } from '../../protocol/sdp/attributes.js';
 import { closeLines } from '../../protocol/sdp/edit.js';
 import { connectionTo, formatConnection } from '../../protocol/sdp/fields.js';
 import type { Sdp, SdpLine, SdpSection } from '../../protocol/sdp/lines.js';
-import { mediaSummary, sessionConnection, type SdpStream } from '../../protocol/sdp/media.js';
+import { mediaSummary, type SdpStream, sessionConnection } from '../../protocol/sdp/media.js';
 
 /** Where we receive a stream, as the peer shall know it. */
 export interface StreamPlace {
@@ -15,10 +15,13 @@ export interface StreamPlace {
  * The description with the places of a relay in it: `m=` ports, `c=` addresses and `a=rtcp` (RFC 3605) of each stream that has a place.
  * What would lead past the relay goes: the attributes of ICE (RFC 8839 §5), and BUNDLE groups (RFC 9143), because each stream has ports
  * of its own here. All else stays as it is, byte for byte: formats, keys (`a=crypto`), fingerprints, `a=rtcp-mux`, the `o=` line.
- * A stream on hold by 0.0.0.0 (RFC 3264 §8.4) stays on hold.
+ * `streams`: the description's own, where they have been read already. A stream on hold by 0.0.0.0 (RFC 3264 §8.4) stays on hold.
  */
-export function relayedSdp(sdp: Sdp, places: readonly (StreamPlace | undefined)[]): Sdp {
-  const streams = mediaSummary(sdp);
+export function relayedSdp(
+  sdp: Sdp,
+  places: readonly (StreamPlace | undefined)[],
+  streams: readonly SdpStream[] = mediaSummary(sdp),
+): Sdp {
   const connections = streams.map((stream, i) => connectionOf(sdp, stream, places[i]));
   const shared = sharedConnection(sdp, streams, connections, places);
   const end = sdp.session.lines[0]?.end === '\n' ? '\n' : '\r\n';

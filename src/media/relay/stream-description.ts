@@ -1,14 +1,13 @@
-import { isWildcardAddress, ipVersion, normalizeHost, type SocketAddress } from '../../base/ip.js';
+import { ipVersion, isWildcardAddress, normalizeHost, type SocketAddress } from '../../base/ip.js';
 import { attribute, type SdpCodec } from '../../protocol/sdp/attributes.js';
 import type { SdpDirection } from '../../protocol/sdp/direction.js';
-import type { Sdp } from '../../protocol/sdp/lines.js';
-import { isRtp, mediaSummary, type SdpStream } from '../../protocol/sdp/media.js';
+import { isRtp, type SdpStream } from '../../protocol/sdp/media.js';
 
 /**
  * What can be done with a stream: `rtp`; `datagrams`: over UDP and not RTP, such as T.38 by UDPTL; `none`: refused (port 0), or over
  * TCP, which is not ours to relay.
  */
-export type StreamKind = 'rtp' | 'datagrams' | 'none';
+type StreamKind = 'rtp' | 'datagrams' | 'none';
 
 /** What a leg has said of one of its streams, as far as a relay must know. */
 export interface StreamDescription {
@@ -21,16 +20,11 @@ export interface StreamDescription {
   readonly codecs: readonly SdpCodec[];
 }
 
-/** The streams of a description, in the order of its `m=` lines. */
-export function streamDescriptions(sdp: Sdp): readonly StreamDescription[] {
-  return mediaSummary(sdp).map((stream) => ({
-    kind: kindOf(stream),
-    rtp: socketAddress(stream.address, stream.port),
-    rtcp: rtcpAddress(stream),
-    rtcpMux: stream.rtcpMux,
-    direction: stream.direction,
-    codecs: stream.codecs,
-  }));
+/** What a relay must know of a stream (`mediaSummary`). */
+export function streamDescription(stream: SdpStream): StreamDescription {
+  const { rtcpMux, direction, codecs } = stream;
+  const rtp = socketAddress(stream.address, stream.port);
+  return { kind: kindOf(stream), rtp, rtcp: rtcpAddress(stream), rtcpMux, direction, codecs };
 }
 
 /** RFC 4571 puts RTP on TCP as well (`TCP/RTP/AVP`). */

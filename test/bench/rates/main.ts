@@ -9,9 +9,11 @@
  * On a busy machine `BENCH_NICE=-10` gives the programs of the benchmark a better place in the queue (as root).
  * `profile`: a .cpuprofile of pbxkit (`--work calls|registrations --rate 300 --file FILE`).
  * `in-process`: what a call or a registration costs in the server alone, see in-process.ts.
+ * `relay`: what the media relay costs, beside its own peers, see ../relay/relay.ts.
  */
 import { spawnSync } from 'node:child_process';
 import path from 'node:path';
+import { relayBench } from '../relay/relay.js';
 import { bundle } from './bundle.js';
 import { Flags } from './flags.js';
 import { measure, type Work } from './measure.js';
@@ -26,7 +28,7 @@ const flags = new Flags(process.argv.slice(2));
 const report = new Report();
 const command = flags.words[0] ?? 'calls';
 const seconds = flags.number('seconds', 10);
-const callee = command === 'in-process' ? undefined : new SippServer('answer');
+const callee = ['in-process', 'relay'].includes(command) ? undefined : new SippServer('answer');
 const started: Peer[] = [];
 
 try {
@@ -49,8 +51,10 @@ async function run(): Promise<void> {
       return profile();
     case 'in-process':
       return inProcess();
+    case 'relay':
+      return relayBench(flags, report);
     default:
-      throw new Error(`"${command}": expected calls, registrations, memory, profile or in-process`);
+      throw new Error(`"${command}": expected calls, registrations, memory, profile, in-process or relay`);
   }
 }
 

@@ -10,7 +10,7 @@ import type { Machine } from '../../../src/testing/machine.js';
 import type { World } from '../../../src/testing/world.js';
 
 export const RELAY = '192.0.2.1';
-export const TENANT = 'office';
+const TENANT = 'office';
 
 /** A relay on the world's own machine, closed with the world. */
 export function relayIn(world: World, options: Partial<MediaRelayOptions> = {}): MediaRelay {
@@ -18,7 +18,7 @@ export function relayIn(world: World, options: Partial<MediaRelayOptions> = {}):
   return world.use(new MediaRelay({ network, scheduler, random, logger, addresses: [RELAY], ...options }));
 }
 
-export interface PacketOptions {
+interface PacketOptions {
   readonly sequence: number;
   readonly ssrc?: number;
   readonly payloadType?: number;
@@ -42,7 +42,7 @@ export function rtcpPacket(ssrc = 1): Uint8Array {
   return bytes;
 }
 
-export interface Heard {
+interface Heard {
   readonly ssrc: number;
   readonly bytes: Uint8Array;
   readonly from: SocketAddress;
@@ -148,7 +148,10 @@ export interface Party {
   readonly media?: Partial<SdpMediaOptions>;
 }
 
-export interface SetUp {
+/** As much of a party as an exchange names. */
+type Speaker = Omit<Party, 'endpoint'> & { readonly endpoint: Pick<Endpoint, 'address'> };
+
+interface SetUp {
   /** Where each leg sends to. */
   readonly forA: SocketAddress;
   readonly forB: SocketAddress;
@@ -156,7 +159,7 @@ export interface SetUp {
   readonly toldB: string;
 }
 
-export function exchangeOf(callId: string, from: Party, to: Party) {
+export function exchangeOf(callId: string, from: Speaker, to: Speaker) {
   return {
     tenantId: TENANT,
     callId,
