@@ -9,6 +9,7 @@ export class Rtpengine {
   readonly #peer: string;
   readonly #ngPort: number;
   #open = 0;
+  #asked = 0;
 
   constructor(options: {
     readonly address: string;
@@ -72,7 +73,8 @@ export class Rtpengine {
       const timer = setTimeout(finish, 1_000);
       socket.once('message', (data) => finish(data.toString('latin1')));
       socket.once('error', () => finish());
-      socket.send(`bench ${body}`, this.#ngPort, this.#address);
+      // It gives an old cookie its old answer.
+      socket.send(`bench${++this.#asked} ${body}`, this.#ngPort, this.#address);
     });
   }
 }
