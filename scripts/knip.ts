@@ -10,7 +10,6 @@ const config: KnipConfig = {
     'test/bench/players/main.ts',
     'test/bench/rates/{main,soak,in-process,server,npm-sip-proxy}.ts',
     'test/bench/relay/{many-calls,pbxkit-relay,plain-relay}.ts',
-    'test/bench/players/main.ts',
     'test/{fuzz,simulate}/run.ts',
     'test/fuzz/watchdog.ts',
     'test/types/**/*.ts',
