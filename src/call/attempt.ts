@@ -225,7 +225,7 @@ export class Attempt {
 
   /** The caller's ACK carries the answer to the offer that came in the callee's 200. */
   async #passLateAnswer(leg: OutboundLeg, answer: Answer, sdp: string | undefined): Promise<void> {
-    const { media, end } = this.#options;
+    const { media, onChanged, end } = this.#options;
     let passed: string | undefined;
     try {
       const exchange = { fromLeg: INBOUND_LEG, toLeg: leg.id };
@@ -234,6 +234,7 @@ export class Attempt {
       answer.acknowledge(passed);
       if (passed === undefined) end();
     }
+    if (passed !== undefined) onChanged();
   }
 
   /** The caller's ACK carries the answer to what the trunk has answered to nothing. */

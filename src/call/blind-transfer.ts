@@ -56,6 +56,7 @@ export class BlindTransfer {
     return new JoinSearch({
       ...{ context, callId, tenantId, log, media, mailbox, stays, signal, onCancelled },
       route: { called: to, requestUri: target, source, transferor: leaving.party },
+      legs: [leaving.legId, stays.legId],
       maxForwards: hops,
       headers: () => this.#referredBy(),
       nextLegId: () => host.nextLegId(),

@@ -94,6 +94,7 @@ export class WatchedMedia implements CallMedia {
   #path: 'direct' | 'relay' = 'direct';
   /** The engine was asked for something, and keeps it. */
   #relayed = false;
+  #ended = false;
 
   constructor(options: WatchedMediaOptions) {
     this.#options = options;
@@ -127,9 +128,9 @@ export class WatchedMedia implements CallMedia {
     }
     if (decision === undefined) return exchange.sdp;
     this.#pairs.set(pair, decision);
-    if (decision.path === 'direct') return exchange.sdp;
+    if (decision.path === 'direct' || this.#ended) return exchange.sdp;
     this.#relayed = true;
-    return this.#options.policy.engine.offer(this.#asked(exchange));
+    return this.#live(this.#options.policy.engine.offer(this.#asked(exchange)));
   }
 
   async answer(exchange: LegExchange): Promise<string> {
@@ -137,7 +138,8 @@ export class WatchedMedia implements CallMedia {
     this.#said(exchange);
     const decision = this.#pairs.get(pairOf(fromLeg, toLeg));
     this.#path = decision?.path ?? 'direct';
-    if (decision?.path === 'relay') return this.#options.policy.engine.answer(this.#asked(exchange));
+    if (decision?.path === 'relay' && !this.#ended)
+      return this.#live(this.#options.policy.engine.answer(this.#asked(exchange)));
     const now = this.#decide(fromLeg, toLeg);
     this.#wanted = this.#chosen === undefined && now?.path === 'relay' ? now : undefined;
     return exchange.sdp;
@@ -153,15 +155,19 @@ export class WatchedMedia implements CallMedia {
   }
 
   end(): void {
+    this.#ended = true;
     this.#release();
   }
 
   choose(decision: MediaDecision): () => void {
-    const before = this.#chosen;
+    const [before, pairs, path] = [this.#chosen, new Map(this.#pairs), this.#path];
     this.#chosen = decision;
     this.#wanted = undefined;
     return () => {
       this.#chosen = before;
+      this.#path = path;
+      this.#pairs.clear();
+      for (const [pair, decided] of pairs) this.#pairs.set(pair, decided);
     };
   }
 
@@ -178,6 +184,13 @@ export class WatchedMedia implements CallMedia {
     const [from, to] = [this.#sides.get(a), this.#sides.get(b)];
     if (from === undefined || to === undefined) return undefined;
     return decideMediaPath(from, to, this.#options.policy.localNetworks);
+  }
+
+  /** What the engine says; when the call has ended meanwhile, it is told again to forget it. */
+  async #live(asked: Promise<string>): Promise<string> {
+    const told = await asked;
+    if (this.#ended) this.#release();
+    return told;
   }
 
   #release(legId?: string): void {

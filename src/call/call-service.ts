@@ -212,7 +212,12 @@ export class CallService implements RequestTaker, Events<CallEvents> {
 
   /** Asks the phones of restored calls whether they still talk: a call that ended meanwhile is ended here too. */
   probeRestored(): void {
-    for (const call of [...this.#calls.values()]) void call.probe(this.#relayed.delete(call.id));
+    const { logger } = this.#options;
+    for (const call of [...this.#calls.values()])
+      call.probe(this.#relayed.delete(call.id)).catch((error: unknown) =>
+        // The two talk, without media until one of them offers something: better than no call, and no reason for the others to go.
+        logger.error({ callId: call.id, err: error }, 'the media of a call could not be taken over'),
+      );
   }
 
   /**

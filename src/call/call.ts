@@ -168,7 +168,10 @@ export class Call implements LiveCall, WaitingCall {
         if (talk.live) this.#context.onAnswered(this);
         return talk;
       },
-      onChanged: () => this.#context.onChanged(this),
+      onChanged: () => {
+        this.#context.onChanged(this);
+        if (this.#state.kind === 'talking') this.#state.talk.changeOver();
+      },
       onHandler: (destination) => this.#serve(start, destination),
       post: (task) => this.#post(task),
       end: () => this.end(),
@@ -220,7 +223,7 @@ export class Call implements LiveCall, WaitingCall {
         const dialled = {
           ...{ context, callId, tenantId, invite, log, media, mailbox, maxForwards },
           nextLegId: () => this.#nextLegId(),
-          connect: (partner: CallLeg) => void this.#connect(inbound, partner),
+          connect: (partner: CallLeg) => this.#connect(inbound, partner).changeOver(),
         };
         return new Dialling(dialled, inbound, request).run();
       },

@@ -44,8 +44,14 @@ export async function passModify(modify: IncomingModify, to: Modifiable, way: Ex
     return true;
   }
   // The peer asked for an offer: the other side's offer goes out in the 200, its answer comes back in the ACK.
-  const offered = result.sdp === undefined ? undefined : await media.offer({ sdp: result.sdp, ...back });
-  const answer = await modify.accept(offered);
-  result.acknowledge(answer === undefined ? undefined : await media.answer({ sdp: answer, ...there }));
+  let told: string | undefined;
+  try {
+    const offered = result.sdp === undefined ? undefined : await media.offer({ sdp: result.sdp, ...back });
+    const answer = await modify.accept(offered);
+    told = answer === undefined ? undefined : await media.answer({ sdp: answer, ...there });
+  } finally {
+    // Whatever has failed here: the 200 of the other side is acknowledged.
+    result.acknowledge(told);
+  }
   return true;
 }

@@ -27,6 +27,8 @@ export interface JoinSearchOptions {
   readonly route: Pick<RouteContext, 'called' | 'requestUri' | 'source' | 'transferor'>;
   /** What the outbound legs are sent with. */
   readonly maxForwards: number;
+  /** The legs that stay in the call whatever becomes of this: what was prepared for others is given back when nobody is joined. */
+  readonly legs: readonly string[];
   /** What the INVITE of a leg says besides who calls whom. */
   readonly headers: (target: Target) => HeaderInit;
   readonly nextLegId: () => string;
@@ -76,15 +78,16 @@ export class JoinSearch {
     let result = await this.#search(true);
     const refused = result.kind === 'refused' ? result.refusal.status : 0;
     if (NOT_WITH_THIS_OFFER.has(refused) && this.#phoneTold) result = await this.#search(false);
-    if (result.kind !== 'answered') return result;
+    if (result.kind !== 'answered') return this.#nobody(result);
     const { leg, called, answer } = result;
     const failure = await this.#options.mailbox.run(() => this.#connect(leg, called, answer));
-    return failure === undefined ? { kind: 'joined' } : { kind: 'not-joined', failure };
+    return failure === undefined ? { kind: 'joined' } : this.#nobody({ kind: 'not-joined', failure });
   }
 
-  /** What a leg was offered on behalf of the party that stays. */
-  told(legId: string): string | undefined {
-    return this.#told.get(legId);
+  #nobody<Result>(result: Result): Result {
+    const { media, legs, live } = this.#options;
+    if (live()) media.keep(legs);
+    return result;
   }
 
   #search(withOffer: boolean): Promise<SearchResult> {
@@ -138,7 +141,7 @@ export class JoinSearch {
     let failed: JoinFailure;
     try {
       await beforeJoin?.();
-      failed = await this.#meet(partner, answer);
+      failed = live() ? await this.#meet(partner, answer) : TERMINATED;
     } catch (error) {
       release('server');
       throw error;

@@ -106,6 +106,20 @@ export class Join {
     acknowledge: (sdp: string | undefined) => void,
     refused: string | undefined,
   ): Promise<JoinFailure> {
+    try {
+      return await this.#passOffer(partner, offered, acknowledge, refused);
+    } catch (error) {
+      acknowledge(refused);
+      throw error;
+    }
+  }
+
+  async #passOffer(
+    partner: CallLeg,
+    offered: string,
+    acknowledge: (sdp: string | undefined) => void,
+    refused: string | undefined,
+  ): Promise<JoinFailure> {
     const { legId, session } = this.#stays;
     const offer = withAllStreams(await this.#offer(partner.legId, legId, offered), session.agreed?.local);
     const result = await this.#modify(session, offer);

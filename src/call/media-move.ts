@@ -22,14 +22,21 @@ export interface MediaMove {
 
 /**
  * The media of a call under way goes by another path from now on: both parties learn of it by a re-INVITE each. Resolves to why
- * it could not be; everything is as it was then.
+ * it could not be, and rejects if the engine fails; everything is as it was then.
  */
 export async function moveMedia(move: MediaMove, decision: MediaDecision): Promise<JoinFailure> {
   const { inbound, outbound, ...context } = move;
   const undo = move.media.choose(decision);
   const before = inbound.session.agreed?.local;
   const join = new Join(context, inbound);
-  const failed = await join.withEstablished(outbound);
+  let failed: JoinFailure;
+  try {
+    failed = await join.withEstablished(outbound);
+  } catch (error) {
+    undo();
+    await join.restore(inbound, before);
+    throw error;
+  }
   if (failed === undefined) {
     move.media.settle();
     return undefined;

@@ -175,7 +175,7 @@ export class Talk implements TransferHost {
     this.#state = bridged;
     bridged.bridge.join();
     this.#options.onTransferred(told);
-    this.#changeOver();
+    this.changeOver();
   }
 
   handOver(leaving: CallLeg, partner: CallLeg, toCall: string): GivenLeg {
@@ -218,11 +218,11 @@ export class Talk implements TransferHost {
       logger: context.logger,
       onAcknowledged: (sdp) => {
         onAcknowledged?.(sdp);
-        this.#changeOver();
+        this.changeOver();
       },
       onChanged: () => {
         onChanged();
-        this.#changeOver();
+        this.changeOver();
       },
       onRequest: (side, incoming) => this.#onRequest(leg(side), other(side), incoming),
       staysAfter: (side) => this.#hold?.leaving.legId === leg(side).legId,
@@ -231,8 +231,8 @@ export class Talk implements TransferHost {
     return { kind: 'bridged', bridge, inbound, outbound };
   }
 
-  /** The last answer has shown that the two cannot hear each other by the path that was taken. */
-  #changeOver(): void {
+  /** Moves the media if the last answer has shown that the two cannot hear each other by the path that was taken. */
+  changeOver(): void {
     const { wanted } = this.media;
     if (wanted === undefined) return;
     const { context, id: callId } = this.#options;

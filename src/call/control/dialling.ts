@@ -1,3 +1,4 @@
+import { NOBODY_WAITS } from '../../base/aborted.js';
 import type { Mailbox } from '../../base/mailbox.js';
 import type { TenantId } from '../../base/tenant.js';
 import type { IncomingInvite } from '../../dialog/incoming-invite.js';
@@ -38,19 +39,25 @@ export class Dialling {
   readonly #search: JoinSearch;
   #partner: CallLeg | undefined;
   #handedOver = false;
+  /** Fires when the search has found nobody: what is still to be told of it is not told any more. */
+  readonly #over = new AbortController();
+  readonly #signal: AbortSignal;
   /** Somebody's early media is, or will be, heard. */
   #early = false;
 
   constructor(host: DiallingHost, caller: CallLeg, request: DialRequest) {
-    const { number, signal, noAnswerSeconds } = request;
+    const { number, noAnswerSeconds } = request;
+    const signal = AbortSignal.any([request.signal, this.#over.signal]);
     const { context, invite, mailbox, media, log, callId, tenantId, maxForwards, nextLegId, connect } = host;
     this.#host = host;
     this.#caller = caller;
     this.#request = request;
+    this.#signal = signal;
     this.#search = new JoinSearch({
       context: noAnswerSeconds === undefined ? context : { ...context, noAnswerSeconds },
       ...{ callId, tenantId, log, media, mailbox, maxForwards, signal },
       stays: caller,
+      legs: [caller.legId],
       route: {
         called: number,
         requestUri: sipUri({ user: number, host: context.domainOf(tenantId) }),
@@ -74,12 +81,16 @@ export class Dialling {
   async run(): Promise<DialResult> {
     const result = await this.#search.run();
     if (this.#partner !== undefined) return { kind: 'joined', number: this.#partner.party.number };
+    this.#over.abort(NOBODY_WAITS);
+    // Early media that was on its way to the caller: what becomes of it is known then.
+    await this.#host.mailbox.run(() => {});
     return { kind: 'failed', outcome: failure(result), handedOver: this.#handedOver };
   }
 
   /** Early media: the caller is told where it comes from, as it will be told of the answer. */
   #onProgress(leg: OutboundLeg, { sdp }: Progress): void {
-    const { earlyMedia, signal } = this.#request;
+    const { earlyMedia } = this.#request;
+    const signal = this.#signal;
     if (!earlyMedia || sdp === undefined || this.#early) return;
     this.#early = true;
     const { mailbox, context, callId } = this.#host;
@@ -87,7 +98,7 @@ export class Dialling {
       .run(async () => {
         if (signal.aborted || this.#caller.session.ended || this.#partner !== undefined) return;
         await this.#handOver();
-        await this.#search.join.withEarly(leg.id, sdp);
+        if (!signal.aborted) await this.#search.join.withEarly(leg.id, sdp);
       })
       .catch((error: unknown) => context.logger.warn({ callId, err: error }, 'early media could not be passed on'));
   }
