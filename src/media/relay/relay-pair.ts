@@ -3,7 +3,7 @@ import type { Millis } from '../../base/clock.js';
 import type { SocketAddress } from '../../base/ip.js';
 import { parseSdp, type Sdp } from '../../protocol/sdp/lines.js';
 import { mediaSummary, type SdpStream } from '../../protocol/sdp/media.js';
-import { localAddressFor, type OwnAddresses } from './local-address.js';
+import { localAddressFor, type OwnAddresses, unspecifiedLike } from './local-address.js';
 import { PairWatch } from './pair-watch.js';
 import type { RelayLeg } from './relay-leg.js';
 import type { RelaySide, SideContext } from './relay-side.js';
@@ -131,8 +131,9 @@ export class RelayPair {
 
   #place(side: RelaySide, to: RelayLeg): StreamPlace {
     const { rtp, rtcp } = side.ports;
+    // Of whom nothing is known, such as a carrier called by its name, is outside: our own address would make it one of our network.
     const remote = {
-      address: to.host ?? side.described?.rtp?.address ?? rtp.local.address,
+      address: to.host ?? side.described?.rtp?.address ?? unspecifiedLike(rtp.local.address),
       port: side.described?.rtp?.port ?? 0,
     };
     const advertise = (local: SocketAddress): SocketAddress =>
