@@ -57,12 +57,22 @@ export function decideMediaPath(a: MediaSide, b: MediaSide, local: AddressSet): 
   if (a.mode === 'direct' && b.mode === 'direct') return undefined;
   const [from, to] = [zoneOf(a, local), zoneOf(b, local)];
   const reason = `${a.name} ${describe(from, a)}, ${b.name} ${describe(to, b)}`;
+  const [one, other] = [familyOf(a), familyOf(b)];
+  if (one !== 0 && other !== 0 && one !== other) {
+    return { path: 'relay', reason: `${reason}: IPv${one} and IPv${other} do not meet` };
+  }
   return { path: meet(from, to) ? 'direct' : 'relay', reason };
 }
 
 /** Where a party's audio is: as it was said, else where its signalling is. */
 function placeOf({ address, said }: MediaSide): string | undefined {
   return said === undefined || isWildcardAddress(said) ? address : said;
+}
+
+/** 0: not known, or a name, which may have addresses of both. */
+function familyOf(side: MediaSide): 4 | 6 | 0 {
+  const place = placeOf(side);
+  return place === undefined ? 0 : ipVersion(normalizeHost(place));
 }
 
 function meet(a: Zone, b: Zone): boolean {

@@ -87,6 +87,36 @@ describe('auto', () => {
   });
 });
 
+describe('auto: IPv4 alone and IPv6 alone cannot send to each other', () => {
+  const SIX = side('a', { address: '2001:db8::1', said: '2001:db8::1' });
+  const LOCAL_SIX = side('b', { address: 'fd00::1', said: 'fd00::1' });
+  const cases: readonly (readonly [string, MediaSide, MediaSide, 'direct' | 'relay'])[] = [
+    ['both public', OPEN, SIX, 'relay'],
+    ['both in the server’s network', LAN, LOCAL_SIX, 'relay'],
+    [
+      'both public, and silent yet',
+      side('a', { address: '2001:db8::1' }),
+      side('b', { address: '192.0.2.9' }),
+      'relay',
+    ],
+    ['what is said counts: IPv6 signalling, IPv4 media', { ...SIX, said: '192.0.2.10' }, OPEN, 'direct'],
+    ['what is said counts: IPv4 signalling, IPv6 media', { ...OPEN, said: '2001:db8::9' }, OPEN, 'relay'],
+    ['held by 0.0.0.0: what was seen counts', { ...SIX, said: '0.0.0.0' }, SIX, 'direct'],
+    ['an IPv4-mapped address is IPv4', side('a', { address: '::ffff:192.0.2.9' }), OPEN, 'direct'],
+    ['a name may have addresses of both', side('a', { address: '192.0.2.9', said: 'media.example' }), SIX, 'direct'],
+  ];
+  test.each(cases)('%s', (_name, a, b, path) => {
+    expect(decideMediaPath(a, b, NO_NETWORKS)?.path).toBe(path);
+    expect(decideMediaPath(b, a, NO_NETWORKS)?.path).toBe(path);
+  });
+
+  test('the reason says so', () => {
+    expect(decideMediaPath(OPEN, SIX, NO_NETWORKS)?.reason).toBe(
+      'carrier can be reached at 198.51.100.1, a can be reached at 2001:db8::1: IPv4 and IPv6 do not meet',
+    );
+  });
+});
+
 describe('what is known of somebody who is called', () => {
   const called = (host: string, policy: TargetPolicy, target: Partial<Target> = {}): MediaSide =>
     sideOfTarget({ uri: sipUri({ user: '5551', host }), policy, ...target }, '5551', 'auto');
