@@ -162,6 +162,28 @@ describe('a relayed call', () => {
     await relay.delete('call');
   });
 
+  for (const [seenAt, media, other] of [
+    ['198.51.100.1', '2001:db8:7::5', '10.0.0.6'],
+    ['2001:db8:7::1', '10.0.0.5', '2001:db8:7::6'],
+  ] as const) {
+    relayTest(`signalling from ${seenAt}, media at ${media}: faced by the IP of its media`, async (world) => {
+      const addresses = ['192.0.2.9', '2001:db8::1'];
+      const machine = world.machine({ name: 'relay', addresses });
+      const relay = relayIn(world, { network: machine.ports.network, addresses });
+      const a = world.use(await Endpoint.on(world.host('a', media)));
+      const b = world.use(await Endpoint.on(world.host('b', other)));
+      const { forA, forB } = await connect(
+        relay,
+        'call',
+        { endpoint: a, legId: 'a', seenAt },
+        { endpoint: b, legId: 'b1' },
+      );
+      await talk(world, 5, [a, forA], [b, forB]);
+      expect([a.heard.length, b.heard.length]).toEqual([5, 5]);
+      await relay.delete('call');
+    });
+  }
+
   relayTest('each leg is told the address that the advisor gives for it', async (world) => {
     const asked: unknown[] = [];
     const relay = relayIn(world, {
