@@ -9,6 +9,8 @@ export interface MediaSide {
   readonly mode: MediaMode;
   /** The IP address that its signalling comes from, or goes to. */
   readonly address?: string;
+  /** A line or trunk that is called by a host name; which address that leads to only the transport learns. */
+  readonly named?: boolean;
   /** It has registered through a NAT. */
   readonly behindNat?: boolean;
   /** The address of its audio, as it was said last. */
@@ -55,7 +57,22 @@ export function decideMediaPath(a: MediaSide, b: MediaSide, local: AddressSet): 
   if (a.mode === 'direct' && b.mode === 'direct') return undefined;
   const [from, to] = [zoneOf(a, local), zoneOf(b, local)];
   const reason = `${a.name} ${describe(from, a)}, ${b.name} ${describe(to, b)}`;
+  const [one, other] = [familyOf(a), familyOf(b)];
+  if (one !== 0 && other !== 0 && one !== other) {
+    return { path: 'relay', reason: `${reason}: IPv${one} and IPv${other} do not meet` };
+  }
   return { path: meet(from, to) ? 'direct' : 'relay', reason };
+}
+
+/** Where a party's audio is: as it was said, else where its signalling is. */
+function placeOf({ address, said }: MediaSide): string | undefined {
+  return said === undefined || isWildcardAddress(said) ? address : said;
+}
+
+/** 0: not known, or a name, which may have addresses of both. */
+function familyOf(side: MediaSide): 4 | 6 | 0 {
+  const place = placeOf(side);
+  return place === undefined ? 0 : ipVersion(normalizeHost(place));
 }
 
 function meet(a: Zone, b: Zone): boolean {
@@ -64,11 +81,12 @@ function meet(a: Zone, b: Zone): boolean {
   return a.kind === b.kind;
 }
 
-function zoneOf({ address, said, behindNat }: MediaSide, local: AddressSet): Zone {
+function zoneOf({ address, said, behindNat, named }: MediaSide, local: AddressSet): Zone {
   const seen = address === undefined ? undefined : normalizeHost(address);
   const media = said === undefined || isWildcardAddress(said) ? undefined : normalizeHost(said);
   if (media === undefined) {
-    if (seen === undefined) return { kind: 'unknown' };
+    // A carrier's name: one that stands in the server's own network loses nothing but a shorter way.
+    if (seen === undefined) return { kind: named === true ? 'public' : 'unknown' };
     if (behindNat === true) return { kind: 'behind', nat: seen };
     return PRIVATE.has(seen) || local.has(seen) ? { kind: 'local' } : { kind: 'public' };
   }
@@ -79,12 +97,14 @@ function zoneOf({ address, said, behindNat }: MediaSide, local: AddressSet): Zon
   return { kind: 'behind', nat: seen };
 }
 
-function describe(zone: Zone, { said, address }: MediaSide): string {
+function describe(zone: Zone, side: MediaSide): string {
+  const { said } = side;
+  const place = placeOf(side);
   switch (zone.kind) {
     case 'public':
-      return `can be reached at ${said ?? address}`;
+      return place === undefined ? 'is called by a host name' : `can be reached at ${place}`;
     case 'local':
-      return `is in the server's network (${said ?? address})`;
+      return `is in the server's network (${place})`;
     case 'behind':
       return `is behind a NAT (${said === undefined ? '' : `${said} `}seen as ${zone.nat})`;
     case 'unknown':

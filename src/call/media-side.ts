@@ -16,7 +16,7 @@ export function sideOfTarget(target: Target, number: string, mode: MediaMode = '
   return {
     name: policy.peer === 'trunk' ? (policy.name ?? number) : number,
     mode: policy.media ?? mode,
-    ...(address === undefined ? {} : { address }),
+    ...(address !== undefined ? { address } : policy.peer === 'trunk' ? { named: true } : {}),
     ...(flowOnly === true ? { behindNat: true } : {}),
   };
 }

@@ -53,6 +53,18 @@ describe('which address is told to whom', () => {
     expect(told('2001:db8:ffff::1', '2001:db8:1:2::2')).toBe('2001:db8:1:2::2');
   });
 
+  it('a peer whose address is not known is outside, whatever networks are ours', () => {
+    expect(told('0.0.0.0')).toBe('203.0.113.7');
+    expect(told('0.0.0.0', undefined, ['0.0.0.0/8'])).toBe('203.0.113.7');
+    const advisor = new NatAddressAdvisor({ external: new StaticExternalAddress('2001:db8::7'), locals: locals() });
+    const local = { address: 'fd00::2', port: 20_000 };
+    const external = { address: '2001:db8::7', port: 20_000 };
+    // `::1` is one of our interfaces, and `::` in its network.
+    expect(locals().has('::')).toBe(true);
+    expect(advisor.advertise({ purpose: 'media', local, remote: { address: '::', port: 0 } })).toEqual(external);
+    expect(advisor.advertise({ purpose: 'media', local, remote: { address: '::1', port: 0 } })).toEqual(local);
+  });
+
   it('networks that are named take the place of the private ones; loopback and the own interfaces stay inside', () => {
     const named = ['192.168.0.0/16', '198.51.100.9'];
     expect(told('192.168.1.1', undefined, named)).toBe('10.0.0.2');

@@ -1,9 +1,14 @@
 /** Where the media of a call goes: end to end, or through the engine, and why. */
 import { describe, expect } from 'vitest';
+import type { PbxOptions } from '../../src/pbx/options.js';
+import { createPbx } from '../../src/pbx/pbx.js';
 import { memoryStorage } from '../../src/storage/memory-storage.js';
+import { VirtualPhone } from '../../src/testing/virtual-phone.js';
+import type { World } from '../../src/testing/world.js';
 import { MarkingEngine } from '../call/ports.js';
-import { Office, officeScenario } from '../support/office.js';
-import { RawPeer, rawSdp } from '../support/raw-peer.js';
+import { DOMAIN, Office, officeScenario } from '../support/office.js';
+import { RawPeer, rawSdp, type WireMessage } from '../support/raw-peer.js';
+import { scenario } from '../support/scenario.js';
 
 const THROUGH = 'a=through:';
 
@@ -196,4 +201,67 @@ describe('a call under way is moved', () => {
       await next.quiet();
     },
   );
+});
+
+describe('a PBX behind a NAT, and a carrier given by host name', () => {
+  const EXTERNAL = '203.0.113.200';
+  const server = { address: '10.0.0.2', port: 5060 };
+
+  /** A phone inside calls through the carrier; what reached it, and what the phone was told of its answer. */
+  async function calling(world: World, options: Partial<PbxOptions>) {
+    const nat = world.nat({ publicAddress: EXTERNAL, kind: 'full-cone' });
+    const machine = world.host('server', server.address, { behind: nat });
+    world.network.dns.set('sip.carrier.example', ['198.51.100.30']);
+    const carrier = await RawPeer.open(world, { name: 'carrier', address: '198.51.100.30' });
+    const pbx = world.use(
+      createPbx({
+        domain: DOMAIN,
+        listen: ['udp://10.0.0.2:5060'],
+        extensions: [{ number: '100', password: 'secret-100' }],
+        externalAddress: EXTERNAL,
+        dialPlan: { called: [{ prefix: '0', route: { kind: 'trunk', trunk: 'city' } }] },
+        ...machine.ports,
+        ...options,
+      }),
+      machine,
+    );
+    await world.run(() => pbx.start());
+    const inside = world.host('inside', '10.0.0.100', { behind: nat });
+    const alice = world.use(
+      new VirtualPhone({ machine: inside, number: '100', domain: DOMAIN, password: 'secret-100', server }),
+    );
+    await world.run(() => alice.register());
+    const call = alice.call('0555');
+    const invite: WireMessage = await carrier.expect('INVITE');
+    carrier.take(invite).respond(200, { body: rawSdp('198.51.100.40') });
+    await world.until(call.talking());
+    const path = pbx.calls[0]?.media?.map(({ path }) => path);
+    const reason = pbx.calls[0]?.media?.[0]?.reason;
+    await carrier.expect('ACK');
+    call.hangUp();
+    carrier.respond(await carrier.expect('BYE'), 200);
+    await world.advance({ seconds: 40 });
+    return { offered: invite.body, told: call.media.remote, path, reason };
+  }
+
+  const TRUNK = { name: 'city', server: 'sip.carrier.example', qualifySeconds: 0 };
+  for (const mode of ['relay', 'auto'] as const) {
+    scenario(
+      `${mode}: relayed, and the carrier is told the external address`,
+      { seed: 1, delayMs: 5 },
+      async (world) => {
+        const { offered, told, path } = await calling(world, { media: { path: mode }, trunks: [TRUNK] });
+        expect(path).toEqual(['relay']);
+        expect(offered).toContain(`c=IN IP4 ${EXTERNAL}\r\n`);
+        expect(offered).not.toContain('10.0.0.');
+        // The phone is inside: it sends to the server's own address.
+        expect(told).toContain('c=IN IP4 10.0.0.2\r\n');
+      },
+    );
+  }
+
+  scenario('the reason says by what the carrier is called', { seed: 1, delayMs: 5 }, async (world) => {
+    const { reason } = await calling(world, { media: { path: 'auto' }, trunks: [TRUNK] });
+    expect(reason).toBe("100 is in the server's network (10.0.0.100), city is called by a host name");
+  });
 });

@@ -26,6 +26,11 @@ export function localAddressFor(addresses: OwnAddresses, peer: string | undefine
   return best;
 }
 
+/** `0.0.0.0` or `::`, as the family of an address: stands for a peer whose address is not known. */
+export function unspecifiedLike(address: string): string {
+  return ipVersion(normalizeHost(address)) === 6 ? '::' : '0.0.0.0';
+}
+
 function isLoopback(address: string): boolean {
   return address === '::1' || address.startsWith('127.');
 }

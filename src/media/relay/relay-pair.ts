@@ -1,9 +1,9 @@
 import type { AddressAdvisor } from '../../base/address-advisor.js';
 import type { Millis } from '../../base/clock.js';
-import type { SocketAddress } from '../../base/ip.js';
+import { ipVersion, normalizeHost, type SocketAddress } from '../../base/ip.js';
 import { parseSdp, type Sdp } from '../../protocol/sdp/lines.js';
 import { mediaSummary, type SdpStream } from '../../protocol/sdp/media.js';
-import { localAddressFor, type OwnAddresses } from './local-address.js';
+import { localAddressFor, type OwnAddresses, unspecifiedLike } from './local-address.js';
 import { PairWatch } from './pair-watch.js';
 import type { RelayLeg } from './relay-leg.js';
 import type { RelaySide, SideContext } from './relay-side.js';
@@ -106,9 +106,14 @@ export class RelayPair {
     for (const stream of opened) this.#streams[stream.index] = stream;
   }
 
-  /** Of ours, to face a leg: nearest to where its signalling is; else where the media of the one who speaks is. */
+  /**
+   * Of ours, to face a leg: nearest to where its signalling is; else where the media of the one who speaks is. Whose signalling is
+   * IPv4 and media IPv6, or the other way round, is faced by the IP of its media.
+   */
   #addressFor(leg: RelayLeg, from: RelayLeg, described: SocketAddress | undefined): string {
-    const peer = leg.host ?? (leg === from ? described?.address : (from.host ?? described?.address));
+    const said = leg === from ? described?.address : undefined;
+    if (said !== undefined && inOtherFamily(said, leg.host)) return localAddressFor(this.#context.addresses, said);
+    const peer = leg.host ?? said ?? from.host ?? described?.address;
     return localAddressFor(this.#context.addresses, peer);
   }
 
@@ -131,8 +136,9 @@ export class RelayPair {
 
   #place(side: RelaySide, to: RelayLeg): StreamPlace {
     const { rtp, rtcp } = side.ports;
+    // Of whom nothing is known, such as a carrier called by its name, is outside: our own address would make it one of our network.
     const remote = {
-      address: to.host ?? side.described?.rtp?.address ?? rtp.local.address,
+      address: to.host ?? side.described?.rtp?.address ?? unspecifiedLike(rtp.local.address),
       port: side.described?.rtp?.port ?? 0,
     };
     const advertise = (local: SocketAddress): SocketAddress =>
@@ -152,4 +158,10 @@ export class RelayPair {
     this.#context.onClosing(stream);
     return stream.close();
   }
+}
+
+/** Whether both are addresses, one of IPv4 and one of IPv6. */
+function inOtherFamily(one: string, other: string | undefined): boolean {
+  const families = [one, other ?? ''].map((host) => ipVersion(normalizeHost(host)));
+  return !families.includes(0) && families[0] !== families[1];
 }

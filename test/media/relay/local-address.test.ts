@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { localAddressFor, type OwnAddresses } from '../../../src/media/relay/local-address.js';
+import { localAddressFor, type OwnAddresses, unspecifiedLike } from '../../../src/media/relay/local-address.js';
 
 const OURS: OwnAddresses = ['127.0.0.1', '::1', '192.0.2.1', '10.1.2.3', '2001:db8:1::1', '2001:db8:2::1'];
 
@@ -21,4 +21,13 @@ test.each([
 test('where no address is of the peer’s family, the first has to do', () => {
   expect(localAddressFor(['192.0.2.1'], '2001:db8::7')).toBe('192.0.2.1');
   expect(localAddressFor(['2001:db8::1'], '203.0.113.9')).toBe('2001:db8::1');
+});
+
+test('a peer that is not known is named by the unspecified address of our family', () => {
+  expect(['192.0.2.1', '2001:db8::1', '[2001:db8::1]', '::ffff:192.0.2.1'].map(unspecifiedLike)).toEqual([
+    '0.0.0.0',
+    '::',
+    '::',
+    '0.0.0.0',
+  ]);
 });

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import type { SocketAddress } from '../../../src/base/ip.js';
 import { parseSdp } from '../../../src/protocol/sdp/lines.js';
 import { mediaSummary, originOf } from '../../../src/protocol/sdp/media.js';
 import { createWorld, type World } from '../../../src/testing/world.js';
@@ -161,6 +162,28 @@ describe('a relayed call', () => {
     await relay.delete('call');
   });
 
+  for (const [seenAt, media, other] of [
+    ['198.51.100.1', '2001:db8:7::5', '10.0.0.6'],
+    ['2001:db8:7::1', '10.0.0.5', '2001:db8:7::6'],
+  ] as const) {
+    relayTest(`signalling from ${seenAt}, media at ${media}: faced by the IP of its media`, async (world) => {
+      const addresses = ['192.0.2.9', '2001:db8::1'];
+      const machine = world.machine({ name: 'relay', addresses });
+      const relay = relayIn(world, { network: machine.ports.network, addresses });
+      const a = world.use(await Endpoint.on(world.host('a', media)));
+      const b = world.use(await Endpoint.on(world.host('b', other)));
+      const { forA, forB } = await connect(
+        relay,
+        'call',
+        { endpoint: a, legId: 'a', seenAt },
+        { endpoint: b, legId: 'b1' },
+      );
+      await talk(world, 5, [a, forA], [b, forB]);
+      expect([a.heard.length, b.heard.length]).toEqual([5, 5]);
+      await relay.delete('call');
+    });
+  }
+
   relayTest('each leg is told the address that the advisor gives for it', async (world) => {
     const asked: unknown[] = [];
     const relay = relayIn(world, {
@@ -182,6 +205,36 @@ describe('a relayed call', () => {
     expect(asked[0]).toMatchObject({ purpose: 'media', local: { address: RELAY }, remote: { address: '10.0.0.6' } });
     await relay.delete('call');
   });
+
+  for (const [own, unspecified] of [
+    ['192.0.2.2', '0.0.0.0'],
+    ['2001:db8::1', '::'],
+  ] as const) {
+    relayTest(
+      `a leg of which nothing is known, faced with ${own}: the advisor is asked as for one outside`,
+      async (world) => {
+        const asked: SocketAddress[] = [];
+        const relay = relayIn(world, {
+          network: world.machine({ name: 'relay', addresses: [own] }).ports.network,
+          addresses: [own],
+          advisor: {
+            advertise: ({ local, remote }) => {
+              asked.push(remote);
+              return remote.address === unspecified ? { ...local, address: '203.0.113.7' } : local;
+            },
+          },
+        });
+        const { a, b } = await parties(world);
+        world.use(a.endpoint);
+        world.use(b.endpoint);
+        const { toAddress: _unknown, ...exchange } = exchangeOf('call', a, b);
+        const told = await relay.offer({ ...exchange, sdp: a.endpoint.sdp() });
+        expect(placeIn(told).address).toBe('203.0.113.7');
+        expect(asked).toEqual(Array(2).fill({ address: unspecified, port: 0 }));
+        await relay.delete('call');
+      },
+    );
+  }
 
   relayTest('T.38 (UDPTL) and other datagrams pass, a stream over TCP is left alone', async (world) => {
     const relay = relayIn(world);
