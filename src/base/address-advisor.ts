@@ -6,7 +6,7 @@ export interface AddressQuestion {
   readonly purpose: 'signalling' | 'media';
   /** The socket that sends. */
   readonly local: SocketAddress;
-  /** The peer that shall reach it. */
+  /** The peer that shall reach it; `0.0.0.0` or `::`, port 0, when its address is not known: one outside. */
   readonly remote: SocketAddress;
 }
 
