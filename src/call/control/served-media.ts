@@ -26,7 +26,8 @@ interface Open {
  */
 export class ServedMedia {
   readonly #open: OpenMedia;
-  readonly #peer: MediaPeer;
+  /** As last seen: a phone may change its network. */
+  #peer: MediaPeer;
   readonly #onOpen: (session: MediaSession) => void;
   #current: Open | undefined;
 
@@ -55,8 +56,11 @@ export class ServedMedia {
 
   /** A re-INVITE of the caller: hold, resume, another address or codec. */
   serve(modify: IncomingModify): void {
+    const remoteAddress = modify.source.remote.address;
+    this.#peer = { ...this.#peer, remoteAddress };
     const session = this.#current?.session;
     if (session === undefined) return modify.reject(491);
+    session.peerAt(remoteAddress);
     if (modify.sdp !== undefined) {
       const { sdp } = modify;
       const answer = taken(() => session.answer(sdp));
@@ -64,15 +68,23 @@ export class ServedMedia {
       else void modify.accept(answer);
       return;
     }
-    void modify.accept(session.offer()).then((answer) => {
-      if (answer === undefined || !isTaken(session, answer)) session.rollback();
-    });
+    modify
+      .accept(session.offer())
+      .then((answer) => {
+        // The media may have gone to somebody else before the ACK came: its answer is no longer ours.
+        if (!this.#serves(session)) return;
+        if (answer === undefined || !isTaken(session, answer)) session.rollback();
+      })
+      // Nobody waits for it; what held before the offer holds on.
+      .catch(() => session.rollback());
   }
 
   /** The caller's media comes back to the server by a re-INVITE of ours; false when the caller refuses. */
   async takeBack(caller: InviteSession, signal: AbortSignal): Promise<boolean> {
     const { session } = await this.#opened();
-    const result = await caller.modify({ sdp: session.offer(), signal, retry: true });
+    const sdp = session.offer({ before: caller.agreed?.local });
+    const result = await caller.modify({ sdp, signal, retry: true });
+    if (!this.#serves(session)) return false;
     if (result.kind !== 'accepted' || result.sdp === undefined) {
       session.rollback();
       return false;
@@ -86,6 +98,11 @@ export class ServedMedia {
     this.#current = undefined;
     current?.player.stop();
     await current?.session.close();
+  }
+
+  /** False when it was closed meanwhile. */
+  #serves(session: MediaSession): boolean {
+    return this.#current?.session === session && !session.signal.aborted;
   }
 
   async #opened(): Promise<Open> {
