@@ -2,6 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import type { CallControl } from '../../src/call/control/call-control.js';
 import type { DialOutcome } from '../../src/call/control/dial-outcome.js';
+import { ServedMedia } from '../../src/call/control/served-media.js';
 import { tone } from '../../src/media/audio/tone.js';
 import { MemorySink } from '../../src/media/recording/memory-sink.js';
 import { createPbx } from '../../src/pbx/pbx.js';
@@ -13,6 +14,7 @@ import { mediaSummary } from '../../src/protocol/sdp/media.js';
 import { sipUri } from '../../src/protocol/sip/uri.js';
 import type { PhoneCall } from '../../src/testing/phone-call.js';
 import type { World } from '../../src/testing/world.js';
+import { Studio } from '../media/session/studio.js';
 import { DOMAIN, type Office, officeScenario } from '../support/office.js';
 import { rtpOf, targetOf } from '../support/rtp-of-call.js';
 import { movedTo, natOf } from '../support/voices.js';
@@ -186,6 +188,23 @@ describe('the caller hangs up', () => {
     expect(errors).toMatchObject([{ code: 'CALL_ENDED', kind: 'aborted' }]);
     expect(office.pbx.stats().media.ports.used).toBe(0);
     expect(office.record.leg('a').releasedBy).toBe('this-party');
+  });
+
+  test('while its ports are being bound: they are free again', async () => {
+    const studio = new Studio();
+    let bind = (): void => {};
+    const bound = new Promise<void>((resolve) => {
+      bind = resolve;
+    });
+    const open = (): ReturnType<Studio['session']> => bound.then(() => studio.session());
+    const media = new ServedMedia(open, { remoteAddress: '10.0.0.1', srtp: false }, () => {});
+    const described = media.describe(undefined);
+    await media.close();
+    bind();
+    await expect(described).rejects.toMatchObject({ code: 'CALL_ENDED' });
+    expect(media.current).toBeUndefined();
+    expect(studio.ports.stats.used).toBe(0);
+    await studio.close();
   });
 
   officeScenario('a handler that fails: 500 before the answer, BYE after it', {}, async (office, world) => {
@@ -479,40 +498,74 @@ describe('music on hold (RFC 5359 §2.3, flow H3)', () => {
   );
 });
 
+/** What nobody has caught while `body` ran. */
+async function uncaught(body: () => Promise<void>): Promise<unknown[]> {
+  const errors: unknown[] = [];
+  const note = (error: unknown): void => void errors.push(error);
+  process.on('unhandledRejection', note);
+  try {
+    await body();
+    await new Promise((resolve) => setImmediate(resolve));
+  } finally {
+    process.off('unhandledRejection', note);
+  }
+  return errors;
+}
+
+/** The phone asks for an offer, and has not answered it yet. */
+async function offered(world: World, call: PhoneCall): Promise<() => void> {
+  const asked = await world.run(() => call.session?.modify() ?? Promise.reject(new Error('nobody talks')));
+  if (asked.kind !== 'accepted' || asked.sdp === undefined) throw new Error('nothing was offered');
+  const { sdp, acknowledge } = asked;
+  return () => acknowledge(call.media.answer(sdp));
+}
+
 describe('re-INVITEs of a served caller', () => {
   officeScenario(
     'the answer to our offer comes when the media has gone to somebody else: it is nobody’s, and nothing fails',
     {},
     async (office, world) => {
-      const unhandled: unknown[] = [];
-      const note = (error: unknown): void => void unhandled.push(error);
-      process.on('unhandledRejection', note);
-      try {
-        office.pbx.onCall('700', async (call) => {
-          await call.dial('101');
-        });
-        const bob = await office.registered('101');
-        const incoming = bob.incoming();
-        const call = await served(office, world);
-        const ringing = await world.run(() => incoming);
-        const asked = await world.run(() => call.session?.modify() ?? Promise.reject(new Error('nobody talks')));
-        if (asked.kind !== 'accepted' || asked.sdp === undefined) throw new Error('nothing was offered');
-        ringing.answer();
-        await world.advance({ ms: 100 });
-        expect(office.pbx.stats().media.ports.used).toBe(0);
-        asked.acknowledge(call.media.answer(asked.sdp));
+      office.pbx.onCall('700', async (call) => {
+        await call.dial('101');
+      });
+      const bob = await office.registered('101');
+      const incoming = bob.incoming();
+      const call = await served(office, world);
+      const ringing = await world.run(() => incoming);
+      const acknowledge = await offered(world, call);
+      ringing.answer();
+      await world.advance({ ms: 100 });
+      expect(office.pbx.stats().media.ports.used).toBe(0);
+      const errors = await uncaught(async () => {
+        acknowledge();
         await world.advance({ seconds: 5 });
-        await new Promise((resolve) => setImmediate(resolve));
-        expect(unhandled).toEqual([]);
-        expect([call.state.kind, ringing.state.kind]).toEqual(['talking', 'talking']);
-        expect(targetOf(call).address).toBe('10.0.0.1');
-        call.hangUp();
-        await office.quiet();
-      } finally {
-        process.off('unhandledRejection', note);
-      }
+      });
+      expect(errors).toEqual([]);
+      expect([call.state.kind, ringing.state.kind]).toEqual(['talking', 'talking']);
+      expect(targetOf(call).address).toBe('10.0.0.1');
+      call.hangUp();
+      await office.quiet();
     },
   );
+
+  officeScenario('the same when the handler has closed the audio itself', {}, async (office, world) => {
+    const audio: CallControl['audio'][] = [];
+    office.pbx.onCall('700', async (call) => {
+      await call.answer();
+      audio.push(call.audio);
+      await call.play(NOTE);
+    });
+    const call = await served(office, world);
+    const acknowledge = await offered(world, call);
+    const errors = await uncaught(async () => {
+      await audio[0]?.close();
+      acknowledge();
+      await world.advance({ ms: 100 });
+    });
+    expect(errors).toEqual([]);
+    call.hangUp();
+    await office.quiet();
+  });
 
   officeScenario(
     'the caller is in another network: its media is taken from where its re-INVITE came (RFC 7362 §4)',

@@ -2,6 +2,7 @@ import type { IncomingModify } from '../../dialog/incoming-modify.js';
 import type { InviteSession } from '../../dialog/invite-session.js';
 import type { MediaSession } from '../../media/session/media-session.js';
 import { Player } from '../../media/session/player.js';
+import { CallEndedError } from './call-ended-error.js';
 import { isMediaFault } from './media-fault.js';
 
 /** Who is at the other end of the server's own audio. */
@@ -30,6 +31,8 @@ export class ServedMedia {
   #peer: MediaPeer;
   readonly #onOpen: (session: MediaSession) => void;
   #current: Open | undefined;
+  /** How often: what was being opened meanwhile is not wanted any more. */
+  #closed = 0;
 
   /** `onOpen`: told of each session, so that its digits are heard. */
   constructor(open: OpenMedia, peer: MediaPeer, onOpen: (session: MediaSession) => void) {
@@ -43,7 +46,7 @@ export class ServedMedia {
     return this.#current;
   }
 
-  /** Our answer to the caller's offer, or our offer when it made none. */
+  /** Our answer to the caller's offer, or our offer when it made none. @throws CallEndedError when it is closed meanwhile */
   async describe(offer: string | undefined): Promise<string> {
     const { session } = await this.#opened();
     return offer === undefined ? session.offer() : session.answer(offer);
@@ -95,6 +98,7 @@ export class ServedMedia {
   /** Nothing is played or heard any more; the ports are free. */
   async close(): Promise<void> {
     const current = this.#current;
+    this.#closed++;
     this.#current = undefined;
     current?.player.stop();
     await current?.session.close();
@@ -102,12 +106,17 @@ export class ServedMedia {
 
   /** False when it was closed meanwhile. */
   #serves(session: MediaSession): boolean {
-    return this.#current?.session === session && !session.signal.aborted;
+    return this.#current?.session === session;
   }
 
   async #opened(): Promise<Open> {
     if (this.#current !== undefined) return this.#current;
+    const closed = this.#closed;
     const session = await this.#open(this.#peer);
+    if (closed !== this.#closed) {
+      await session.close();
+      throw new CallEndedError('the media of this call');
+    }
     this.#current = { session, player: new Player(session) };
     this.#onOpen(session);
     return this.#current;
