@@ -553,7 +553,7 @@ describe('re-INVITEs of a served caller', () => {
     office.pbx.onCall('700', async (call) => {
       await call.answer();
       audio.push(call.audio);
-      await call.play(NOTE);
+      await new Promise((resolve) => call.signal.addEventListener('abort', resolve));
     });
     const call = await served(office, world);
     const acknowledge = await offered(world, call);
