@@ -4,7 +4,7 @@ import type { AudioSource } from '../media/audio/audio-source.js';
 import type { MediaSession } from '../media/session/media-session.js';
 import { answerAgain } from '../protocol/sdp/answer.js';
 import { parseSdp, sdpText } from '../protocol/sdp/lines.js';
-import { isHold, mediaSummary } from '../protocol/sdp/media.js';
+import { isHold, isSecure, mediaSummary, type SdpStream } from '../protocol/sdp/media.js';
 import type { CallMedia } from './call-media.js';
 import { isMediaFault } from './control/media-fault.js';
 import type { OpenMedia } from './control/served-media.js';
@@ -62,21 +62,24 @@ export class HoldMusic {
   }
 
   async #play(held: Talker, signal: AbortSignal): Promise<boolean> {
-    const said = addressIn(held.session.agreed?.remote);
-    const remoteAddress = this.#media.side(held.legId)?.address ?? said;
+    const { agreed } = held.session;
+    const audio = audioIn(agreed?.remote);
+    // A secured stream is not made a clear one (RFC 3264 §8.3.4): that party is held without music.
+    if (audio === undefined || isSecure(audio.protocol)) return false;
+    const remoteAddress = this.#media.side(held.legId)?.address ?? audio.address;
     if (remoteAddress === undefined) return false;
     const session = await this.#music.open({ remoteAddress, srtp: false });
     const playing: Playing = { session };
     this.#playing = playing;
     // Both directions: the held party may be behind a NAT, and is found by what it sends.
-    const result = await held.session.modify({ sdp: session.offer(), signal });
-    const heard = result.kind === 'accepted' && result.sdp !== undefined && agreed(session, result.sdp);
-    if (!heard) {
+    const sdp = session.offer({ before: agreed?.local });
+    const result = await held.session.modify({ sdp, signal });
+    // The call may have ended meanwhile.
+    if (this.#playing !== playing) return true;
+    if (result.kind !== 'accepted' || result.sdp === undefined || !isTaken(session, result.sdp)) {
       this.end();
       return false;
     }
-    // The call may have ended meanwhile.
-    if (this.#playing !== playing) return true;
     playing.source = this.#music.listen();
     session.send(playing.source);
     return true;
@@ -90,14 +93,15 @@ function holdAnswer(offer: string | undefined, local: string | undefined): strin
     const asked = parseSdp(offer);
     const told = parseSdp(local);
     if (isHold(asked) === 'none' || asked.media.length < told.media.length) return undefined;
-    return sdpText(answerAgain(asked, told));
+    // Whoever holds sends nothing to a port at which nobody listens to it now.
+    return sdpText(answerAgain(asked, told, 'inactive'));
   } catch (error) {
     if (isMediaFault(error)) return undefined;
     throw error;
   }
 }
 
-function agreed(session: MediaSession, answer: string): boolean {
+function isTaken(session: MediaSession, answer: string): boolean {
   try {
     session.accept(answer);
     return true;
@@ -107,9 +111,11 @@ function agreed(session: MediaSession, answer: string): boolean {
   }
 }
 
-function addressIn(sdp: string | undefined): string | undefined {
+/** The audio stream in use. */
+function audioIn(sdp: string | undefined): SdpStream | undefined {
   try {
-    return sdp === undefined ? undefined : mediaSummary(parseSdp(sdp)).find(({ active }) => active)?.address;
+    if (sdp === undefined) return undefined;
+    return mediaSummary(parseSdp(sdp)).find(({ active, type }) => active && type.toLowerCase() === 'audio');
   } catch (error) {
     if (isMediaFault(error)) return undefined;
     throw error;

@@ -2,17 +2,22 @@
 import { describe, expect, test } from 'vitest';
 import type { CallControl } from '../../src/call/control/call-control.js';
 import type { DialOutcome } from '../../src/call/control/dial-outcome.js';
+import { ServedMedia } from '../../src/call/control/served-media.js';
 import { tone } from '../../src/media/audio/tone.js';
 import { MemorySink } from '../../src/media/recording/memory-sink.js';
 import { createPbx } from '../../src/pbx/pbx.js';
 import { toneDbov } from '../../src/protocol/audio/goertzel.js';
 import { beep, chord } from '../../src/protocol/audio/tones.js';
 import { readWav } from '../../src/protocol/audio/wav-reader.js';
+import { parseSdp } from '../../src/protocol/sdp/lines.js';
+import { mediaSummary } from '../../src/protocol/sdp/media.js';
 import { sipUri } from '../../src/protocol/sip/uri.js';
 import type { PhoneCall } from '../../src/testing/phone-call.js';
 import type { World } from '../../src/testing/world.js';
+import { Studio } from '../media/session/studio.js';
 import { DOMAIN, type Office, officeScenario } from '../support/office.js';
 import { rtpOf, targetOf } from '../support/rtp-of-call.js';
+import { movedTo, natOf } from '../support/voices.js';
 
 const PBX = '192.0.2.1';
 /** 440 Hz until it is stopped. */
@@ -24,6 +29,24 @@ async function served(office: Office, world: World, number = '700'): Promise<Pho
   const call = alice.call(number);
   await world.until(call.talking());
   return call;
+}
+
+const VIDEO = 'm=video 26000 RTP/AVP 97\r\na=rtpmap:97 H264/90000\r\n';
+
+/** What a phone says, with video behind the audio. */
+function withVideo(sdp: string | undefined): string {
+  return `${sdp}${VIDEO}`;
+}
+
+/** What a phone says when it has put its audio behind a video stream, and refuses what came first. */
+function audioLast(sdp: string | undefined): string {
+  const [session, audio] = (sdp ?? '').split(/^m=/m);
+  return `${session}m=audio 0 RTP/AVP 0\r\n${VIDEO}m=${audio}`;
+}
+
+/** The streams of a description: `audio 20000`. */
+function streams(sdp: string | undefined): string[] {
+  return mediaSummary(parseSdp(sdp ?? '')).map(({ type, port }) => `${type} ${port}`);
 }
 
 function loudest(samples: Int16Array): number {
@@ -165,6 +188,23 @@ describe('the caller hangs up', () => {
     expect(errors).toMatchObject([{ code: 'CALL_ENDED', kind: 'aborted' }]);
     expect(office.pbx.stats().media.ports.used).toBe(0);
     expect(office.record.leg('a').releasedBy).toBe('this-party');
+  });
+
+  test('while its ports are being bound: they are free again', async () => {
+    const studio = new Studio();
+    let bind = (): void => {};
+    const bound = new Promise<void>((resolve) => {
+      bind = resolve;
+    });
+    const open = (): ReturnType<Studio['session']> => bound.then(() => studio.session());
+    const media = new ServedMedia(open, { remoteAddress: '10.0.0.1', srtp: false }, () => {});
+    const described = media.describe(undefined);
+    await media.close();
+    bind();
+    await expect(described).rejects.toMatchObject({ code: 'CALL_ENDED' });
+    expect(media.current).toBeUndefined();
+    expect(studio.ports.stats.used).toBe(0);
+    await studio.close();
   });
 
   officeScenario('a handler that fails: 500 before the answer, BYE after it', {}, async (office, world) => {
@@ -382,7 +422,8 @@ describe('music on hold (RFC 5359 §2.3, flow H3)', () => {
       const [holder, held] = [await rtpOf(world, call), await rtpOf(world, answered)];
       const [told, tells] = [targetOf(answered), targetOf(call)];
       expect((await world.run(() => call.hold())).kind).toBe('accepted');
-      expect(call.media.remote).toContain('a=recvonly');
+      // Else it would go on sending to the held phone, beside the music.
+      expect(call.media.remote).toContain('a=inactive');
       expect(targetOf(answered).address).toBe(PBX);
       await world.advance({ seconds: 1 });
       expect(held.heard.length).toBeGreaterThan(40);
@@ -452,6 +493,216 @@ describe('music on hold (RFC 5359 §2.3, flow H3)', () => {
       expect(targetOf(third).address).toBe('10.0.0.2');
       expect(office.pbx.stats().media.ports.used).toBe(0);
       answered.hangUp();
+      await office.quiet();
+    },
+  );
+});
+
+/** What nobody has caught while `body` ran. */
+async function uncaught(body: () => Promise<void>): Promise<unknown[]> {
+  const errors: unknown[] = [];
+  const note = (error: unknown): void => void errors.push(error);
+  process.on('unhandledRejection', note);
+  try {
+    await body();
+    await new Promise((resolve) => setImmediate(resolve));
+  } finally {
+    process.off('unhandledRejection', note);
+  }
+  return errors;
+}
+
+/** The phone asks for an offer, and has not answered it yet. */
+async function offered(world: World, call: PhoneCall): Promise<() => void> {
+  const asked = await world.run(() => call.session?.modify() ?? Promise.reject(new Error('nobody talks')));
+  if (asked.kind !== 'accepted' || asked.sdp === undefined) throw new Error('nothing was offered');
+  const { sdp, acknowledge } = asked;
+  return () => acknowledge(call.media.answer(sdp));
+}
+
+describe('re-INVITEs of a served caller', () => {
+  officeScenario(
+    'the answer to our offer comes when the media has gone to somebody else: it is nobody’s, and nothing fails',
+    {},
+    async (office, world) => {
+      office.pbx.onCall('700', async (call) => {
+        await call.dial('101');
+      });
+      const bob = await office.registered('101');
+      const incoming = bob.incoming();
+      const call = await served(office, world);
+      const ringing = await world.run(() => incoming);
+      const acknowledge = await offered(world, call);
+      ringing.answer();
+      await world.advance({ ms: 100 });
+      expect(office.pbx.stats().media.ports.used).toBe(0);
+      const errors = await uncaught(async () => {
+        acknowledge();
+        await world.advance({ seconds: 5 });
+      });
+      expect(errors).toEqual([]);
+      expect([call.state.kind, ringing.state.kind]).toEqual(['talking', 'talking']);
+      expect(targetOf(call).address).toBe('10.0.0.1');
+      call.hangUp();
+      await office.quiet();
+    },
+  );
+
+  officeScenario('the same when the handler has closed the audio itself', {}, async (office, world) => {
+    const audio: CallControl['audio'][] = [];
+    office.pbx.onCall('700', async (call) => {
+      await call.answer();
+      audio.push(call.audio);
+      await new Promise((resolve) => call.signal.addEventListener('abort', resolve));
+    });
+    const call = await served(office, world);
+    const acknowledge = await offered(world, call);
+    const errors = await uncaught(async () => {
+      await audio[0]?.close();
+      acknowledge();
+      await world.advance({ ms: 100 });
+    });
+    expect(errors).toEqual([]);
+    call.hangUp();
+    await office.quiet();
+  });
+
+  officeScenario(
+    'the caller is in another network: its media is taken from where its re-INVITE came (RFC 7362 §4)',
+    {},
+    async (office, world) => {
+      const audio: CallControl['audio'][] = [];
+      office.pbx.onCall('700', async (call) => {
+        await call.answer();
+        audio.push(call.audio);
+        await call.play(NOTE);
+      });
+      const alice = await office.registered('100', { behindNat: 'port-restricted' });
+      const call = alice.call('700');
+      await world.until(call.talking());
+      world.network.readdress(natOf(world, '100'), '203.0.113.150');
+      const { address, port } = mediaSummary(parseSdp(call.media.local ?? ''))[0] ?? {};
+      const moved = movedTo(call.media.local, { address: address ?? '', port: (port ?? 0) + 100 });
+      expect((await world.run(() => call.reinvite(moved))).kind).toBe('accepted');
+      const rtp = await rtpOf(world, call);
+      await rtp.talk(new Int16Array(8_000), targetOf(call), { law: 'PCMU' });
+      expect(audio[0]?.stats).toMatchObject({ strangers: 0, remote: { address: '203.0.113.150' } });
+      expect(rtp.heard.length).toBeGreaterThan(40);
+      call.hangUp();
+      await office.quiet();
+    },
+  );
+
+  officeScenario(
+    'a caller that has moved before it comes back to the server is heard from where it is now',
+    {},
+    async (office, world) => {
+      const audio: (() => CallControl['audio'])[] = [];
+      office.pbx.onCall('700', async (call) => {
+        audio.push(() => call.audio);
+        await call.dial('101');
+        await call.play(NOTE);
+      });
+      const bob = await office.registered('101');
+      const incoming = bob.incoming();
+      const alice = await office.registered('100', { behindNat: 'port-restricted' });
+      const call = alice.call('700');
+      await world.until(call.talking());
+      const ringing = await world.run(() => incoming);
+      world.network.readdress(natOf(world, '100'), '203.0.113.150');
+      const { address, port } = mediaSummary(parseSdp(call.media.local ?? ''))[0] ?? {};
+      const moved = movedTo(call.media.local, { address: address ?? '', port: (port ?? 0) + 100 });
+      expect((await world.run(() => call.reinvite(moved))).kind).toBe('accepted');
+      ringing.earlyMedia();
+      await world.advance({ seconds: 1 });
+      expect(audio[0]?.()).toBeUndefined();
+      ringing.reject(486);
+      await world.advance({ seconds: 1 });
+      const rtp = await rtpOf(world, call);
+      await rtp.talk(new Int16Array(8_000), targetOf(call), { law: 'PCMU' });
+      expect(audio[0]?.()?.stats).toMatchObject({ strangers: 0, remote: { address: '203.0.113.150' } });
+      call.hangUp();
+      await office.quiet();
+    },
+  );
+
+  officeScenario(
+    'a caller with audio and video comes back to the server: offered both, the video refused (RFC 3264 §8)',
+    {},
+    async (office, world) => {
+      office.pbx.onCall('700', async (call) => {
+        await call.dial('101');
+        await call.play(NOTE);
+      });
+      const bob = await office.registered('101');
+      const incoming = bob.incoming();
+      const call = await served(office, world);
+      const rtp = await rtpOf(world, call);
+      expect((await world.run(() => call.reinvite(withVideo(call.media.local)))).kind).toBe('accepted');
+      const ringing = await world.run(() => incoming);
+      ringing.earlyMedia();
+      await world.advance({ seconds: 1 });
+      expect(targetOf(call).address).not.toBe(PBX);
+      ringing.reject(486);
+      await world.advance({ seconds: 1 });
+      expect(streams(call.media.remote)).toEqual([expect.stringMatching(/^audio [1-9]/), 'video 0']);
+      const heard = rtp.heard.length;
+      await world.advance({ seconds: 1 });
+      expect(rtp.heard.length).toBeGreaterThan(heard + 40);
+      // What is offered from then on has as many streams as well.
+      const asked = await world.run(() => call.reinvite());
+      expect(asked.kind).toBe('accepted');
+      expect(streams(call.media.remote)).toEqual([expect.stringMatching(/^audio [1-9]/), 'video 0']);
+      call.hangUp();
+      await office.quiet();
+    },
+  );
+});
+
+describe('music on hold for phones with more than one stream, or a secured one', () => {
+  const pbx = { media: { holdMusic: NOTE } };
+  /** Both talk, and `bob` has changed what it offers; `alice` answers in kind. */
+  async function changed(office: Office, world: World, change: (sdp: string | undefined) => string) {
+    const { call, answered } = await office.talk(await office.registered('100'), await office.registered('101'));
+    const heard = await rtpOf(world, answered);
+    const { onModify } = call;
+    call.onModify = (modify, media) => void modify.accept(media.say(change(media.local)));
+    expect((await world.run(() => answered.reinvite(change(answered.media.local)))).kind).toBe('accepted');
+    call.onModify = onModify;
+    let asked = 0;
+    const { onModify: answer } = answered;
+    answered.onModify = (modify, media) => {
+      asked++;
+      answer(modify, media);
+    };
+    return { call, answered, heard, asked: () => asked };
+  }
+
+  officeScenario('the audio stays in its place (RFC 3264 §8)', { pbx }, async (office, world) => {
+    const { call, answered, heard } = await changed(office, world, audioLast);
+    expect((await world.run(() => call.hold())).kind).toBe('accepted');
+    expect(streams(answered.media.remote)).toEqual(['audio 0', 'video 0', expect.stringMatching(/^audio [1-9]/)]);
+    expect(answered.media.remote).toContain(PBX);
+    await world.advance({ seconds: 1 });
+    expect(heard.heard.length).toBeGreaterThan(40);
+    call.hangUp();
+    await office.quiet();
+  });
+
+  officeScenario(
+    'a secured stream is held without music, and never made a clear one',
+    { pbx },
+    async (office, world) => {
+      const key = `a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:${'A'.repeat(40)}`;
+      const secured = (sdp: string | undefined): string =>
+        `${sdp?.replace('RTP/AVP', 'RTP/SAVP').replace('a=sendrecv\r\n', '')}${key}\r\n`;
+      const { call, answered, asked } = await changed(office, world, secured);
+      expect((await world.run(() => call.hold())).kind).toBe('accepted');
+      expect(asked()).toBe(1);
+      expect(answered.media.remote).toContain('RTP/SAVP');
+      expect(answered.media.remote).toContain('a=sendonly');
+      expect(office.pbx.stats().media.ports.used).toBe(0);
+      call.hangUp();
       await office.quiet();
     },
   );

@@ -2,6 +2,7 @@ import type { IncomingModify } from '../../dialog/incoming-modify.js';
 import type { InviteSession } from '../../dialog/invite-session.js';
 import type { MediaSession } from '../../media/session/media-session.js';
 import { Player } from '../../media/session/player.js';
+import { CallEndedError } from './call-ended-error.js';
 import { isMediaFault } from './media-fault.js';
 
 /** Who is at the other end of the server's own audio. */
@@ -26,9 +27,12 @@ interface Open {
  */
 export class ServedMedia {
   readonly #open: OpenMedia;
-  readonly #peer: MediaPeer;
+  /** As last seen: a phone may change its network. */
+  #peer: MediaPeer;
   readonly #onOpen: (session: MediaSession) => void;
   #current: Open | undefined;
+  /** How often: what was being opened meanwhile is not wanted any more. */
+  #closed = 0;
 
   /** `onOpen`: told of each session, so that its digits are heard. */
   constructor(open: OpenMedia, peer: MediaPeer, onOpen: (session: MediaSession) => void) {
@@ -42,7 +46,7 @@ export class ServedMedia {
     return this.#current;
   }
 
-  /** Our answer to the caller's offer, or our offer when it made none. */
+  /** Our answer to the caller's offer, or our offer when it made none. @throws CallEndedError when it is closed meanwhile */
   async describe(offer: string | undefined): Promise<string> {
     const { session } = await this.#opened();
     return offer === undefined ? session.offer() : session.answer(offer);
@@ -55,8 +59,11 @@ export class ServedMedia {
 
   /** A re-INVITE of the caller: hold, resume, another address or codec. */
   serve(modify: IncomingModify): void {
+    const remoteAddress = modify.source.remote.address;
+    this.#peer = { ...this.#peer, remoteAddress };
     const session = this.#current?.session;
     if (session === undefined) return modify.reject(491);
+    session.peerAt(remoteAddress);
     if (modify.sdp !== undefined) {
       const { sdp } = modify;
       const answer = taken(() => session.answer(sdp));
@@ -64,15 +71,23 @@ export class ServedMedia {
       else void modify.accept(answer);
       return;
     }
-    void modify.accept(session.offer()).then((answer) => {
-      if (answer === undefined || !isTaken(session, answer)) session.rollback();
-    });
+    modify
+      .accept(session.offer())
+      .then((answer) => {
+        // The media may have gone to somebody else before the ACK came: its answer is no longer ours.
+        if (!this.#serves(session)) return;
+        if (answer === undefined || !isTaken(session, answer)) session.rollback();
+      })
+      // Nobody waits for it; what held before the offer holds on.
+      .catch(() => session.rollback());
   }
 
   /** The caller's media comes back to the server by a re-INVITE of ours; false when the caller refuses. */
   async takeBack(caller: InviteSession, signal: AbortSignal): Promise<boolean> {
     const { session } = await this.#opened();
-    const result = await caller.modify({ sdp: session.offer(), signal, retry: true });
+    const sdp = session.offer({ before: caller.agreed?.local });
+    const result = await caller.modify({ sdp, signal, retry: true });
+    if (!this.#serves(session)) return false;
     if (result.kind !== 'accepted' || result.sdp === undefined) {
       session.rollback();
       return false;
@@ -83,14 +98,25 @@ export class ServedMedia {
   /** Nothing is played or heard any more; the ports are free. */
   async close(): Promise<void> {
     const current = this.#current;
+    this.#closed++;
     this.#current = undefined;
     current?.player.stop();
     await current?.session.close();
   }
 
+  /** False when it was closed meanwhile. */
+  #serves(session: MediaSession): boolean {
+    return this.#current?.session === session;
+  }
+
   async #opened(): Promise<Open> {
     if (this.#current !== undefined) return this.#current;
+    const closed = this.#closed;
     const session = await this.#open(this.#peer);
+    if (closed !== this.#closed) {
+      await session.close();
+      throw new CallEndedError('the media of this call');
+    }
     this.#current = { session, player: new Player(session) };
     this.#onOpen(session);
     return this.#current;

@@ -61,6 +61,8 @@ export class MediaSession {
   readonly #closing = new AbortController();
   readonly #listeners = new Set<AudioListener>();
   readonly #taps = new Set<AudioTap>();
+  /** Where the peer's signalling comes from. */
+  #remoteAddress: string | undefined;
   /** The last one is heard. */
   #sources: AudioSource[] = [];
   #strangers = 0;
@@ -72,6 +74,7 @@ export class MediaSession {
   private constructor(options: MediaSessionOptions, ports: RtpPorts, inbox: Inbox) {
     const { scheduler, random, logger } = options;
     this.#options = options;
+    this.#remoteAddress = options.remoteAddress;
     this.#ports = ports;
     this.#negotiation = new Negotiation({
       address: (peer) => this.#advertised(peer),
@@ -152,12 +155,22 @@ export class MediaSession {
   }
 
   /**
+   * The peer's signalling is now seen to come from this IP address, and its media may (RFC 7362 §4). Counts from the next agreement on.
+   * @internal
+   */
+  peerAt(remoteAddress: string): void {
+    this.#remoteAddress = remoteAddress;
+  }
+
+  /**
    * An offer to be sent, the first or a later one. `direction`: what we want from now on; default as before, sendrecv at first.
+   * `before`, of a first offer: what the peer was told in the same dialog until now, by whomever. Its streams stay in number and place,
+   * and all but the audio are refused (RFC 3264 §8).
    * @throws UsageError (SDP_NEGOTIATION) while another offer is under way
    */
-  offer(options: { readonly direction?: SdpDirection } = {}): string {
+  offer(options: { readonly direction?: SdpDirection; readonly before?: string | undefined } = {}): string {
     this.#requireOpen();
-    return this.#negotiation.offer(this.#options.remoteAddress, options.direction);
+    return this.#negotiation.offer(this.#remoteAddress, options.direction, options.before);
   }
 
   /**
@@ -250,7 +263,7 @@ export class MediaSession {
 
   #advertised(peer: string | undefined): SocketAddress {
     const { local } = this.#ports;
-    const address = this.#options.remoteAddress ?? peer ?? local.address;
+    const address = this.#remoteAddress ?? peer ?? local.address;
     const advisor = this.#options.advisor ?? localAddressAdvisor;
     return advisor.advertise({ purpose: 'media', local, remote: { address, port: local.port } });
   }
@@ -258,7 +271,7 @@ export class MediaSession {
   /** What was just agreed on takes effect. */
   #apply(): void {
     const { agreed } = this.#negotiation;
-    this.#latch.describe(agreed?.remote, this.#options.remoteAddress);
+    this.#latch.describe(agreed?.remote, this.#remoteAddress);
     this.#rtcpLatch.describe(agreed?.remoteRtcp);
     if (agreed === undefined) {
       this.#stopBeat?.();

@@ -7,10 +7,12 @@ import { closeLines, padMedia, rejectMedia } from '../../protocol/sdp/edit.js';
 import { parseSdp, type Sdp, sdpText } from '../../protocol/sdp/lines.js';
 import { isSecure, mediaSummary, originOf, type SdpStream } from '../../protocol/sdp/media.js';
 import { OfferAnswer, SdpNegotiationError } from '../../protocol/sdp/offer-answer.js';
+import { SdpParseError } from '../../protocol/sdp/parse-error.js';
 import type { CryptoAttribute } from '../../protocol/srtp/crypto-attribute.js';
 import { answerCrypto, offerCrypto } from '../../protocol/srtp/crypto-negotiation.js';
 import type { G711Codec } from '../audio/audio-source.js';
 import { type AgreedAudio, agreeOn, g711Of, isEvent, packetTime, USUAL_PTIME_MS } from './agreed-audio.js';
+import { type PlacedAudio, placeAudio } from './placed-audio.js';
 import { acceptableCrypto, cryptoLines, cryptoValues } from './session-crypto.js';
 
 export interface NegotiationOptions {
@@ -66,15 +68,20 @@ export class Negotiation {
   }
 
   /**
-   * An offer, first or later. `direction`: what we want from now on, also in answers; default as before, sendrecv at first.
+   * An offer, first or later. `direction`: what we want from now on, also in answers; default as before, sendrecv at first. `before`: what
+   * somebody else has told the peer in the same dialog; only a first offer needs it.
    * @throws UsageError (SDP_NEGOTIATION) while another offer is under way
    */
-  offer(peer: string | undefined, direction: SdpDirection = this.#direction): string {
+  offer(peer: string | undefined, direction: SdpDirection = this.#direction, before?: string): string {
     const previous = this.#exchange.local;
     const address = this.#options.address(peer);
     const media = this.#media(address.port, direction);
-    const next = previous === undefined ? this.#first(address, media) : this.#later(previous, media);
-    const offer = this.#exchange.sendOffer(next);
+    const next =
+      previous === undefined
+        ? this.#first(address, media, before)
+        : { sdp: this.#later(previous, media), index: this.#index };
+    const offer = this.#exchange.sendOffer(next.sdp);
+    this.#index = next.index;
     this.#direction = direction;
     return sdpText(offer);
   }
@@ -185,8 +192,10 @@ export class Negotiation {
     return known === undefined ? offerCrypto(this.#options.random) : [known];
   }
 
-  #first(address: SocketAddress, media: SdpMediaOptions): Sdp {
-    return createSdp({ origin: this.#origin(address), media: [media] });
+  #first(address: SocketAddress, media: SdpMediaOptions, before: string | undefined): PlacedAudio {
+    const sdp = createSdp({ origin: this.#origin(address), media: [media] });
+    const told = before === undefined ? undefined : readable(before);
+    return told === undefined ? { sdp, index: 0 } : placeAudio(sdp, told);
   }
 
   /** The same streams in the same places: ours anew, those that were refused still refused (RFC 3264 §8). */
@@ -231,6 +240,16 @@ export class Negotiation {
     const codecs: CodecCapability[] = this.#options.codecs.map((name) => ({ name, clockRate: 8000 }));
     if (this.#options.events) codecs.push({ name: 'telephone-event', clockRate: 8000, fmtp: EVENT_FMTP });
     return codecs;
+  }
+}
+
+/** Undefined for what is no description: it may be somebody else's, and passed on as it came. */
+function readable(text: string): Sdp | undefined {
+  try {
+    return parseSdp(text);
+  } catch (error) {
+    if (error instanceof SdpParseError) return undefined;
+    throw error;
   }
 }
 

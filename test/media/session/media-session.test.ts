@@ -353,6 +353,22 @@ describe('from whom (RFC 7362, RFC 4961)', () => {
     expect(session.stats.remote).toEqual({ address: PHONE, port: 9100 });
   });
 
+  test('its signalling comes from elsewhere: from the next agreement on its media may, and no longer from where it was', async () => {
+    const moved = '203.0.113.66';
+    const session = await studio.session({ remoteAddress: PHONE });
+    const [before, after] = [await studio.phone({ port: 9100 }), await studio.phone({ address: moved, port: 9200 })];
+    const offer = offerOf({ address: '192.168.1.20', port: 4000 });
+    const to = audioPort(session.answer(offer));
+    await before.talk(sine(500, 200), to);
+    expect(session.stats.remote).toEqual(before.local);
+    session.peerAt(moved);
+    session.answer(offer);
+    await before.talk(sine(500, 100), to);
+    expect(session.stats.strangers).toBe(5);
+    await after.talk(sine(500, 200), to);
+    expect(session.stats).toMatchObject({ strangers: 5, remote: after.local });
+  });
+
   test('once learned, another port of the same address is a stranger too, until the phone describes itself anew', async () => {
     const session = await studio.session();
     const phone = await studio.phone();

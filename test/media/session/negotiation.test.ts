@@ -35,6 +35,24 @@ describe('offers and answers of a session', () => {
     expect(negotiation().offer(undefined)).toContain('c=IN IP4 192.0.2.1');
   });
 
+  test('a first offer in a dialog of others: as many streams, the audio in its place, and so ever after (RFC 3264 §8)', () => {
+    const video = 'm=video 6000 RTP/AVP 97\na=rtpmap:97 H264/90000\n';
+    const own = negotiation();
+    const shape = (sdp: string): string[] => mediaSummary(parseSdp(sdp)).map(({ type, port }) => `${type} ${port}`);
+    const before = offerOf({ address: '10.0.0.8', port: 5000 }, { before: video });
+    expect(shape(own.offer(PHONE.address, undefined, before))).toEqual(['video 0', 'audio 20000']);
+    own.accept(offerOf(PHONE, { before: 'm=video 0 RTP/AVP 97\n' }));
+    expect(own.agreed).toMatchObject({ codec: 'PCMA', remote: PHONE, direction: 'sendrecv' });
+    expect(shape(own.offer(PHONE.address))).toEqual(['video 0', 'audio 20000']);
+    own.rollback();
+    expect(shape(own.answer(offerOf(PHONE, { before: video })))).toEqual(['video 0', 'audio 20000']);
+  });
+
+  test('what others said there cannot be read: our offer stands alone', () => {
+    const offer = negotiation().offer(PHONE.address, undefined, 'hello');
+    expect(mediaSummary(parseSdp(offer)).map(({ type }) => type)).toEqual(['audio']);
+  });
+
   test('packet times that our beat does not know are taken down to one that it does; maxptime is kept (RFC 8866 §6.3)', () => {
     for (const [ptimeMs, attributes, expected] of [
       [25, [], 20],
