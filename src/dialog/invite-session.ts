@@ -254,6 +254,8 @@ export class InviteSession implements DialogUsage {
     if (success === undefined) return;
     if (this.#state.kind === 'ending-after-ack') {
       const { headers } = this.#state;
+      // Whoever waits for what the ACK says waits in vain; it is not among those any more that `#finish` tells so.
+      success.onGone?.();
       this.#bye(headers);
       this.#finish({ by: 'local', cause: 'bye', reason: [] });
       return;

@@ -71,6 +71,23 @@ describe('BYE (RFC 3261 §15)', () => {
       peer.respond(bye, 200);
     }));
 
+  test('§15.1.1: whoever waits for the ACK of a re-INVITE is told that nothing comes of it', () =>
+    withStack(async ({ world, stack, peer }) => {
+      const { raw, session } = await established(stack, peer);
+      const answers: (string | undefined)[] = [];
+      session.handle({
+        onModify: (modify) => void modify.accept(OFFER).then((answer) => answers.push(answer)),
+        onEnded: () => {},
+      });
+      raw.invite();
+      await peer.expect('200 INVITE');
+      session.end();
+      raw.ack({ body: ANSWER });
+      peer.respond(await peer.expect('BYE'), 200);
+      await world.advance({ ms: 10 });
+      expect(answers).toEqual([undefined]);
+    }));
+
   test('§15.1.1: and when the ACK never comes, it leaves at 64·T1 with the headers that were asked for', () =>
     withStack(async ({ stack, peer }) => {
       const raw = peer.dial('me');
