@@ -9,6 +9,7 @@ import { createPbx, type Pbx } from '../../src/pbx/pbx.js';
 import { dtmfTone } from '../../src/protocol/audio/dtmf.js';
 import { G711 } from '../../src/protocol/audio/g711.js';
 import { beep, ToneGenerator } from '../../src/protocol/audio/tones.js';
+import { realAuthority } from '../support/certificates.js';
 import { Baresip, type BaresipOptions, PLAYED_LEVEL_DB } from './support/baresip.js';
 import { Lab } from './support/lab.js';
 import { Callee, Caller, sdp } from './support/parties.js';
@@ -154,6 +155,36 @@ describe('music line', () => {
     expect(notes.filter((note, i) => note !== notes[i - 1]).slice(0, 5)).toEqual([329.6, 349.2, 392, 349.2, 329.6]);
     await alice.command('hangup');
   });
+});
+
+describe('SRTP (RFC 4568, RFC 3711)', () => {
+  interopTest(
+    'keys in the description, over TLS: baresip hears its own tone',
+    { needs: ['baresip'], concurrent: true },
+    async (own) => {
+      const host = '127.0.0.28';
+      const authority = await realAuthority('The lab');
+      const certificate = await authority.issue({ names: [host] });
+      const ca = path.join(own.folder('tls'), 'ca.pem');
+      writeFileSync(ca, authority.cert);
+      const port = await freeSipPort();
+      const pbx = await echoTest({
+        domain: DOMAIN,
+        listen: [`tls://${host}:${port}`],
+        tls: { certificate },
+        extensions: extensions(100, 2),
+        media: { ports: portsOf(host) },
+      });
+      own.own({ stop: () => pbx.close() });
+      const alice = await phone(own, '100', { server: { host, port }, transport: 'tls', ca, srtp: true });
+      await alice.dial('600');
+      await Promise.all([alice.event('CALL_ESTABLISHED', PATIENCE), alice.event('CALL_MENC', PATIENCE)]);
+      await heardMore(alice, 3);
+      const sound = alice.heard();
+      expectTone(sound, firstSound(sound) + 0.2, 1, ALICE_HZ);
+      await alice.command('hangup');
+    },
+  );
 });
 
 describe('hand-back', () => {

@@ -36,6 +36,8 @@ export interface BaresipOptions {
   readonly ca?: string;
   /** Default: the one that `extensions()` gave. */
   readonly password?: string;
+  /** SRTP with keys in the description, and nothing else. */
+  readonly srtp?: boolean;
   /** What it plays, in Hz; default 440. */
   readonly toneHz?: number;
   /** What it offers and takes; default both, PCMU first. */
@@ -246,7 +248,8 @@ function account(options: BaresipOptions): string {
   return (
     `<sip:${options.number}@${DOMAIN};transport=${transport}>;outbound="sip:${host}:${port};transport=${transport}"` +
     `;auth_user=${options.number};auth_pass=${options.password ?? passwordOf(options.number)}` +
-    `;regint=${options.registerSeconds ?? 3_600};audio_codecs=${options.codec?.toLowerCase() ?? 'pcmu,pcma'}`
+    `;regint=${options.registerSeconds ?? 3_600};audio_codecs=${options.codec?.toLowerCase() ?? 'pcmu,pcma'}` +
+    (options.srtp === true ? ';mediaenc=srtp-mand' : '')
   );
 }
 
@@ -289,6 +292,7 @@ module g711.so
 module sndfile.so
 module aufile.so
 module aubridge.so
+module srtp.so
 module_tmp uuid.so
 module_tmp account.so
 module_app contact.so
