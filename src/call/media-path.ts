@@ -1,6 +1,7 @@
 import { AddressSet } from '../base/address-set.js';
 import { ipVersion, isWildcardAddress, normalizeHost } from '../base/ip.js';
 import type { MediaMode } from '../base/media-mode.js';
+import { LINK_NETWORKS, PRIVATE_NETWORKS } from '../base/private-networks.js';
 
 /** What is known of where a leg's media comes from and goes to. */
 export interface MediaSide {
@@ -24,18 +25,7 @@ export interface MediaDecision {
   readonly reason: string;
 }
 
-/** RFC 1918, 3927, 4193, 4291, 6598, and the machine itself. */
-const PRIVATE = new AddressSet([
-  '10.0.0.0/8',
-  '100.64.0.0/10',
-  '127.0.0.0/8',
-  '169.254.0.0/16',
-  '172.16.0.0/12',
-  '192.168.0.0/16',
-  '::1',
-  'fc00::/7',
-  'fe80::/10',
-]);
+const PRIVATE = new AddressSet([...PRIVATE_NETWORKS, ...LINK_NETWORKS]);
 
 /** From where an address can be reached. */
 type Zone =

@@ -1,9 +1,10 @@
+export { PRIVATE_NETWORKS } from '../base/private-networks.js';
 export { NatAddressAdvisor } from './address-advisor.js';
 export { type MappingBehaviour, mappingBehaviour, type Observation } from './behaviour.js';
 export { type DiscoveredAddress, StunDiscovery, type StunDiscoveryOptions } from './discovery.js';
 export type { NatEvents } from './events.js';
 export { type ExternalAddresses, StaticExternalAddress } from './external-address.js';
-export { LocalNetworks, type LocalNetworksOptions, PRIVATE_NETWORKS } from './local-networks.js';
+export { LocalNetworks, type LocalNetworksOptions } from './local-networks.js';
 export { NatService, type NatServiceOptions } from './nat-service.js';
 export type { ExternalAddressOptions, StunServerSettings } from './options.js';
 export type { SourceRate } from './source-limit.js';

@@ -1,22 +1,8 @@
 import { AddressSet } from '../base/address-set.js';
 import type { Clock, Millis } from '../base/clock.js';
 import { ipVersion } from '../base/ip.js';
+import { LINK_NETWORKS, PRIVATE_NETWORKS } from '../base/private-networks.js';
 import type { Network } from '../net/network.js';
-
-/**
- * Addresses that mean nothing in the Internet: who is seen under one stands on our side of the NAT. RFC 1918, shared address
- * space (RFC 6598), unique local (RFC 4193).
- */
-export const PRIVATE_NETWORKS: readonly string[] = Object.freeze([
-  '10.0.0.0/8',
-  '172.16.0.0/12',
-  '192.168.0.0/16',
-  '100.64.0.0/10',
-  'fc00::/7',
-]);
-
-/** Loopback and link-local: never anywhere else. */
-const ALWAYS = ['127.0.0.0/8', '169.254.0.0/16', '::1/128', 'fe80::/10'];
 
 /** How long the addresses of the machine are believed. */
 const KEEP_MS = 60_000;
@@ -65,7 +51,7 @@ export class LocalNetworks {
         const version = ipVersion(address);
         return version === 0 ? [] : [`${address}/${version === 4 ? 24 : 64}`];
       });
-      this.#set = new AddressSet([...networks, ...ALWAYS, ...own]);
+      this.#set = new AddressSet([...networks, ...LINK_NETWORKS, ...own]);
       this.#until = now + KEEP_MS;
       this.#verdicts.clear();
     }
