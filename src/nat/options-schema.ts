@@ -1,11 +1,9 @@
 import * as v from 'valibot';
-import { AddressSet } from '../base/address-set.js';
 import { ipVersion } from '../base/ip.js';
-import { whole } from '../base/schema-parts.js';
+import { networkList, whole } from '../base/schema-parts.js';
 import { parseStunListen, parseStunServer, STUN_LISTEN_EXAMPLE, STUN_SERVER_EXAMPLE } from './stun-address.js';
 
 const EXTERNAL = 'an IP address such as "203.0.113.7", or options such as { "stun": ["stun.example.net"] }';
-const NETWORK = 'an IP address or a network such as "10.0.0.0/8"';
 const LEAST_REFRESH_SECONDS = 10;
 const MOST_REFRESH_SECONDS = 3600;
 
@@ -31,7 +29,7 @@ const address = v.pipe(
 /** The schemas of the options about NAT, for options that hold them beside others. */
 export const natEntries = {
   externalAddress: v.optional(v.lazy((input) => (typeof input === 'string' ? address : discovery))),
-  localNetworks: v.optional(texts(NETWORK, 'a list of IP addresses and networks', (text) => AddressSet.accepts(text))),
+  localNetworks: v.optional(networkList),
   stun: v.optional(
     v.strictObject(
       {

@@ -1,26 +1,22 @@
 import * as v from 'valibot';
-import { AddressSet } from '../base/address-set.js';
-import { ipVersion } from '../base/ip.js';
 import { isMailAddress } from '../base/mail-address.js';
-import { MEDIA_MODES } from '../base/media-mode.js';
+import { having, mediaMode, networkList, whole } from '../base/schema-parts.js';
 import { isRecord } from '../base/schema-walk.js';
 import { rulesSchema } from '../dialplan/rules-schema.js';
 import { isNumber } from '../directory/extension.js';
-import { DEFAULT_RTP_PORTS } from '../media/port-pool.js';
 import { natEntries } from '../nat/options-schema.js';
-import { TONE_COUNTRIES } from '../protocol/audio/tone-plans.js';
 import { DEFAULT_TRANSACTION_LIMITS } from '../transaction/layer.js';
 import { DEFAULT_TRANSPORT_LIMITS } from '../transport/limits.js';
 import { linesAndTrunksEntries, namesOnce } from '../trunk/lines-and-trunks.js';
 import { DEFAULT_REQUEST_LIMITS } from '../ua/request-chain.js';
 import { PbxConfigError } from './config-error.js';
 import { LISTEN_EXAMPLE, parseListen } from './listen.js';
+import { mediaSchema } from './media-schema.js';
 import { check } from './option-problems.js';
 import type { PbxChanges, PbxOptions } from './options.js';
 import { tlsSchema } from './tls-schema.js';
 
 const HOST = 'a host name such as "office.example"';
-const NETWORK = 'an IP address or a network such as "10.0.0.0/8"';
 const EMAIL = 'an address such as "alice@office.example"';
 const NUMBER = '1–64 letters, digits or + * # . _ ~ ! -, such as "100"';
 
@@ -41,37 +37,14 @@ const text = (max: number) =>
     v.regex(/^[^\p{Cc}]*$/u, 'a text without control characters'),
   );
 
-function whole(min: number, max: number) {
-  const expected = `a whole number from ${min} to ${max}`;
-  return v.pipe(v.number(expected), v.integer(expected), v.minValue(min, expected), v.maxValue(max, expected));
-}
-
-/** Something with methods: an adapter. Checked by the names of its methods, because it may come from another copy of the package. */
-function having(what: string, methods: readonly string[]) {
-  return v.custom<object>(
-    (value) => typeof value === 'object' && value !== null && methods.every((name) => name in value),
-    what,
-  );
-}
-
 function func(what: string) {
   return v.custom<(...args: never[]) => unknown>((value) => typeof value === 'function', what);
 }
-
-const networks = v.array(
-  v.pipe(
-    v.string(NETWORK),
-    v.check((each) => AddressSet.accepts(each), NETWORK),
-  ),
-  'a list of IP addresses and networks',
-);
 
 const mailAddress = v.pipe(
   v.string(EMAIL),
   v.check((address) => isMailAddress(address), EMAIL),
 );
-
-const mediaMode = v.picklist(MEDIA_MODES, '"direct", "relay" or "auto"');
 
 const extension = v.strictObject(
   {
@@ -178,43 +151,10 @@ const rate = v.strictObject(
   {
     perSecond: v.pipe(v.number('a number'), v.minValue(0.001, 'a number above 0')),
     burst: v.optional(whole(1, 10_000_000)),
-    allow: v.optional(networks),
+    allow: v.optional(networkList),
     maxSources: v.optional(whole(1, 10_000_000)),
   },
   'a rate such as { "perSecond": 100 }',
-);
-
-const MUSIC = 'the path of a WAV file, or a sound such as wavFile(path)';
-const PORTS = 'ports such as { "from": 20000, "to": 29998 }';
-const milliseconds = whole(100, 86_400_000);
-const ip = v.pipe(
-  v.string('an IP address'),
-  v.check((each) => ipVersion(each) !== 0, 'an IP address'),
-);
-
-const mediaSchema = v.strictObject(
-  {
-    path: v.optional(mediaMode),
-    engine: v.optional(having('a media engine', ['offer', 'answer', 'delete', 'stats'])),
-    ports: v.optional(
-      v.pipe(
-        v.strictObject({ from: v.optional(whole(1024, 65_534)), to: v.optional(whole(1024, 65_534)) }, PORTS),
-        v.check(({ from = DEFAULT_RTP_PORTS.from, to = DEFAULT_RTP_PORTS.to }) => from + (from % 2) < to, PORTS),
-      ),
-    ),
-    addresses: v.optional(
-      v.pipe(v.array(ip, 'a list of IP addresses of this machine'), v.minLength(1, 'at least one address')),
-    ),
-    timeouts: v.optional(
-      v.strictObject(
-        { oneWayMs: v.optional(milliseconds), callMs: v.optional(milliseconds), holdMs: v.optional(milliseconds) },
-        'times in milliseconds such as { "callMs": 300000 }',
-      ),
-    ),
-    holdMusic: v.optional(v.union([v.pipe(v.string(), v.minLength(1)), having(MUSIC, ['open'])], MUSIC)),
-    tones: v.optional(v.picklist(TONE_COUNTRIES, `one of ${TONE_COUNTRIES.join(', ')}`)),
-  },
-  'options such as { "path": "auto" }',
 );
 
 const schema = v.pipe(
@@ -237,7 +177,7 @@ const schema = v.pipe(
       tls: v.optional(tlsSchema),
       extensions: v.optional(extensions),
       directory: v.optional(having('a directory with find() and list()', ['find', 'list'])),
-      trustedPeers: v.optional(networks),
+      trustedPeers: v.optional(networkList),
       digest: v.optional(digest),
       nonceSecret: v.optional(v.pipe(v.instance(Uint8Array, 'bytes'), v.minLength(32, '32 bytes or more'))),
       storage: v.optional(having('a storage such as memoryStorage()', ['records', 'blobs', 'close'])),

@@ -1,5 +1,6 @@
 import * as v from 'valibot';
-import { MEDIA_MODES, type MediaMode } from '../base/media-mode.js';
+import type { MediaMode } from '../base/media-mode.js';
+import { mediaMode } from '../base/schema-parts.js';
 import { AUDIO_FORMAT_NAMES, isAuxiliary } from '../protocol/sdp/audio-formats.js';
 import type { TrunkPolicy } from '../ua/target.js';
 
@@ -39,7 +40,7 @@ export const mediaEntries = {
       v.check((names) => names.some((name) => !isAuxiliary({ name })), CODECS),
     ),
   ),
-  media: v.optional(v.picklist(MEDIA_MODES, '"direct", "relay" or "auto"')),
+  media: v.optional(mediaMode),
 } satisfies Record<keyof MediaOptions, v.GenericSchema>;
 
 /** The media options among others. */
