@@ -10,6 +10,7 @@ export type { MediaEngine, MediaExchange } from './media-engine.js';
 export { MediaError } from './media-error.js';
 export type { MediaEvents, OneWayCause } from './media-events.js';
 export type { MediaStats, StreamStats } from './media-stats.js';
+export type { MediaTimeouts } from './media-trouble.js';
 export { Mixer, type MixerParty, type MixerSeat } from './mixer/mixer.js';
 export {
   DEFAULT_RTP_PORTS,
@@ -24,7 +25,6 @@ export { blobSink, MemorySink } from './recording/memory-sink.js';
 export { Recorder, type RecordOptions, type RecordResult } from './recording/recorder.js';
 export type { RecordingSink } from './recording/recording-sink.js';
 export { MediaRelay, type MediaRelayOptions, type MediaRelayStats } from './relay/media-relay.js';
-export type { MediaTimeouts } from './relay/pair-watch.js';
 export type { RelayCounters } from './relay/relay-counters.js';
 export type { LearningRule } from './relay/source-latch.js';
 export { RtpPorts, type RtpPortsOptions } from './rtp-ports.js';

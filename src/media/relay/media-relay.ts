@@ -8,8 +8,8 @@ import type { Network } from '../../net/network.js';
 import type { MediaEngine, MediaExchange } from '../media-engine.js';
 import type { MediaEvents } from '../media-events.js';
 import type { MediaStats } from '../media-stats.js';
+import { DEFAULT_MEDIA_TIMEOUTS, type MediaTimeouts, type MediaTrouble, tellTrouble } from '../media-trouble.js';
 import { PortPool, type PortPoolStats, type PortRange } from '../port-pool.js';
-import type { MediaTimeouts, MediaTrouble } from './pair-watch.js';
 import { RelayCall } from './relay-call.js';
 import { newRelayCounters, type RelayCounters } from './relay-counters.js';
 import type { PairContext } from './relay-pair.js';
@@ -41,7 +41,6 @@ export interface MediaRelayStats {
   readonly packets: Readonly<RelayCounters>;
 }
 
-const DEFAULT_TIMEOUTS: MediaTimeouts = { oneWayMs: 5_000, callMs: 300_000, holdMs: 1_800_000 };
 const DEFAULT_LEARNING: LearningRule = { packets: 4, silentMs: 1_000, fromAnywhere: false };
 const LOOK_EVERY_MS = 1_000;
 
@@ -72,7 +71,7 @@ export class MediaRelay implements MediaEngine {
     this.#emitter = new TypedEmitter(this.#logger);
     this.#scheduler = scheduler;
     this.#pool = 'take' in ports ? ports : new PortPool({ ...ports, scheduler, random });
-    this.#timeouts = { ...DEFAULT_TIMEOUTS, ...options.timeouts };
+    this.#timeouts = { ...DEFAULT_MEDIA_TIMEOUTS, ...options.timeouts };
     const [first, ...others] = options.addresses ?? network.localAddresses();
     if (first === undefined) {
       throw new UsageError(
@@ -167,13 +166,7 @@ export class MediaRelay implements MediaEngine {
       { tenantId, callId, legs, ...facts },
       kind === 'lost' ? 'no media from either party' : 'one-way media',
     );
-    if (trouble.kind === 'lost') {
-      const { state, silentMs } = trouble;
-      this.#emitter.emit('media.lost', { tenantId, callId, legs, state, silentMs });
-      return;
-    }
-    const { silentLeg, deafLeg, stream, cause } = trouble;
-    this.#emitter.emit('media.oneWay', { tenantId, callId, silentLeg, deafLeg, stream, cause });
+    tellTrouble(this.#emitter, { tenantId, callId, legs }, trouble);
   }
 }
 

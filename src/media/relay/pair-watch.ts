@@ -1,28 +1,7 @@
 import type { Millis } from '../../base/clock.js';
-import type { OneWayCause } from '../media-events.js';
+import type { MediaTimeouts, MediaTrouble } from '../media-trouble.js';
 import type { RelaySide } from './relay-side.js';
 import type { RelayStream } from './relay-stream.js';
-
-/** After how long without packets something is told. */
-export interface MediaTimeouts {
-  /** Of one party, while the other's packets come. Default 5 s. */
-  readonly oneWayMs: number;
-  /** Of both parties of a call. Default 300 s. */
-  readonly callMs: number;
-  /** Of both parties while one has put the other on hold. Default 1,800 s. */
-  readonly holdMs: number;
-}
-
-/** What was noticed; who the legs are the caller knows. */
-export type MediaTrouble =
-  | {
-      readonly kind: 'oneWay';
-      readonly silentLeg: string;
-      readonly deafLeg: string;
-      readonly stream: number;
-      readonly cause: OneWayCause;
-    }
-  | { readonly kind: 'lost'; readonly state: 'call' | 'hold'; readonly silentMs: number };
 
 /** Since when media is expected of a side, and what was told of its silence. */
 interface Expectation {

@@ -3,7 +3,7 @@ import { Mailbox } from '../../base/mailbox.js';
 import type { TenantId } from '../../base/tenant.js';
 import type { MediaExchange } from '../media-engine.js';
 import type { MediaStats, StreamStats } from '../media-stats.js';
-import type { MediaTimeouts, MediaTrouble } from './pair-watch.js';
+import type { MediaTimeouts, MediaTrouble } from '../media-trouble.js';
 import { RelayLeg } from './relay-leg.js';
 import { type PairContext, RelayPair } from './relay-pair.js';
 import type { RelayStream } from './relay-stream.js';

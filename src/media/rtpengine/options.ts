@@ -4,17 +4,8 @@ import type { Random } from '../../base/random.js';
 import type { Scheduler } from '../../base/scheduler.js';
 import { show } from '../../base/show.js';
 import type { Network } from '../../net/network.js';
+import { DEFAULT_MEDIA_TIMEOUTS, type MediaTimeouts } from '../media-trouble.js';
 import type { InstanceOption } from './instance-url.js';
-
-/** After how long without packets something is told, in milliseconds. */
-export interface SilenceTimeouts {
-  /** Of one party, while the other's packets come. Default 5,000. */
-  readonly oneWayMs: number;
-  /** Of both parties of a call. Default 300,000; rtpengine's own `timeout`, which ends the call there, should be longer. */
-  readonly callMs: number;
-  /** Of both parties while one has put the other on hold. Default 1,800,000; and so should its `silent-timeout`. */
-  readonly holdMs: number;
-}
 
 /** What `new RtpEngine` takes. */
 export interface RtpEngineOptions {
@@ -40,7 +31,7 @@ export interface RtpEngineOptions {
    */
   readonly learnElsewhere?: boolean;
   /** After how long without packets something is told. */
-  readonly timeouts?: Partial<SilenceTimeouts>;
+  readonly timeouts?: Partial<MediaTimeouts>;
 }
 
 /** The figures of the options, with the defaults filled in. */
@@ -49,7 +40,7 @@ export interface RtpEngineFigures {
   readonly pingSeconds: number;
   readonly failuresUntilDown: number;
   readonly pollSeconds: number;
-  readonly timeouts: SilenceTimeouts;
+  readonly timeouts: MediaTimeouts;
 }
 
 const DEFAULTS: RtpEngineFigures = {
@@ -57,7 +48,7 @@ const DEFAULTS: RtpEngineFigures = {
   pingSeconds: 5,
   failuresUntilDown: 2,
   pollSeconds: 5,
-  timeouts: { oneWayMs: 5_000, callMs: 300_000, holdMs: 1_800_000 },
+  timeouts: DEFAULT_MEDIA_TIMEOUTS,
 };
 
 /** @throws ConfigError (PBX_INVALID_ARGUMENT) for figures that are not above 0 */

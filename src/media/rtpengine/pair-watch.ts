@@ -2,20 +2,8 @@ import type { Millis } from '../../base/clock.js';
 import { receives, sends } from '../../protocol/sdp/direction.js';
 import type { Sdp } from '../../protocol/sdp/lines.js';
 import { mediaSummary } from '../../protocol/sdp/media.js';
-import type { OneWayCause } from '../media-events.js';
 import type { StreamStats } from '../media-stats.js';
-import type { SilenceTimeouts } from './options.js';
-
-/** What is found out about a pair of legs. */
-export type PairNotice =
-  | {
-      readonly type: 'oneWay';
-      readonly silentLeg: string;
-      readonly deafLeg: string;
-      readonly stream: number;
-      readonly cause: OneWayCause;
-    }
-  | { readonly type: 'lost'; readonly state: 'call' | 'hold'; readonly silentMs: number };
+import type { MediaTimeouts, MediaTrouble } from '../media-trouble.js';
 
 /** One direction of one stream, since the last answer. */
 interface Flow {
@@ -35,14 +23,14 @@ interface Flow {
 
 /** Listens to the counters of a pair of legs whose descriptions are agreed: who is not heard, and when nobody is. No clock of its own. */
 export class PairWatch {
-  readonly #timeouts: SilenceTimeouts;
+  readonly #timeouts: MediaTimeouts;
   #flows: Flow[] = [];
   #state: 'call' | 'hold' = 'call';
   #agreedAt: Millis;
   #heardAt: Millis;
   #lostTold = false;
 
-  constructor(timeouts: SilenceTimeouts, now: Millis) {
+  constructor(timeouts: MediaTimeouts, now: Millis) {
     this.#timeouts = timeouts;
     this.#agreedAt = now;
     this.#heardAt = now;
@@ -82,7 +70,7 @@ export class PairWatch {
   }
 
   /** The counters as they stand at `now`, or as they were read last where they could not be had. */
-  observe(streams: readonly StreamStats[], now: Millis): PairNotice[] {
+  observe(streams: readonly StreamStats[], now: Millis): MediaTrouble[] {
     for (const flow of this.#flows) {
       const stats = streams.find((each) => each.legId === flow.legId && each.stream === flow.stream);
       if (stats !== undefined) this.#take(flow, stats, now);
@@ -113,16 +101,16 @@ export class PairWatch {
     return otherHeard && now - (flow.heardAt ?? this.#agreedAt) >= oneWayMs;
   }
 
-  #lost(now: Millis): PairNotice[] {
+  #lost(now: Millis): MediaTrouble[] {
     const silentMs = now - this.#heardAt;
     const allowed = this.#state === 'call' ? this.#timeouts.callMs : this.#timeouts.holdMs;
     if (this.#lostTold || this.#flows.length === 0 || silentMs < allowed) return [];
     this.#lostTold = true;
-    return [{ type: 'lost', state: this.#state, silentMs }];
+    return [{ kind: 'lost', state: this.#state, silentMs }];
   }
 }
 
-function oneWay({ legId, toLeg, stream, strangersAt }: Flow, recently: Millis): PairNotice {
+function oneWay({ legId, toLeg, stream, strangersAt }: Flow, recently: Millis): MediaTrouble {
   const cause = strangersAt !== undefined && strangersAt >= recently ? 'wrong-source' : 'nothing-received';
-  return { type: 'oneWay', silentLeg: legId, deafLeg: toLeg, stream, cause };
+  return { kind: 'oneWay', silentLeg: legId, deafLeg: toLeg, stream, cause };
 }

@@ -2,9 +2,9 @@ import type { Millis } from '../../base/clock.js';
 import { Mailbox } from '../../base/mailbox.js';
 import type { TenantId } from '../../base/tenant.js';
 import type { Sdp } from '../../protocol/sdp/lines.js';
+import type { MediaTimeouts } from '../media-trouble.js';
 import type { Bencoded } from './bencode.js';
 import type { Instance } from './instances.js';
-import type { SilenceTimeouts } from './options.js';
 import { PairCounts } from './pair-counts.js';
 import { PairWatch } from './pair-watch.js';
 import { SourceGuard } from './source-guard.js';
@@ -56,7 +56,7 @@ export class Pair {
   /** Which one has it; undefined before the first offer is accepted. */
   #instance: Instance | undefined;
 
-  constructor(name: PairName, timeouts: SilenceTimeouts, learnElsewhere: boolean, now: Millis) {
+  constructor(name: PairName, timeouts: MediaTimeouts, learnElsewhere: boolean, now: Millis) {
     this.name = name;
     this.engineCallId = engineCallId(name);
     this.watch = new PairWatch(timeouts, now);

@@ -8,15 +8,15 @@ import { parseSdp, type Sdp, sdpText } from '../../protocol/sdp/lines.js';
 import type { MediaEngine, MediaExchange } from '../media-engine.js';
 import type { MediaEvents } from '../media-events.js';
 import type { MediaStats, StreamStats } from '../media-stats.js';
+import { type MediaTimeouts, tellTrouble } from '../media-trouble.js';
 import type { Bencoded, BencodedDictionary } from './bencode.js';
 import { engineView, graft, hasCarriedStreams, withoutIce } from './description.js';
 import { readInstances } from './instance-url.js';
 import { type Instance, Instances } from './instances.js';
 import { MediaEngineError } from './media-engine-error.js';
 import { readStats } from './ng-stats.js';
-import { type RtpEngineOptions, readFigures, type SilenceTimeouts } from './options.js';
+import { type RtpEngineOptions, readFigures } from './options.js';
 import { Pair, type PairRequest, pairName } from './pair.js';
-import type { PairNotice } from './pair-watch.js';
 import { Round } from './round.js';
 
 /** So many counters are read at once at most, whatever the number of calls. */
@@ -55,7 +55,7 @@ export class RtpEngine implements MediaEngine {
   readonly #scheduler: Scheduler;
   readonly #logger: Logger;
   readonly #instances: Instances;
-  readonly #timeouts: SilenceTimeouts;
+  readonly #timeouts: MediaTimeouts;
   readonly #learnElsewhere: boolean;
   readonly #calls = new Map<string, EngineCall>();
   readonly #round: Round<Pair>;
@@ -307,7 +307,7 @@ export class RtpEngine implements MediaEngine {
     if (!this.#has(pair) || this.#closed) return;
     const now = this.#scheduler.now();
     const counted = pair.counts.total;
-    for (const notice of pair.watch.observe(counted, now)) this.#tell(pair, notice);
+    for (const trouble of pair.watch.observe(counted, now)) tellTrouble(this.#emitter, pair.name, trouble);
     if (pair.answered !== undefined && pair.guard.judge(counted)) await pair.mailbox.run(() => this.#passAgain(pair));
     if (now < pair.youngUntil || !this.#has(pair)) return;
     this.#young.remove(pair);
@@ -316,17 +316,6 @@ export class RtpEngine implements MediaEngine {
 
   #has(pair: Pair): boolean {
     return this.#calls.get(pair.name.callId)?.pairs.has(pair) === true;
-  }
-
-  #tell(pair: Pair, notice: PairNotice): void {
-    const { tenantId, callId, legs } = pair.name;
-    if (notice.type === 'oneWay') {
-      const { silentLeg, deafLeg, stream, cause } = notice;
-      this.#emitter.emit('media.oneWay', { tenantId, callId, silentLeg, deafLeg, stream, cause });
-    } else {
-      const { state, silentMs } = notice;
-      this.#emitter.emit('media.lost', { tenantId, callId, legs, state, silentMs });
-    }
   }
 }
 
