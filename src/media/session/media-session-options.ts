@@ -7,11 +7,11 @@ import type { Network } from '../../net/network.js';
 import type { DtmfDigit } from '../../protocol/audio/dtmf.js';
 import type { G711Codec } from '../audio/audio-source.js';
 import type { PortPool } from '../port-pool.js';
+import type { SrtpUse } from './audio-negotiation.js';
 import type { ReceivedCount } from './audio-receiver.js';
 import type { SentCount } from './audio-sender.js';
 import type { DigitWay } from './digit-gate.js';
 import type { MediaClock } from './media-clock.js';
-import type { SrtpUse } from './negotiation.js';
 
 export interface MediaSessionOptions {
   readonly network: Network;

@@ -13,6 +13,7 @@ import { RtcpLatch } from '../relay/rtcp-latch.js';
 import { type LearningRule, SourceLatch } from '../relay/source-latch.js';
 import { RtpPorts } from '../rtp-ports.js';
 import type { AgreedAudio } from './agreed-audio.js';
+import { AudioNegotiation } from './audio-negotiation.js';
 import { AudioReceiver } from './audio-receiver.js';
 import { AudioSender } from './audio-sender.js';
 import { type CollectOptions, type CollectResult, DigitCollector } from './digit-collector.js';
@@ -27,7 +28,6 @@ import type {
   MediaSessionOptions,
   MediaSessionStats,
 } from './media-session-options.js';
-import { Negotiation } from './negotiation.js';
 import { RtcpReporter } from './rtcp-reporter.js';
 
 /** As strict as the relay's: no other place is learned while the peer is heard (RFC 7362 §4). */
@@ -46,7 +46,7 @@ interface Inbox {
 export class MediaSession {
   readonly #options: MediaSessionOptions;
   readonly #ports: RtpPorts;
-  readonly #negotiation: Negotiation;
+  readonly #negotiation: AudioNegotiation;
   readonly #latch = new SourceLatch(LEARNING);
   readonly #rtcpLatch = new RtcpLatch(this.#latch);
   readonly #cipher = new MediaCipher();
@@ -76,7 +76,7 @@ export class MediaSession {
     this.#options = options;
     this.#remoteAddress = options.remoteAddress;
     this.#ports = ports;
-    this.#negotiation = new Negotiation({
+    this.#negotiation = new AudioNegotiation({
       address: (peer) => this.#advertised(peer),
       sessionId: String(random.integer(0x7fffffff)),
       codecs: options.codecs ?? ['PCMA', 'PCMU'],

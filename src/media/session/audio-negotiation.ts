@@ -15,7 +15,7 @@ import { type AgreedAudio, agreeOn, g711Of, isEvent, packetTime, USUAL_PTIME_MS 
 import { type PlacedAudio, placeAudio } from './placed-audio.js';
 import { acceptableCrypto, cryptoLines, cryptoValues } from './session-crypto.js';
 
-export interface NegotiationOptions {
+export interface AudioNegotiationOptions {
   /** Tells where we receive to a peer at this address; undefined before anything is known of the peer. */
   readonly address: (peer: string | undefined) => SocketAddress;
   readonly sessionId: string;
@@ -45,15 +45,15 @@ const SECURE_PROFILES: readonly string[] = ['RTP/SAVP', 'RTP/SAVPF'];
  * The offers and answers of one audio session (RFC 3264): text in, text out, and what has been agreed. Other streams that a peer
  * offers are refused, each in its place.
  */
-export class Negotiation {
-  readonly #options: NegotiationOptions;
+export class AudioNegotiation {
+  readonly #options: AudioNegotiationOptions;
   readonly #exchange = new OfferAnswer();
   /** Which m= line is ours. */
   #index = 0;
   #agreed: AgreedAudio | undefined;
   #direction: SdpDirection = 'sendrecv';
 
-  constructor(options: NegotiationOptions) {
+  constructor(options: AudioNegotiationOptions) {
     this.#options = options;
   }
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { Negotiation, type SrtpUse } from '../../../src/media/session/negotiation.js';
+import { AudioNegotiation, type SrtpUse } from '../../../src/media/session/audio-negotiation.js';
 import { parseSdp } from '../../../src/protocol/sdp/lines.js';
 import { mediaSummary, originOf } from '../../../src/protocol/sdp/media.js';
 import { checkAnswer } from '../../../src/protocol/sdp/offer-answer.js';
@@ -9,8 +9,8 @@ import { offerOf } from './studio.js';
 
 const PHONE = { address: '10.0.0.9', port: 4000 };
 
-function negotiation(options: { srtp?: SrtpUse; peers?: (string | undefined)[] } = {}): Negotiation {
-  return new Negotiation({
+function negotiation(options: { srtp?: SrtpUse; peers?: (string | undefined)[] } = {}): AudioNegotiation {
+  return new AudioNegotiation({
     address: (peer) => {
       options.peers?.push(peer);
       return { address: peer === '10.0.0.9' ? '10.0.0.1' : '192.0.2.1', port: 20_000 };
