@@ -5,7 +5,7 @@ import type { TenantId } from '../base/tenant.js';
 import type { MediaEngine } from '../media/media-engine.js';
 import { parseSdp } from '../protocol/sdp/lines.js';
 import { mediaSummary } from '../protocol/sdp/media.js';
-import { SdpParseError } from '../protocol/sdp/parse-error.js';
+import { unlessFaulty } from './media-fault.js';
 import { decideMediaPath, type MediaDecision, type MediaSide } from './media-path.js';
 
 /** A description on its way from one leg of a call to another. */
@@ -235,10 +235,5 @@ function pairOf(a: string, b: string): string {
 
 /** The address of the first stream in use; undefined when there is none, or the description cannot be read. */
 function mediaAddress(sdp: string): string | undefined {
-  try {
-    return mediaSummary(parseSdp(sdp)).find(({ active }) => active)?.address;
-  } catch (error) {
-    if (error instanceof SdpParseError) return undefined;
-    throw error;
-  }
+  return unlessFaulty(() => mediaSummary(parseSdp(sdp)).find(({ active }) => active)?.address);
 }

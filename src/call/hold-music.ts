@@ -6,12 +6,12 @@ import { answerAgain } from '../protocol/sdp/answer.js';
 import { parseSdp, sdpText } from '../protocol/sdp/lines.js';
 import { isHold, isSecure, mediaSummary, type SdpStream } from '../protocol/sdp/media.js';
 import type { CallMedia } from './call-media.js';
-import { isMediaFault } from './control/media-fault.js';
-import type { OpenMedia } from './control/served-media.js';
+import { unlessFaulty } from './media-fault.js';
+import { acceptAnswer, type OpenAudio } from './server-audio.js';
 
 /** What held parties hear. */
 export interface MusicOnHold {
-  readonly open: OpenMedia;
+  readonly open: OpenAudio;
   /** The music, for one more listener; closed by whoever listens. */
   listen(): AudioSource;
 }
@@ -76,7 +76,7 @@ export class HoldMusic {
     const result = await held.session.modify({ sdp, signal });
     // The call may have ended meanwhile.
     if (this.#playing !== playing) return true;
-    if (result.kind !== 'accepted' || result.sdp === undefined || !isTaken(session, result.sdp)) {
+    if (result.kind !== 'accepted' || result.sdp === undefined || !acceptAnswer(session, result.sdp)) {
       this.end();
       return false;
     }
@@ -89,35 +89,19 @@ export class HoldMusic {
 /** The answer to a hold, on behalf of a party that has said `local` before; undefined when the offer is no hold, or cannot be answered so. */
 function holdAnswer(offer: string | undefined, local: string | undefined): string | undefined {
   if (offer === undefined || local === undefined) return undefined;
-  try {
+  return unlessFaulty(() => {
     const asked = parseSdp(offer);
     const told = parseSdp(local);
     if (isHold(asked) === 'none' || asked.media.length < told.media.length) return undefined;
     // Whoever holds sends nothing to a port at which nobody listens to it now.
     return sdpText(answerAgain(asked, told, 'inactive'));
-  } catch (error) {
-    if (isMediaFault(error)) return undefined;
-    throw error;
-  }
-}
-
-function isTaken(session: MediaSession, answer: string): boolean {
-  try {
-    session.accept(answer);
-    return true;
-  } catch (error) {
-    if (isMediaFault(error)) return false;
-    throw error;
-  }
+  });
 }
 
 /** The audio stream in use. */
 function audioIn(sdp: string | undefined): SdpStream | undefined {
-  try {
-    if (sdp === undefined) return undefined;
-    return mediaSummary(parseSdp(sdp)).find(({ active, type }) => active && type.toLowerCase() === 'audio');
-  } catch (error) {
-    if (isMediaFault(error)) return undefined;
-    throw error;
-  }
+  if (sdp === undefined) return undefined;
+  return unlessFaulty(() =>
+    mediaSummary(parseSdp(sdp)).find(({ active, type }) => active && type.toLowerCase() === 'audio'),
+  );
 }

@@ -6,8 +6,8 @@ import type { MediaMode } from '../base/media-mode.js';
 import type { Random } from '../base/random.js';
 import type { Scheduler } from '../base/scheduler.js';
 import type { MediaPolicy } from '../call/call-media.js';
-import type { MediaPeer } from '../call/control/served-media.js';
 import type { MusicOnHold } from '../call/hold-music.js';
+import type { AudioPeer } from '../call/server-audio.js';
 import type { Sound } from '../media/audio/audio-source.js';
 import { Broadcast } from '../media/audio/broadcast.js';
 import { wavFile } from '../media/audio/sounds.js';
@@ -84,7 +84,7 @@ export class PbxMedia implements MediaPolicy {
   }
 
   /** The server's own end of a call's audio. @throws MediaError (MEDIA_NO_PORT) */
-  open({ remoteAddress, srtp }: MediaPeer): Promise<MediaSession> {
+  open({ remoteAddress, srtp }: AudioPeer): Promise<MediaSession> {
     const { network, scheduler, random, logger, advisor } = this.#parts;
     return MediaSession.open({
       ...{ network, scheduler, random, logger, advisor, remoteAddress },

@@ -1,8 +1,8 @@
 import { UsageError } from '../base/errors.js';
 import { CallControl } from '../call/control/call-control.js';
 import { CallEndedError } from '../call/control/call-ended-error.js';
-import type { OpenMedia } from '../call/control/served-media.js';
 import type { Destination } from '../call/route.js';
+import type { OpenAudio } from '../call/server-audio.js';
 import { isNumber } from '../directory/extension.js';
 import type { ToneCountry } from '../protocol/audio/tone-plans.js';
 
@@ -11,13 +11,13 @@ export type OnCall = (call: CallControl) => Promise<void> | void;
 
 /** The numbers that the host app serves itself. */
 export class ServedNumbers {
-  readonly #openMedia: OpenMedia;
+  readonly #openAudio: OpenAudio;
   readonly #country: ToneCountry;
   readonly #handlers = new Map<string, OnCall>();
 
   /** `country`: whose tones are played. */
-  constructor(openMedia: OpenMedia, country: ToneCountry) {
-    this.#openMedia = openMedia;
+  constructor(openAudio: OpenAudio, country: ToneCountry) {
+    this.#openAudio = openAudio;
     this.#country = country;
   }
 
@@ -49,7 +49,7 @@ export class ServedNumbers {
     return {
       kind: 'handler',
       run: async (handled, signal) => {
-        const call = new CallControl(handled, signal, this.#openMedia, this.#country);
+        const call = new CallControl(handled, signal, this.#openAudio, this.#country);
         try {
           await handler(call);
         } catch (error) {

@@ -14,13 +14,14 @@ import type { Player, PlayOptions, PlayResult } from '../../media/session/player
 import { type ToneCountry, tonePlan } from '../../protocol/audio/tone-plans.js';
 import type { IncomingRequest } from '../../ua/incoming.js';
 import type { HandledCall } from '../handled-call.js';
+import { isMediaFault } from '../media-fault.js';
 import type { Party } from '../party.js';
+import type { OpenAudio } from '../server-audio.js';
 import { refuseRefer } from '../transfer.js';
 import { CallEndedError } from './call-ended-error.js';
 import type { DialOutcome } from './dial-outcome.js';
 import { infoDigit } from './info-digit.js';
-import { isMediaFault } from './media-fault.js';
-import { type OpenMedia, ServedMedia } from './served-media.js';
+import { ServedMedia } from './served-media.js';
 
 /** Something to be heard: a path names a WAV file. */
 export type Heard = string | Sound;
@@ -64,7 +65,7 @@ export class CallControl {
   #local: string | undefined;
 
   /** @internal `pbx.onCall` makes them */
-  constructor(handled: HandledCall, signal: AbortSignal, openMedia: OpenMedia, country: ToneCountry) {
+  constructor(handled: HandledCall, signal: AbortSignal, openAudio: OpenAudio, country: ToneCountry) {
     const { host } = handled;
     this.#handled = handled;
     this.#country = country;
@@ -76,7 +77,7 @@ export class CallControl {
     this.#events = new TypedEmitter(host.logger);
     const { remote, secure } = host.invite.source;
     const srtp = secure && handled.sdp?.includes(' RTP/SAVP ') === true;
-    this.#media = new ServedMedia(openMedia, { remoteAddress: remote.address, srtp }, (session) =>
+    this.#media = new ServedMedia(openAudio, { remoteAddress: remote.address, srtp }, (session) =>
       this.#onMedia(session),
     );
     handled.handle({

@@ -2,19 +2,9 @@ import type { IncomingModify } from '../../dialog/incoming-modify.js';
 import type { InviteSession } from '../../dialog/invite-session.js';
 import type { MediaSession } from '../../media/session/media-session.js';
 import { Player } from '../../media/session/player.js';
+import { unlessFaulty } from '../media-fault.js';
+import { type AudioPeer, acceptAnswer, type OpenAudio } from '../server-audio.js';
 import { CallEndedError } from './call-ended-error.js';
-import { isMediaFault } from './media-fault.js';
-
-/** Who is at the other end of the server's own audio. */
-export interface MediaPeer {
-  /** The IP address that the signalling comes from. */
-  readonly remoteAddress: string;
-  /** It has asked for SRTP over TLS, and is offered it in turn (RFC 4568 §7.1.1). */
-  readonly srtp: boolean;
-}
-
-/** Opens the server's own end of a call's audio. @throws MediaError (MEDIA_NO_PORT) */
-export type OpenMedia = (peer: MediaPeer) => Promise<MediaSession>;
 
 interface Open {
   readonly session: MediaSession;
@@ -26,16 +16,16 @@ interface Open {
  * caller's media goes to somebody else, made anew when it comes back.
  */
 export class ServedMedia {
-  readonly #open: OpenMedia;
+  readonly #open: OpenAudio;
   /** As last seen: a phone may change its network. */
-  #peer: MediaPeer;
+  #peer: AudioPeer;
   readonly #onOpen: (session: MediaSession) => void;
   #current: Open | undefined;
   /** How often: what was being opened meanwhile is not wanted any more. */
   #closed = 0;
 
   /** `onOpen`: told of each session, so that its digits are heard. */
-  constructor(open: OpenMedia, peer: MediaPeer, onOpen: (session: MediaSession) => void) {
+  constructor(open: OpenAudio, peer: AudioPeer, onOpen: (session: MediaSession) => void) {
     this.#open = open;
     this.#peer = peer;
     this.#onOpen = onOpen;
@@ -66,7 +56,7 @@ export class ServedMedia {
     session.peerAt(remoteAddress);
     if (modify.sdp !== undefined) {
       const { sdp } = modify;
-      const answer = taken(() => session.answer(sdp));
+      const answer = unlessFaulty(() => session.answer(sdp));
       if (answer === undefined) modify.reject(488);
       else void modify.accept(answer);
       return;
@@ -76,7 +66,7 @@ export class ServedMedia {
       .then((answer) => {
         // The media may have gone to somebody else before the ACK came: its answer is no longer ours.
         if (!this.#serves(session)) return;
-        if (answer === undefined || !isTaken(session, answer)) session.rollback();
+        if (answer === undefined || !acceptAnswer(session, answer)) session.rollback();
       })
       // Nobody waits for it; what held before the offer holds on.
       .catch(() => session.rollback());
@@ -92,7 +82,7 @@ export class ServedMedia {
       session.rollback();
       return false;
     }
-    return isTaken(session, result.sdp);
+    return acceptAnswer(session, result.sdp);
   }
 
   /** Nothing is played or heard any more; the ports are free. */
@@ -121,22 +111,4 @@ export class ServedMedia {
     this.#onOpen(session);
     return this.#current;
   }
-}
-
-/** Undefined when the peer's description cannot be taken. */
-function taken<T>(take: () => T): T | undefined {
-  try {
-    return take();
-  } catch (error) {
-    if (isMediaFault(error)) return undefined;
-    throw error;
-  }
-}
-
-function isTaken(session: MediaSession, answer: string): boolean {
-  const done = taken(() => {
-    session.accept(answer);
-    return true;
-  });
-  return done === true;
 }

@@ -1,8 +1,0 @@
-import { PbxkitError } from '../../base/errors.js';
-
-const MEDIA_FAULTS: ReadonlySet<string> = new Set(['SDP_PARSE', 'SDP_NEGOTIATION']);
-
-/** Whether a description could not be read, or nothing in it suits: the peer is refused with 488. */
-export function isMediaFault(error: unknown): boolean {
-  return error instanceof PbxkitError && MEDIA_FAULTS.has(error.code);
-}

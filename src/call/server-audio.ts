@@ -1,0 +1,22 @@
+import type { MediaSession } from '../media/session/media-session.js';
+import { unlessFaulty } from './media-fault.js';
+
+/** Who is at the other end of the server's own audio. */
+export interface AudioPeer {
+  /** The IP address that the signalling comes from. */
+  readonly remoteAddress: string;
+  /** It has asked for SRTP over TLS, and is offered it in turn (RFC 4568 §7.1.1). */
+  readonly srtp: boolean;
+}
+
+/** Opens the server's own end of a leg's audio. @throws MediaError (MEDIA_NO_PORT) */
+export type OpenAudio = (peer: AudioPeer) => Promise<MediaSession>;
+
+/** The peer's answer to our offer. False when it cannot be taken: all is then as it was before. */
+export function acceptAnswer(session: MediaSession, answer: string): boolean {
+  const accepted = unlessFaulty(() => {
+    session.accept(answer);
+    return true;
+  });
+  return accepted === true;
+}
