@@ -37,8 +37,6 @@ export interface CallMediaSnapshot {
 
 /** The media of one call: what its legs are told of each other, by the path that was decided for them. */
 export interface CallMedia {
-  /** By which path it goes now. */
-  readonly path: 'direct' | 'relay';
   /** What is known of a leg, from its start or anew. */
   leg(legId: string, side: MediaSide | undefined): void;
   side(legId: string): MediaSide | undefined;
@@ -55,13 +53,14 @@ export interface CallMedia {
   /** Both parties have taken the path that was chosen: what only the other one needed goes. */
   settle(): void;
   snapshot(): CallMediaSnapshot | undefined;
+  /** The call was taken over from another life of the process. What the engine kept for it is gone; the snapshot says so no less. */
+  restore(snapshot: CallMediaSnapshot): void;
   /** The call is over. */
   end(): void;
 }
 
 /** Calls of parties that are all set to `direct`: descriptions pass untouched, and nothing is kept. */
 export const DIRECT_MEDIA: CallMedia = Object.freeze({
-  path: 'direct',
   wanted: undefined,
   leg: () => {},
   offer: ({ sdp }: LegExchange) => Promise.resolve(sdp),
@@ -71,6 +70,7 @@ export const DIRECT_MEDIA: CallMedia = Object.freeze({
   choose: () => () => {},
   settle: () => {},
   snapshot: () => undefined,
+  restore: () => {},
   end: () => {},
 });
 
@@ -98,10 +98,6 @@ export class WatchedMedia implements CallMedia {
 
   constructor(options: WatchedMediaOptions) {
     this.#options = options;
-  }
-
-  get path(): 'direct' | 'relay' {
-    return this.#path;
   }
 
   get wanted(): MediaDecision | undefined {
@@ -178,6 +174,11 @@ export class WatchedMedia implements CallMedia {
 
   snapshot(): CallMediaSnapshot {
     return { path: this.#path, sides: Object.fromEntries(this.#sides) };
+  }
+
+  restore({ path, sides }: CallMediaSnapshot): void {
+    this.#path = path;
+    for (const [legId, side] of Object.entries(sides)) this.#sides.set(legId, side);
   }
 
   #decide(a: string, b: string): MediaDecision | undefined {

@@ -103,8 +103,6 @@ export class CallService implements RequestTaker, Events<CallEvents> {
   #context: CallContext;
   readonly #calls = new Map<string, Call>();
   readonly #extensions = new ExtensionCalls();
-  /** Restored calls whose media went through the server. */
-  readonly #relayed = new Set<string>();
   #maxCalls: number;
   #maxCallsPerExtension: number;
   #refused = 0;
@@ -186,7 +184,6 @@ export class CallService implements RequestTaker, Events<CallEvents> {
       try {
         const call = Call.restore(this.#context, snapshot);
         this.#calls.set(call.id, call);
-        if (snapshot.media?.path === 'relay') this.#relayed.add(call.id);
         // Its dialogs go on at higher CSeq numbers: the next life must begin above those, not above the old ones.
         this.#save(call);
       } catch (error) {
@@ -214,7 +211,7 @@ export class CallService implements RequestTaker, Events<CallEvents> {
   probeRestored(): void {
     const { logger } = this.#options;
     for (const call of [...this.#calls.values()])
-      call.probe(this.#relayed.delete(call.id)).catch((error: unknown) =>
+      call.probe().catch((error: unknown) =>
         // The two talk, without media until one of them offers something: better than no call, and no reason for the others to go.
         logger.error({ callId: call.id, err: error }, 'the media of a call could not be taken over'),
       );

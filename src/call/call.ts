@@ -46,6 +46,8 @@ export class Call implements LiveCall, WaitingCall {
   #state: State = { kind: 'routing' };
   #legCount = 0;
   #attempt: Attempt | undefined;
+  /** Of a restored call: its media went through the server, of which nothing is left. */
+  #wasRelayed = false;
 
   private constructor(context: CallContext, identity: CallIdentity, log: CallLog) {
     const { media: policy, logger } = context;
@@ -86,21 +88,22 @@ export class Call implements LiveCall, WaitingCall {
     call.#legCount = record.legs.length;
     for (const { id, via, direction } of record.legs)
       if (via !== undefined && living.includes(id)) call.log.hold(id, context.occupy(record.tenantId, via, direction));
-    for (const [legId, side] of Object.entries(media?.sides ?? {})) call.media.leg(legId, side);
+    if (media !== undefined) call.media.restore(media);
+    call.#wasRelayed = media?.path === 'relay';
     const { inbound, outbound } = restoredSides(context, snapshot);
     call.#connect(inbound, outbound);
     return call;
   }
 
   /**
-   * Asks both phones of a restored call whether they still talk, and ends it when they do not. `relayed`: its media went through the
-   * server, of which nothing is left: both are told where to send it now.
+   * Asks both phones of a restored call whether they still talk, and ends it when they do not. If its media went through the server,
+   * both are told where to send it now.
    */
-  async probe(relayed: boolean): Promise<void> {
+  async probe(): Promise<void> {
     if (this.#state.kind !== 'talking') return;
     const { talk } = this.#state;
     if (!(await talk.probe())) this.end();
-    else if (relayed && talk.live) await talk.moveMedia({ path: 'relay', reason: 'the server was restarted' });
+    else if (this.#wasRelayed && talk.live) await talk.moveMedia({ path: 'relay', reason: 'the server was restarted' });
   }
 
   /** The media goes by another path from now on; see `Talk`. Undefined: it does. */

@@ -17,7 +17,7 @@ describe('an engine that fails', () => {
   const restarted = relayed();
   const storage = memoryStorage();
   officeScenario(
-    'after a restart: the call is kept, and nobody else is harmed',
+    'after a restart: the call is kept, nobody else is harmed, and the next life tries again',
     { pbx: { storage, ...restarted.pbx } },
     async (office, world) => {
       const { call, answered } = await office.talk(await office.registered('100'), await office.registered('101'));
@@ -30,8 +30,17 @@ describe('an engine that fails', () => {
       await world.advance({ seconds: 2 });
       expect([call.state.kind, answered.state.kind]).toEqual(['talking', 'talking']);
       expect(next.pbx.calls).toHaveLength(1);
+      world.pbx.kill();
+      world.pbx.restart();
+      restarted.engine.before = () => Promise.resolve();
+      const asked = restarted.engine.asked.length;
+      const third = new Office(world, { storage, ...restarted.pbx });
+      await world.run(() => third.pbx.start());
+      await world.advance({ seconds: 2 });
+      expect(restarted.engine.asked.slice(asked)).toContain('offer a>b1');
+      expect([call.state.kind, answered.state.kind]).toEqual(['talking', 'talking']);
       call.hangUp();
-      await next.quiet();
+      await third.quiet();
     },
   );
 
