@@ -20,6 +20,7 @@ import { ExtensionCalls } from './extension-calls.js';
 import type { MusicOnHold } from './hold-music.js';
 import { privacyOf } from './identity.js';
 import type { CallJournal } from './journal.js';
+import { JournalWriter } from './journal-writer.js';
 import type { MediaMoveResult } from './media-move.js';
 import { numberOf, type Party } from './party.js';
 import { passPhrase } from './passing.js';
@@ -109,12 +110,13 @@ export class CallService implements RequestTaker, Events<CallEvents> {
   #refusedPerExtension = 0;
   #draining = false;
   #onEmpty: (() => void)[] = [];
-  /** Writes of one call happen one after another. */
-  readonly #writes = new Map<string, Promise<void>>();
+  readonly #journal: JournalWriter | undefined;
 
   constructor(options: CallServiceOptions) {
     this.#options = options;
-    this.#emitter = new TypedEmitter(options.logger);
+    const { journal, logger } = options;
+    this.#journal = journal === undefined ? undefined : new JournalWriter(journal, logger);
+    this.#emitter = new TypedEmitter(logger);
     this.#maxCalls = options.maxCalls ?? DEFAULT_MAX_CALLS;
     this.#maxCallsPerExtension = options.maxCallsPerExtension ?? Number.POSITIVE_INFINITY;
     this.#context = {
@@ -133,12 +135,12 @@ export class CallService implements RequestTaker, Events<CallEvents> {
       credentialsFor: options.credentialsFor ?? (() => undefined),
       onRinging: (call) => this.#emit('call.ringing', call),
       onAnswered: (call) => {
-        this.#save(call);
+        this.#journal?.save(call);
         this.#emit('call.answered', call);
       },
-      onChanged: (call) => this.#save(call),
+      onChanged: (call) => this.#journal?.save(call),
       onTransferred: (call, transfer) => {
-        this.#save(call);
+        this.#journal?.save(call);
         const { tenantId, record } = call;
         this.#emitter.emit('call.transferred', { tenantId, record, transfer });
       },
@@ -171,7 +173,7 @@ export class CallService implements RequestTaker, Events<CallEvents> {
 
   /** Resolves when everything written to the journal so far is there. */
   async settled(): Promise<void> {
-    await Promise.all(this.#writes.values());
+    await this.#journal?.settled();
   }
 
   /**
@@ -185,7 +187,7 @@ export class CallService implements RequestTaker, Events<CallEvents> {
         const call = Call.restore(this.#context, snapshot);
         this.#calls.set(call.id, call);
         // Its dialogs go on at higher CSeq numbers: the next life must begin above those, not above the old ones.
-        this.#save(call);
+        this.#journal?.save(call);
       } catch (error) {
         // One record that cannot be read must not keep the whole PBX from starting.
         this.#options.logger.error({ err: error, snapshot }, 'a call of the journal cannot be taken over');
@@ -344,32 +346,11 @@ export class CallService implements RequestTaker, Events<CallEvents> {
   #onEnded(call: LiveCall): void {
     this.#calls.delete(call.id);
     this.#extensions.end(call.id);
-    const { journal } = this.#options;
-    if (journal !== undefined && call.record.answeredAt !== undefined) {
-      this.#write(call.id, () => journal.remove(call.tenantId, call.id));
-    }
+    if (call.record.answeredAt !== undefined) this.#journal?.remove(call);
     this.#emit('call.ended', call);
     if (this.#calls.size > 0) return;
     for (const resolve of this.#onEmpty) resolve();
     this.#onEmpty = [];
-  }
-
-  #save(call: LiveCall): void {
-    const { journal } = this.#options;
-    const snapshot = call.snapshot();
-    if (journal !== undefined && snapshot !== undefined) this.#write(call.id, () => journal.save(snapshot));
-  }
-
-  /** A journal that fails costs the call its restart, not the caller the call. */
-  #write(callId: string, write: () => Promise<void>): void {
-    const before = this.#writes.get(callId) ?? Promise.resolve();
-    const after = before.then(write).catch((error: unknown) => {
-      this.#options.logger.error({ callId, err: error }, 'the call journal could not be written');
-    });
-    this.#writes.set(callId, after);
-    void after.then(() => {
-      if (this.#writes.get(callId) === after) this.#writes.delete(callId);
-    });
   }
 
   #emit(name: Exclude<keyof CallEvents, 'call.transferred'>, call: LiveCall): void {
