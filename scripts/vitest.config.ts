@@ -55,6 +55,7 @@ export default defineConfig({
           root,
           include: ['test/**/*.test.ts'],
           exclude: ['test/{architecture,bench,interop,package,types}/**'],
+          setupFiles: ['test/seeded.ts'],
           isolate: false,
           pool: 'forks',
           // Only so that nothing hangs: no test waits for real time, but thousands of mutants take seconds on a loaded machine.

@@ -10,7 +10,6 @@ import { DEFAULT_TENANT, type TenantId } from '../base/tenant.js';
 import { CallService } from '../call/call-service.js';
 import type { Router } from '../call/route.js';
 import { DialogLayer } from '../dialog/dialog-layer.js';
-import type { DialogPolicies } from '../dialog/policies.js';
 import type { Directory } from '../directory/directory.js';
 import { type ExtensionOptions, extensionFrom } from '../directory/extension.js';
 import { MemoryDirectory } from '../directory/memory-directory.js';
@@ -22,7 +21,6 @@ import { sipUri, type Uri } from '../protocol/sip/uri.js';
 import { Registrar } from '../registrar/registrar.js';
 import { Resolver } from '../resolver/resolver.js';
 import { CallerAuthentication } from '../security/caller-authentication.js';
-import { RateLimiter } from '../security/rate-limit.js';
 import { memoryStorage } from '../storage/memory-storage.js';
 import { TransactionLayer } from '../transaction/layer.js';
 import { TransportLayer } from '../transport/layer.js';
@@ -30,12 +28,14 @@ import type { TrunkManager } from '../trunk/trunk-manager.js';
 import { DigestChallenger } from '../ua/digest-challenger.js';
 import { Uas } from '../ua/request-chain.js';
 import { Uac } from '../ua/uac.js';
+import { admission, rateLimiter } from './admission.js';
 import { Callers } from './callers.js';
 import { CertificateWatch } from './certificate-watch.js';
+import { dialogPolicies } from './dialog-policies.js';
 import type { PbxEvents } from './events.js';
 import { joinEvents } from './join-events.js';
 import { parseListen } from './listen.js';
-import type { CallOptions, PbxChanges, PbxOptions } from './options.js';
+import type { PbxChanges, PbxOptions } from './options.js';
 import { Outside } from './outside.js';
 import { PbxMedia } from './pbx-media.js';
 import { reachedFamilies, spokenProtocols } from './reach.js';
@@ -102,14 +102,7 @@ export function assemble(options: PbxOptions): PbxParts {
     .filter((point) => point !== undefined);
   const tls = tlsSettings(options.tls ?? {});
   const certificates = new CertificateWatch(scheduler, logger);
-  const limiter =
-    limits.rate === undefined
-      ? undefined
-      : new RateLimiter({
-          ...limits.rate,
-          allow: [...(limits.rate.allow ?? []), ...(options.trustedPeers ?? [])],
-          clock: scheduler,
-        });
+  const limiter = rateLimiter(options, scheduler);
   const nat = new NatService({
     ...{ network, scheduler, random, logger },
     ...given(options, ['externalAddress', 'localNetworks']),
@@ -356,24 +349,10 @@ export function assemble(options: PbxOptions): PbxParts {
   };
 }
 
-/** RFC 4028 §4 and §5 name the defaults. */
-function dialogPolicies(calls: CallOptions = {}): DialogPolicies {
-  const { sessionTimer = {}, reliableProvisionals = 'sdp' } = calls;
-  if (sessionTimer === false) return { reliableProvisionals };
-  const { seconds = 1800, minSeconds = 90, always = true } = sessionTimer;
-  return { reliableProvisionals, sessionTimer: { seconds: Math.max(seconds, minSeconds), minSeconds, always } };
-}
-
 /** Those of the options that are given, for a module that has defaults of its own. */
 function given<T extends object, Name extends keyof T>(options: T, names: readonly Name[]): Pick<T, Name> {
   const entries = names.flatMap((name) => (options[name] === undefined ? [] : [[name, options[name]] as const]));
   return Object.fromEntries(entries) as Pick<T, Name>;
-}
-
-/** The host's own guard is asked first: what it turns away uses nothing up. */
-function admission(own: PbxOptions['admit'], limiter: RateLimiter | undefined): Pick<PbxOptions, 'admit'> {
-  if (limiter === undefined) return own === undefined ? {} : { admit: own };
-  return { admit: (source) => own?.(source) !== false && limiter.admit(source.remote.address) };
 }
 
 function toExtensions(extensions: readonly ExtensionOptions[], domain: string) {

@@ -244,7 +244,8 @@ describe('ITU-T G.107: how a G.711 call sounds', () => {
           meanOpinionScore(
             transmissionRating({ ...given, [worse]: Math.min(given[worse] * more, worse === 'lossRatio' ? 1 : 5000) }),
           );
-        expect(score(1.5)).toBeLessThanOrEqual(score(1));
+        // The last bits of a sum of exponentials may go either way.
+        expect(score(1.5)).toBeLessThanOrEqual(score(1) + 1e-9);
         expect(score(1)).toBeGreaterThanOrEqual(1);
         expect(score(1)).toBeLessThanOrEqual(4.5);
       }),
