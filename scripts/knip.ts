@@ -7,7 +7,7 @@ const config: KnipConfig = {
     'scripts/*.{js,mjs,ts}',
     'examples/*/main.ts',
     'test/bench/{run,main,*.bench}.ts',
-    'test/bench/players/main.ts',
+    'test/bench/players/{main,players}.ts',
     'test/bench/rates/{main,soak,in-process,server,npm-sip-proxy}.ts',
     'test/bench/relay/{many-calls,pbxkit-relay,plain-relay}.ts',
     'test/{fuzz,simulate}/run.ts',

@@ -25,9 +25,11 @@ export class SampleQueue {
   /** Takes what fits into `out`, or what there is; returns how many samples. */
   read(out: Int16Array): number {
     const count = Math.min(out.length, this.#length);
-    const first = Math.min(count, this.#ring.length - this.#head);
-    out.set(this.#ring.subarray(this.#head, this.#head + first));
-    if (first < count) out.set(this.#ring.subarray(0, count - first), first);
+    let at = this.#head;
+    for (let i = 0; i < count; i++) {
+      out[i] = this.#ring[at++] ?? 0;
+      if (at === this.#ring.length) at = 0;
+    }
     this.drop(count);
     return count;
   }

@@ -99,6 +99,7 @@ export class Recorder {
   #run(wav: WavRecording, silence: SilenceDetector | undefined, options: RecordOptions): Promise<End> {
     const { channels = 'received', maxMs = Number.POSITIVE_INFINITY, stopDigits = 'none', signal } = options;
     const most = Math.round(maxMs * SAMPLES_A_MS);
+    const both = mixer();
     return new Promise((resolve) => {
       const undo: (() => void)[] = [];
       const end = (how: End): void => {
@@ -122,7 +123,9 @@ export class Recorder {
         this.#session.tap((received, sent) => {
           if (this.#paused) return;
           const count = Math.min(received.length, most - wav.frames);
-          keep(wav, channels, received.subarray(0, count), sent);
+          if (channels === 'stereo') wav.add(count, received, sent);
+          else wav.add(count, channels === 'mixed' ? both(received, sent) : received);
+          wav.pump();
           if (wav.failed) end({ reason: 'failed' });
           else if (wav.frames >= most) end({ reason: 'limit' });
           else if (silence?.process(received) === 'silence') end({ reason: 'silence' });
@@ -132,17 +135,12 @@ export class Recorder {
   }
 }
 
-function keep(
-  wav: WavRecording,
-  channels: 'received' | 'mixed' | 'stereo',
-  received: Int16Array,
-  sent: Int16Array,
-): void {
-  for (let i = 0; i < received.length; i++) {
-    const heard = received[i] ?? 0;
-    const said = sent[i] ?? 0;
-    if (channels === 'stereo') wav.add(heard, said);
-    else wav.add(channels === 'mixed' ? saturate(heard + said) : heard);
-  }
-  wav.pump();
+/** Adds two signals up; the result stands until the next call. */
+function mixer(): (received: Int16Array, sent: Int16Array) => Int16Array {
+  let sum = new Int16Array(0);
+  return (received, sent) => {
+    if (sum.length !== received.length) sum = new Int16Array(received.length);
+    for (let i = 0; i < sum.length; i++) sum[i] = saturate((received[i] ?? 0) + (sent[i] ?? 0));
+    return sum;
+  };
 }

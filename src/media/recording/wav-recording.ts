@@ -41,11 +41,13 @@ export class WavRecording {
     return this.#failure !== undefined;
   }
 
-  /** One sample of each channel. */
-  add(left: number, right?: number): void {
-    this.#frames++;
-    this.#put(left);
-    if (right !== undefined) this.#put(right);
+  /** The first `count` samples of each channel that the recording has. */
+  add(count: number, left: Int16Array, right?: Int16Array): void {
+    this.#frames += count;
+    for (let i = 0; i < count; i++) {
+      this.#put(left[i] ?? 0);
+      if (right !== undefined) this.#put(right[i] ?? 0);
+    }
   }
 
   /** Has what is ready written, if nothing is being written. */
@@ -68,7 +70,8 @@ export class WavRecording {
   }
 
   #put(sample: number): void {
-    this.#filled = this.#block.writeInt16LE(sample, this.#filled);
+    this.#block[this.#filled++] = sample & 0xff;
+    this.#block[this.#filled++] = (sample >> 8) & 0xff;
     if (this.#filled === BLOCK_BYTES) this.#seal();
   }
 

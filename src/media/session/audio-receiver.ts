@@ -95,14 +95,15 @@ export class AudioReceiver {
   }
 
   #keep(packet: Uint8Array, codec: G711Codec): void {
-    const payload = packet.subarray(payloadOffset(packet), payloadEnd(packet));
-    if (payload.length > MOST_SAMPLES) {
+    const from = payloadOffset(packet);
+    const to = payloadEnd(packet);
+    if (to - from > MOST_SAMPLES) {
       this.#unusable++;
       return;
     }
-    if (codec === 'PCMA') G711.decodeAlawInto(payload, this.#samples);
-    else G711.decodeUlawInto(payload, this.#samples);
-    this.#jitter.write(timestampOf(packet), this.#samples, payload.length);
+    if (codec === 'PCMA') G711.decodeAlawInto(packet, this.#samples, from, to);
+    else G711.decodeUlawInto(packet, this.#samples, from, to);
+    this.#jitter.write(timestampOf(packet), this.#samples, to - from);
   }
 
   #tell(events: readonly KeyEvent[]): void {

@@ -115,9 +115,8 @@ export class AudioSender {
   /** Sends samples; as many as the packet time asks for. */
   sendPcm(pcm: Int16Array): void {
     const packet = this.#audioPacket();
-    const payload = packet.subarray(RTP_HEADER_BYTES);
-    if (this.#codec === 'PCMA') G711.encodeAlawInto(pcm, payload);
-    else G711.encodeUlawInto(pcm, payload);
+    if (this.#codec === 'PCMA') G711.encodeAlawInto(pcm, packet, RTP_HEADER_BYTES);
+    else G711.encodeUlawInto(pcm, packet, RTP_HEADER_BYTES);
     this.#finish(packet);
   }
 

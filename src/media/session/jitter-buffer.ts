@@ -97,10 +97,9 @@ export class JitterBuffer {
       ahead = timestampDelta(position, timestamp);
     } else this.#lateInARow = 0;
     const from = Math.max(0, -ahead);
-    const at = (this.#index + ahead + from) & RING_MASK;
-    const first = Math.min(count - from, RING_SAMPLES - at);
-    this.#ring.set(pcm.subarray(from, from + first), at);
-    if (first < count - from) this.#ring.set(pcm.subarray(from + first, count), 0);
+    const at = this.#index + ahead;
+    // Here and below sample by sample: views of parts, made for each packet, cost more than what they save.
+    for (let i = from; i < count; i++) this.#ring[(at + i) & RING_MASK] = pcm[i] ?? 0;
     if (timestampDelta(this.#end, timestamp + count) > 0) this.#end = (timestamp + count) >>> 0;
   }
 
@@ -111,12 +110,10 @@ export class JitterBuffer {
       out.fill(0);
       return false;
     }
-    const first = Math.min(out.length, RING_SAMPLES - this.#index);
-    out.set(this.#ring.subarray(this.#index, this.#index + first));
-    this.#ring.fill(MISSING, this.#index, this.#index + first);
-    if (first < out.length) {
-      out.set(this.#ring.subarray(0, out.length - first), first);
-      this.#ring.fill(MISSING, 0, out.length - first);
+    for (let i = 0; i < out.length; i++) {
+      const at = (this.#index + i) & RING_MASK;
+      out[i] = this.#ring[at] ?? MISSING;
+      this.#ring[at] = MISSING;
     }
     this.#advance(position, out.length);
     const heard = this.#conceal(out);
@@ -177,7 +174,8 @@ export class JitterBuffer {
 
   #remember(out: Int16Array): void {
     this.#gapSamples = 0;
-    if (out.length >= HISTORY_SAMPLES) this.#history.set(out.subarray(out.length - HISTORY_SAMPLES));
+    const skipped = out.length - HISTORY_SAMPLES;
+    if (skipped >= 0) for (let i = 0; i < HISTORY_SAMPLES; i++) this.#history[i] = out[skipped + i] ?? 0;
     else {
       this.#history.copyWithin(0, out.length);
       this.#history.set(out, HISTORY_SAMPLES - out.length);

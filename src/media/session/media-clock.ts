@@ -4,10 +4,13 @@ import type { Logger } from '../../base/logger.js';
 import type { Cancel, Scheduler } from '../../base/scheduler.js';
 
 /** The grid on which all media is sent: every packet time that telephony uses (10, 20, 30, 40 ms) is a multiple of it. */
-export const BEAT_MS = 10;
+export const BEAT_MS = 2;
+
+const SHORTEST_PERIOD_MS = 10;
+const LONGEST_PERIOD_MS = 200;
 
 /** After a late wake-up at most so many beats are caught up; what is older is left out, for nobody could still play it in time. */
-const MAX_CATCH_UP_BEATS = 10;
+const MAX_CATCH_UP_BEATS = 100 / BEAT_MS;
 
 /** What a stream does when its time has come. `beat` counts beats since the clock began: streams tell a gap by it. */
 export type BeatTask = (beat: number) => void;
@@ -19,8 +22,8 @@ export interface MediaClockOptions {
 
 /**
  * One beat for the media of a whole process. Deadlines are counted from the start, so that no lateness adds up; streams of one
- * period are spread evenly over its beats, so that hundreds of them do not all send in the same millisecond. No timer is set
- * while there is no stream.
+ * period are spread evenly over its beats: a hundred that send in one burst hold each other up for longer than a packet may be late.
+ * No timer is set for a beat that nobody waits for.
  */
 export class MediaClock {
   readonly #scheduler: Scheduler;
@@ -30,6 +33,8 @@ export class MediaClock {
   #count = 0;
   #startedAt: Millis | undefined;
   #nextBeat = 0;
+  #armedFor: number | undefined;
+  #beating = false;
   #skipped = 0;
   #cancel: Cancel | undefined;
 
@@ -54,7 +59,7 @@ export class MediaClock {
    */
   every(periodMs: number, task: BeatTask): Cancel {
     const period = periodMs / BEAT_MS;
-    if (!Number.isInteger(period) || period < 1 || period > 20) {
+    if (periodMs % SHORTEST_PERIOD_MS !== 0 || periodMs < SHORTEST_PERIOD_MS || periodMs > LONGEST_PERIOD_MS) {
       throw new UsageError('PBX_INVALID_ARGUMENT', `periodMs: found ${periodMs}, expected 10, 20, 30 … 200`);
     }
     const own: BeatTask = (beat) => task(beat);
@@ -78,34 +83,57 @@ export class MediaClock {
     return phases.reduce((best, each) => (each.size < best.size ? each : best));
   }
 
+  /** Also when somebody new wants an earlier beat than the one that is waited for. */
   #arm(): void {
-    if (this.#cancel !== undefined) return;
+    // Whoever comes in the midst of the beats is seen to behind the last of them.
+    if (this.#beating) return;
     const now = this.#scheduler.now();
     this.#startedAt ??= now;
     // A beat that falls to this very moment is left to those that were there before.
-    this.#nextBeat = Math.max(this.#nextBeat, Math.floor((now - this.#startedAt) / BEAT_MS) + 1);
+    const next = Math.floor((now - this.#startedAt) / BEAT_MS) + 1;
+    this.#nextBeat = Math.min(this.#armedFor ?? Number.POSITIVE_INFINITY, Math.max(this.#nextBeat, next));
     this.#schedule(this.#startedAt);
   }
 
   #schedule(startedAt: Millis): void {
-    this.#cancel = this.#scheduler.at(startedAt + this.#nextBeat * BEAT_MS, () => this.#wake(startedAt));
+    const beat = this.#nextOccupied();
+    if (beat === this.#armedFor) return;
+    this.#disarm();
+    this.#armedFor = beat;
+    this.#cancel = this.#scheduler.at(startedAt + beat * BEAT_MS, () => this.#wake(startedAt));
   }
 
   #disarm(): void {
     this.#cancel?.();
     this.#cancel = undefined;
+    this.#armedFor = undefined;
   }
 
   #wake(startedAt: Millis): void {
-    this.#cancel = undefined;
+    // Nobody waited for the beats before it.
+    this.#nextBeat = this.#armedFor ?? this.#nextBeat;
+    this.#disarm();
     const due = Math.floor((this.#scheduler.now() - startedAt) / BEAT_MS);
     const late = due - this.#nextBeat - MAX_CATCH_UP_BEATS;
     if (late > 0) {
       this.#skipped += late;
       this.#nextBeat += late;
     }
+    this.#beating = true;
     while (this.#nextBeat <= due && this.#count > 0) this.#beat(this.#nextBeat++);
-    if (this.#count > 0 && this.#cancel === undefined) this.#schedule(startedAt);
+    this.#beating = false;
+    if (this.#count > 0) this.#schedule(startedAt);
+  }
+
+  /** The first beat from `#nextBeat` on that somebody waits for. */
+  #nextOccupied(): number {
+    let next = Number.POSITIVE_INFINITY;
+    for (const [period, phases] of this.#streams) {
+      for (let beat = this.#nextBeat; beat < this.#nextBeat + period && beat < next; beat++) {
+        if ((phases[beat % period]?.size ?? 0) > 0) next = beat;
+      }
+    }
+    return next;
   }
 
   #beat(beat: number): void {

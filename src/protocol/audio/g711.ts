@@ -24,7 +24,8 @@ const ALAW_VALUES = valueTable(alawValue);
 
 /**
  * The codecs PCMU and PCMA: ITU-T G.711, RFC 3551 §4.5.14. Samples are 16-bit linear, 8 kHz as a rule; one code is one
- * byte. The forms with `Into` allocate nothing and write from the start of `out`.
+ * byte. The forms with `Into` allocate nothing: they encode to `out` from `at` on, or decode the codes from `from` to before `to` to the
+ * start of `out`. Without the numbers: from the start, and all.
  * @throws UsageError (PBX_INVALID_ARGUMENT) from the `Into` forms, if `out` is shorter than the input
  */
 export const G711 = Object.freeze({
@@ -40,41 +41,41 @@ export const G711 = Object.freeze({
   decodeAlaw(code: Uint8Array): Int16Array {
     return decoded(code, ALAW_VALUES);
   },
-  encodeUlawInto(pcm: Int16Array, out: Uint8Array): void {
-    encode(pcm, out, ULAW_CODES, ULAW_SHIFT);
+  encodeUlawInto(pcm: Int16Array, out: Uint8Array, at = 0): void {
+    encode(pcm, out, at, ULAW_CODES, ULAW_SHIFT);
   },
-  encodeAlawInto(pcm: Int16Array, out: Uint8Array): void {
-    encode(pcm, out, ALAW_CODES, ALAW_SHIFT);
+  encodeAlawInto(pcm: Int16Array, out: Uint8Array, at = 0): void {
+    encode(pcm, out, at, ALAW_CODES, ALAW_SHIFT);
   },
-  decodeUlawInto(code: Uint8Array, out: Int16Array): void {
-    decode(code, out, ULAW_VALUES);
+  decodeUlawInto(code: Uint8Array, out: Int16Array, from = 0, to = code.length): void {
+    decode(code, out, from, to, ULAW_VALUES);
   },
-  decodeAlawInto(code: Uint8Array, out: Int16Array): void {
-    decode(code, out, ALAW_VALUES);
+  decodeAlawInto(code: Uint8Array, out: Int16Array, from = 0, to = code.length): void {
+    decode(code, out, from, to, ALAW_VALUES);
   },
 });
 
 function encoded(pcm: Int16Array, codes: Uint8Array, shift: number): Uint8Array {
   const out = new Uint8Array(pcm.length);
-  encode(pcm, out, codes, shift);
+  encode(pcm, out, 0, codes, shift);
   return out;
 }
 
 function decoded(code: Uint8Array, values: Int16Array): Int16Array {
   const out = new Int16Array(code.length);
-  decode(code, out, values);
+  decode(code, out, 0, code.length, values);
   return out;
 }
 
-function encode(pcm: Int16Array, out: Uint8Array, codes: Uint8Array, shift: number): void {
-  checkRoom(pcm.length, out.length);
+function encode(pcm: Int16Array, out: Uint8Array, at: number, codes: Uint8Array, shift: number): void {
+  checkRoom(pcm.length, out.length - at);
   const zero = codes.length >> 1;
-  for (let i = 0; i < pcm.length; i++) out[i] = codes[zero + ((pcm[i] ?? 0) >> shift)] ?? 0;
+  for (let i = 0; i < pcm.length; i++) out[at + i] = codes[zero + ((pcm[i] ?? 0) >> shift)] ?? 0;
 }
 
-function decode(code: Uint8Array, out: Int16Array, values: Int16Array): void {
-  checkRoom(code.length, out.length);
-  for (let i = 0; i < code.length; i++) out[i] = values[code[i] ?? 0] ?? 0;
+function decode(code: Uint8Array, out: Int16Array, from: number, to: number, values: Int16Array): void {
+  checkRoom(to - from, out.length);
+  for (let i = from; i < to; i++) out[i - from] = values[code[i] ?? 0] ?? 0;
 }
 
 function checkRoom(needed: number, room: number): void {

@@ -5,10 +5,10 @@ import { build } from 'tsup';
 export const BUNDLES = path.resolve('node_modules/.cache/pbxkit-bench');
 
 /**
- * A program of this folder, or of the one beside it, as the package is built: one file of JavaScript from the sources as they stand. What runs from TypeScript
- * directly is not the same program: its loader names every closure, which costs 250 bytes each.
+ * A program of this folder, or of one beside it, as the package is built: one file of JavaScript from the sources as they stand. What
+ * runs from TypeScript directly is not the same program: its loader names every closure, which costs 250 bytes each.
  */
-export async function bundle(name: string, folder: 'rates' | 'relay' = 'rates'): Promise<string> {
+export async function bundle(name: string, folder: 'rates' | 'relay' | 'players' = 'rates'): Promise<string> {
   await build({
     config: false,
     entry: { [name]: `test/bench/${folder}/${name}.ts` },

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Millis } from '../../../src/base/clock.js';
 import type { Cancel, Scheduler } from '../../../src/base/scheduler.js';
-import { MediaClock } from '../../../src/media/session/media-clock.js';
+import { BEAT_MS, MediaClock } from '../../../src/media/session/media-clock.js';
 import { ManualClock } from '../../../src/testing/manual-clock.js';
 import { RecordingLogger } from '../../../src/testing/recording-logger.js';
 
@@ -61,7 +61,7 @@ describe('the beat of all media', () => {
     expect(clock.skippedBeats).toBe(0);
   });
 
-  test('three hundred streams of 20 ms are spread over both beats, each with 50 a second', () => {
+  test('three hundred streams of 20 ms are spread over its ten beats, each with 50 a second', () => {
     const manual = new ManualClock();
     const { clock } = clockOn(manual);
     const atTime = new Map<number, number>();
@@ -74,14 +74,14 @@ describe('the beat of all media', () => {
     }
     manual.advanceSync(10_000);
     expect(new Set(counts)).toEqual(new Set([500]));
-    expect(new Set(atTime.values())).toEqual(new Set([150]));
+    expect(new Set(atTime.values())).toEqual(new Set([30]));
   });
 
   test('a wake-up that is a little late catches up; one that is very late leaves out what is too old, without a burst', () => {
     const scheduler = new LateScheduler();
     const { clock } = clockOn(scheduler);
     const beats: number[] = [];
-    clock.every(10, (beat) => beats.push(beat));
+    clock.every(10, (beat) => beats.push(beat * BEAT_MS));
     /** The beat after the next comes late. */
     const stall = (ms: number): number[] => {
       scheduler.lateMs = ms;
@@ -92,13 +92,47 @@ describe('the beat of all media', () => {
       return [...beats];
     };
     scheduler.manual.advanceSync(100);
-    expect(beats).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
-    expect(stall(50)).toEqual([12, 13, 14, 15, 16, 17]);
+    expect(beats).toEqual([10, 20, 30, 40, 50, 60, 70, 80, 90, 100]);
+    expect(stall(50)).toEqual([120, 130, 140, 150, 160, 170]);
     expect(clock.skippedBeats).toBe(0);
-    expect(stall(1000)).toEqual([109, 110, 111, 112, 113, 114, 115, 116, 117, 118, 119]);
-    expect(clock.skippedBeats).toBe(90);
+    expect(stall(1000)).toEqual([1090, 1100, 1110, 1120, 1130, 1140, 1150, 1160, 1170, 1180, 1190]);
+    expect(clock.skippedBeats * BEAT_MS).toBe(900);
     scheduler.manual.advanceSync(20);
-    expect(beats.slice(-2)).toEqual([120, 121]);
+    expect(beats.slice(-2)).toEqual([1200, 1210]);
+  });
+
+  test('a packet time longer than what is caught up loses nothing where nothing is late; no timer fires in between', () => {
+    const manual = new ManualClock();
+    const { clock } = clockOn(manual);
+    const beats: number[] = [];
+    clock.every(200, (beat) => beats.push(beat * BEAT_MS));
+    expect(manual.pending).toBe(1);
+    manual.advanceSync(1000);
+    expect(beats).toEqual([200, 400, 600, 800, 1000]);
+    expect(clock.skippedBeats).toBe(0);
+  });
+
+  test('one who comes while a later beat is waited for is served in its own time', () => {
+    const manual = new ManualClock();
+    const { clock } = clockOn(manual);
+    clock.every(200, () => {});
+    const times: number[] = [];
+    clock.every(10, () => times.push(manual.now()));
+    manual.advanceSync(30);
+    expect(times).toEqual([10, 20, 30]);
+  });
+
+  test('one who comes while a beat is overdue takes it from nobody', () => {
+    const scheduler = new LateScheduler();
+    const { clock } = clockOn(scheduler);
+    const beats: number[] = [];
+    scheduler.lateMs = 50;
+    clock.every(20, (beat) => beats.push(beat * BEAT_MS));
+    scheduler.lateMs = 0;
+    scheduler.manual.advanceSync(45);
+    clock.every(10, () => {});
+    scheduler.manual.advanceSync(25);
+    expect(beats).toEqual([20, 40, 60]);
   });
 
   test('no timer while there is no stream; a stream that leaves in the middle of a beat is not called again', () => {
@@ -108,7 +142,10 @@ describe('the beat of all media', () => {
     const undo: Cancel[] = [];
     let late = 0;
     undo.push(clock.every(10, () => undo.forEach((each) => each())));
+    const others = Array.from({ length: 4 }, () => clock.every(10, () => {}));
+    // As many as there are beats: the next one shares the first one's.
     undo.push(clock.every(10, () => late++));
+    for (const cancel of others) cancel();
     expect(clock.size).toBe(2);
     manual.advanceSync(50);
     expect(late).toBe(0);
