@@ -1,6 +1,6 @@
 import type { Clock, Millis } from '../../base/clock.js';
 import type { SocketAddress } from '../../base/ip.js';
-import type { Network } from '../../net/network.js';
+import type { Network, UdpSocket } from '../../net/network.js';
 import { datagramKind } from '../../protocol/rtp/demultiplex.js';
 import { payloadType } from '../../protocol/rtp/packet.js';
 import { ReceiverStatistics } from '../../protocol/rtp/receiver-statistics.js';
@@ -39,15 +39,17 @@ export class RelaySide {
   readonly #context: SideContext;
   readonly #statistics = new ReceiverStatistics();
   #ports: RtpPorts | undefined;
+  /** That of `#ports`, one step nearer. */
+  #rtp: UdpSocket | undefined;
   #other: RelaySide | undefined;
   #described: StreamDescription | undefined;
+  #isRtp = true;
   #packetsReceived = 0;
   #bytesReceived = 0;
   #packetsDropped = 0;
   #thisSecond = 0;
   #payloadType = -1;
-  #heardAt: Millis = NEVER;
-  #aliveAt: Millis = NEVER;
+  #controlAt: Millis = NEVER;
   #strayAt: Millis = NEVER;
 
   private constructor(legId: string, context: SideContext) {
@@ -67,6 +69,7 @@ export class RelaySide {
       onRtp: (data, from) => side.#onRtp(data, from),
       onRtcp: (data, from) => side.#onRtcp(data, from),
     });
+    side.#rtp = side.#ports.rtp;
     return side;
   }
 
@@ -86,14 +89,14 @@ export class RelaySide {
     return this.#described;
   }
 
-  /** When the leg's media was last let through; −∞: never. */
+  /** When the leg's media has last come; −∞: never. */
   get heardAt(): Millis {
-    return this.#heardAt;
+    return this.source.heardAt;
   }
 
   /** As `heardAt`, and RTCP counts as well. */
   get aliveAt(): Millis {
-    return this.#aliveAt;
+    return Math.max(this.source.heardAt, this.#controlAt);
   }
 
   /** When media was last refused because of where it came from. */
@@ -120,6 +123,7 @@ export class RelaySide {
   /** The leg has described this stream: where it is, unless it says that it is where we are. */
   describe(description: StreamDescription, signalling: string | undefined): void {
     this.#described = description;
+    this.#isRtp = description.kind !== 'datagrams';
     this.#payloadType = -1;
     this.source.describe(this.#elsewhere(description.rtp), signalling);
     this.rtcpSource.describe(this.#elsewhere(description.rtcp));
@@ -144,7 +148,7 @@ export class RelaySide {
 
   #onRtp(data: Uint8Array, from: SocketAddress): void {
     if (!this.#fits(data)) return;
-    if (this.#described?.kind === 'datagrams') {
+    if (!this.#isRtp) {
       this.#onDatagram(data, from);
       return;
     }
@@ -178,7 +182,7 @@ export class RelaySide {
       return;
     }
     if (!this.#mayPass()) return;
-    this.#heard(data, now);
+    this.#count(data);
     const type = payloadType(data);
     if (type !== this.#payloadType) this.#onPayloadType(type);
     this.#statistics.receive(data, now);
@@ -201,7 +205,7 @@ export class RelaySide {
       return;
     }
     if (!this.#mayPass()) return;
-    this.#heard(data, now);
+    this.#count(data);
     this.#onward(data);
   }
 
@@ -216,22 +220,20 @@ export class RelaySide {
 
   #onControl(data: Uint8Array): void {
     if (!this.#mayPass()) return;
-    this.#aliveAt = this.#context.clock.now();
+    this.#controlAt = this.#context.clock.now();
     const other = this.#other;
     if (other !== undefined) other.#sendControl(data);
   }
 
   #pass(data: Uint8Array): void {
     if (!this.#mayPass()) return;
-    this.#aliveAt = this.#context.clock.now();
+    this.#controlAt = this.#context.clock.now();
     this.#onward(data);
   }
 
-  #heard(data: Uint8Array, now: Millis): void {
+  #count(data: Uint8Array): void {
     this.#packetsReceived++;
     this.#bytesReceived += data.length;
-    this.#heardAt = now;
-    this.#aliveAt = now;
   }
 
   #onward(data: Uint8Array): void {
@@ -246,7 +248,7 @@ export class RelaySide {
       return;
     }
     this.#context.counters.relayed++;
-    this.ports.sendRtp(data, to);
+    this.#rtp?.send(data, to);
   }
 
   /** On RTP's port where both legs want it there (RFC 5761 §5.1). */

@@ -58,6 +58,11 @@ export class SourceLatch {
     this.#candidate = undefined;
   }
 
+  /** When a packet was last taken for the peer's; −∞: never. */
+  get heardAt(): Millis {
+    return this.#heardAt;
+  }
+
   /** The learned address. */
   get locked(): SocketAddress | undefined {
     return this.#locked;
@@ -106,7 +111,9 @@ export class SourceLatch {
       if (!free && now - this.#heardAt < this.#rule.silentMs) return 'stranger';
     }
     if (this.#learn(from, ssrc, sequence, now, asDescribed)) return 'taken';
-    return asDescribed && free ? 'taken' : 'learning';
+    if (!asDescribed || !free) return 'learning';
+    this.#heardAt = now;
+    return 'taken';
   }
 
   /** Counts a packet of a possible peer; true when it was the last one needed. */

@@ -13,6 +13,7 @@ export class Jitter {
   #clockRate: number;
   #jitterMs = 0;
   #anchored = false;
+  /** As a signed number: a small integer, where half of the unsigned ones are objects of their own. */
   #timestamp = 0;
   #atMs: Millis = 0;
 
@@ -54,7 +55,7 @@ export class Jitter {
       if (change < DISCONTINUITY_MS) this.#jitterMs += (change - this.#jitterMs) / 16;
     }
     this.#anchored = true;
-    this.#timestamp = timestamp;
+    this.#timestamp = timestamp | 0;
     this.#atMs = atMs;
   }
 }

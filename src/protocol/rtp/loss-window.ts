@@ -1,6 +1,5 @@
-/** A power of two, more than MAX_MISORDER of the sequence tracker: what comes late still finds its slot. */
-const SLOTS = 128;
-const NONE = 0xffffffff;
+/** More than MAX_MISORDER of the sequence tracker: what comes late still finds its place. */
+const WINDOW = 128;
 
 /** What is lost, once it cannot come any more. */
 export interface LossCount {
@@ -17,15 +16,22 @@ export interface LossCount {
  * longer be made good. Works on extended sequence numbers.
  */
 export class LossWindow {
-  /** By the low bits of the sequence number, the number itself; an old one in its slot means that this one has not come. */
-  readonly #seen = new Uint32Array(SLOTS).fill(NONE);
-  readonly #settled: LossCount = { lost: 0, bursts: 0, longestBurst: 0 };
+  /**
+   * A bit for each of the latest 128 numbers: those of `#newest` are the highest number (bit 0) to the one 31 below it, and so on. Four
+   * small integers and no array, which would be three objects more for every stream to keep and for every packet to reach.
+   */
+  #newest = 0;
+  #newer = 0;
+  #older = 0;
+  #oldest = 0;
   #first = 0;
   #highest = -1;
-  /** The lowest number about which nothing is decided yet. */
-  #open = 0;
-  /** Lost in a row up to `#open`. */
+  /** Lost in a row, just below the window. */
   #run = 0;
+  /** Of what lies below the window. */
+  #lost = 0;
+  #bursts = 0;
+  #longestBurst = 0;
 
   /** How many packets should have come since the first. */
   get expected(): number {
@@ -34,34 +40,39 @@ export class LossWindow {
 
   /** Begins anew at `first`; nothing of what came before counts. */
   begin(first: number): void {
-    this.#seen.fill(NONE);
-    this.#settled.lost = 0;
-    this.#settled.bursts = 0;
-    this.#settled.longestBurst = 0;
+    this.#newest = 0;
+    this.#newer = 0;
+    this.#older = 0;
+    this.#oldest = 0;
+    this.#lost = 0;
+    this.#bursts = 0;
+    this.#longestBurst = 0;
     this.#first = first;
     this.#highest = first - 1;
-    this.#open = first;
     this.#run = 0;
   }
 
   /** Takes a packet that has come; false for one that has come before. At most 127 behind the highest. */
   take(sequence: number): boolean {
-    const slot = sequence & (SLOTS - 1);
-    if (sequence > this.#highest) this.#advance(sequence);
-    else if (this.#seen[slot] === sequence) return false;
-    this.#seen[slot] = sequence;
+    if (sequence > this.#highest) {
+      this.#advance(sequence);
+      this.#newest |= 1;
+      return true;
+    }
+    const behind = this.#highest - sequence;
+    if (this.#has(behind)) return false;
+    this.#mark(behind);
     return true;
   }
 
   /** Adds to `count` what is lost so far, taking what has not come by now for lost. */
   addTo(count: LossCount): void {
-    const { lost, bursts, longestBurst } = this.#settled;
-    count.lost += lost;
-    count.bursts += bursts;
-    count.longestBurst = Math.max(count.longestBurst, longestBurst);
+    count.lost += this.#lost;
+    count.bursts += this.#bursts;
+    count.longestBurst = Math.max(count.longestBurst, this.#longestBurst);
     let run = this.#run;
-    for (let sequence = this.#open; sequence <= this.#highest; sequence++) {
-      if (this.#seen[sequence & (SLOTS - 1)] === sequence) run = 0;
+    for (let behind = Math.min(WINDOW, this.expected) - 1; behind >= 0; behind--) {
+      if (this.#has(behind)) run = 0;
       else {
         run++;
         if (run === 1) count.bursts++;
@@ -72,26 +83,43 @@ export class LossWindow {
   }
 
   #advance(highest: number): void {
-    const closing = highest - SLOTS;
-    const known = Math.min(closing, this.#highest);
-    while (this.#open <= known) {
-      if (this.#seen[this.#open & (SLOTS - 1)] === this.#open) this.#run = 0;
-      else this.#lose(1);
-      this.#open++;
-    }
+    const steps = highest - this.#highest;
+    for (let step = Math.min(steps, WINDOW); step > 0; step--) this.#step();
     // Whatever lies between the old highest and the window has never been seen.
-    if (this.#open <= closing) {
-      this.#lose(closing - this.#open + 1);
-      this.#open = closing + 1;
-    }
+    if (steps > WINDOW) this.#lose(steps - WINDOW);
     this.#highest = highest;
   }
 
+  /** Moves the window on by one. */
+  #step(): void {
+    // The sign is the bit that leaves.
+    if (this.#oldest < 0) this.#run = 0;
+    else if (this.#highest - this.#first >= WINDOW - 1) this.#lose(1);
+    this.#highest++;
+    this.#oldest = (this.#oldest << 1) | (this.#older >>> 31);
+    this.#older = (this.#older << 1) | (this.#newer >>> 31);
+    this.#newer = (this.#newer << 1) | (this.#newest >>> 31);
+    this.#newest <<= 1;
+  }
+
   #lose(packets: number): void {
-    const { lost, bursts, longestBurst } = this.#settled;
-    this.#settled.lost = lost + packets;
-    if (this.#run === 0) this.#settled.bursts = bursts + 1;
+    this.#lost += packets;
+    if (this.#run === 0) this.#bursts++;
     this.#run += packets;
-    this.#settled.longestBurst = Math.max(longestBurst, this.#run);
+    this.#longestBurst = Math.max(this.#longestBurst, this.#run);
+  }
+
+  /** A shift takes the low five bits of its count. */
+  #has(behind: number): boolean {
+    const word = behind < 32 ? this.#newest : behind < 64 ? this.#newer : behind < 96 ? this.#older : this.#oldest;
+    return ((word >>> behind) & 1) === 1;
+  }
+
+  #mark(behind: number): void {
+    const bit = 1 << behind;
+    if (behind < 32) this.#newest |= bit;
+    else if (behind < 64) this.#newer |= bit;
+    else if (behind < 96) this.#older |= bit;
+    else this.#oldest |= bit;
   }
 }

@@ -48,7 +48,8 @@ export class ReceiverStatistics {
   readonly #before: LossCount = { lost: 0, bursts: 0, longestBurst: 0 };
   #expectedBefore = 0;
   #tracker = new SequenceTracker();
-  #ssrc = -1;
+  /** As a signed number, which is a small integer; undefined before the first packet. */
+  #ssrc: number | undefined;
   #packets = 0;
   #bytes = 0;
   #duplicates = 0;
@@ -76,7 +77,7 @@ export class ReceiverStatistics {
 
   /** Counts a packet that `isRtpHeader` accepts; `atMs` is when it came. Tells what its sequence number means. */
   receive(data: Uint8Array, atMs: Millis): SequenceVerdict {
-    const ssrc = ssrcOf(data);
+    const ssrc = ssrcOf(data) | 0;
     if (ssrc !== this.#ssrc) this.#change(ssrc);
     this.#packets++;
     this.#bytes += data.length;
@@ -115,14 +116,14 @@ export class ReceiverStatistics {
    * has proved itself.
    */
   report(): ReceptionQuality | undefined {
-    if (this.#received === 0) return undefined;
+    if (this.#received === 0 || this.#ssrc === undefined) return undefined;
     const { expected } = this.#window;
     const expectedNow = expected - this.#expectedPrior;
     const lostNow = expectedNow - (this.#received - this.#receivedPrior);
     this.#expectedPrior = expected;
     this.#receivedPrior = this.#received;
     return {
-      ssrc: this.#ssrc,
+      ssrc: this.#ssrc >>> 0,
       fractionLost: expectedNow <= 0 || lostNow <= 0 ? 0 : Math.min(255, Math.floor((lostNow * 256) / expectedNow)),
       cumulativeLost: Math.min(0x7fffff, Math.max(-0x800000, expected - this.#received)),
       // The tracker counts cycles from one.
@@ -155,7 +156,7 @@ export class ReceiverStatistics {
       jitterMs,
       mos:
         expected === 0 ? undefined : meanOpinionScore(transmissionRating({ lossRatio, burstRatio, jitterMs, delayMs })),
-      ssrc: this.#ssrc < 0 ? undefined : this.#ssrc,
+      ssrc: this.#ssrc === undefined ? undefined : this.#ssrc >>> 0,
     };
   }
 
@@ -179,7 +180,7 @@ export class ReceiverStatistics {
 
   #change(ssrc: number): void {
     this.#close();
-    if (this.#ssrc >= 0) this.#restarts++;
+    if (this.#ssrc !== undefined) this.#restarts++;
     this.#ssrc = ssrc;
     this.#tracker = new SequenceTracker();
     this.#received = 0;
