@@ -35,6 +35,18 @@ describe('where a peer is (RFC 4961, RFC 7362 §4)', () => {
     expect(latch.locked).toEqual(DESCRIBED);
   });
 
+  test('it is heard from its first packet that is taken; what only teaches us its address, or comes from a stranger, is not heard', () => {
+    const latch = setUp();
+    expect(latch.heardAt).toBe(Number.NEGATIVE_INFINITY);
+    feed(latch, { from: STRANGER, sequences: [1], at: 100 });
+    feed(latch, { from: NAT, sequences: [1], at: 200 });
+    expect(latch.heardAt).toBe(Number.NEGATIVE_INFINITY);
+    feed(latch, { from: DESCRIBED, sequences: [1], at: 500 });
+    expect(latch.heardAt).toBe(500);
+    feed(latch, { from: DESCRIBED, sequences: [2, 3, 4, 5], at: 520 });
+    expect(latch.heardAt).toBe(580);
+  });
+
   test('from the host of its signalling, any port: after four consecutive packets', () => {
     const latch = setUp();
     expect(feed(latch, { from: NAT, sequences: [1, 2, 3] })).toEqual(learned.slice(0, 3));

@@ -51,6 +51,15 @@ describe('RFC 3550 §A.3: loss', () => {
     expect(statistics.report()).toMatchObject({ cumulativeLost: 0 });
   });
 
+  test('any source has its number, the highest too, and is not taken for none', () => {
+    const statistics = new ReceiverStatistics(8000);
+    for (const ssrc of [0xffffffff, 0x80000000, 0]) {
+      expect(receive(statistics, [1, 2, 3], ssrc).ssrc).toBe(ssrc);
+      expect(statistics.report()?.ssrc).toBe(ssrc);
+    }
+    expect(statistics.snapshot()).toMatchObject({ packets: 9, lost: 0, restarts: 2 });
+  });
+
   test('a report tells of its own interval: fraction lost, extended highest, jitter in units', () => {
     const statistics = new ReceiverStatistics(8000);
     receive(
