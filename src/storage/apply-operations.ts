@@ -1,6 +1,6 @@
 import type { EpochMillis } from '../base/clock.js';
 import { VersionConflictError } from './errors.js';
-import { frozenJson, jsonText } from './json.js';
+import { frozenCopy } from './json.js';
 import {
   checkKey,
   checkPutOptions,
@@ -24,7 +24,7 @@ export function checkOperations(operations: readonly RecordOperation[]): readonl
   return operations.map((operation) => {
     checkKey(operation.collection, operation.id);
     checkPutOptions(operation);
-    return operation.type === 'put' ? { ...operation, value: frozenJson(jsonText(operation.value)) } : { ...operation };
+    return operation.type === 'put' ? { ...operation, value: frozenCopy(operation.value) } : { ...operation };
   });
 }
 
@@ -39,12 +39,13 @@ export function planOperations(
   now: EpochMillis,
 ): readonly RecordChange[] {
   const changes: RecordChange[] = [];
-  const pending = new Map<string, StoredRecord | undefined>();
+  // What earlier operations have made; most changes are one operation.
+  const pending = operations.length > 1 ? new Map<string, StoredRecord | undefined>() : undefined;
   let version = store.lastVersion;
   for (const operation of operations) {
     const { collection, id } = operation;
-    const key = `${collection}\0${id}`;
-    const current = pending.has(key) ? pending.get(key) : store.read(collection, id);
+    const key = pending === undefined ? '' : `${collection}\0${id}`;
+    const current = pending?.has(key) === true ? pending.get(key) : store.read(collection, id);
     const found = current?.version ?? 0;
     if (operation.ifVersion !== undefined && operation.ifVersion !== found) {
       throw new VersionConflictError(collection, id, operation.ifVersion, found);
@@ -52,17 +53,14 @@ export function planOperations(
     if (operation.type === 'put') {
       const { value, ttlMs } = operation;
       version++;
-      const record: StoredRecord = Object.freeze({
-        id,
-        value,
-        version,
-        ...(ttlMs !== undefined && { expiresAt: now + ttlMs }),
-      });
-      pending.set(key, record);
+      const record: StoredRecord = Object.freeze(
+        ttlMs === undefined ? { id, value, version } : { id, value, version, expiresAt: now + ttlMs },
+      );
+      pending?.set(key, record);
       changes.push({ type: 'put', collection, id, version, record });
     } else if (operation.type === 'delete' && current !== undefined) {
       version++;
-      pending.set(key, undefined);
+      pending?.set(key, undefined);
       changes.push({ type: 'delete', collection, id, version });
     }
   }

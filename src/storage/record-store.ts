@@ -140,10 +140,16 @@ export function checkPutOptions(options: PutOptions): void {
 function checkText(what: string, text: unknown, longest: number): void {
   if (typeof text !== 'string')
     throw new UsageError('PBX_INVALID_ARGUMENT', `${what}: found ${typeof text}, expected text`);
+  if (text.length <= longest && isAscii(text)) return;
   const bytes = Buffer.byteLength(text);
   if (bytes > longest)
     throw new UsageError('PBX_INVALID_ARGUMENT', `${what}: found ${bytes} bytes, expected at most ${longest}`);
   if (/\p{Surrogate}/u.test(text)) {
     throw new UsageError('PBX_INVALID_ARGUMENT', `${what}: found half of a surrogate pair, expected valid Unicode`);
   }
+}
+
+function isAscii(text: string): boolean {
+  for (let i = 0; i < text.length; i++) if (text.charCodeAt(i) > 0x7f) return false;
+  return true;
 }
