@@ -1,9 +1,9 @@
 import type { EpochMillis } from '../base/clock.js';
 import { assertNever } from '../base/errors.js';
 import type { HeaderInit } from '../protocol/sip/headers.js';
-import { withParam } from '../protocol/sip/params.js';
+import { formatParams } from '../protocol/sip/params.js';
 import type { IncomingRequest } from '../ua/incoming.js';
-import { type RegisterOutcome, type RegisterRefusal, type RegisterWish, uriOf } from './bindings.js';
+import type { RegisterOutcome, RegisterRefusal, RegisterWish } from './bindings.js';
 
 /** Why a REGISTER with good credentials is refused all the same. */
 export type Refusal =
@@ -62,7 +62,7 @@ export function acceptHeaders(
 ): HeaderInit {
   const contacts = outcome.bindings.map((binding) => {
     const seconds = outcome.granted.get(binding) ?? Math.max(0, Math.floor((binding.expiresAt - now) / 1000));
-    return { uri: uriOf(binding), params: withParam(binding.params, 'expires', String(seconds)) };
+    return `<${binding.contact}>${formatParams(binding.params)};expires=${seconds}`;
   });
   return {
     Contact: contacts.length > 0 ? contacts : undefined,

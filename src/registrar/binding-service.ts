@@ -1,13 +1,19 @@
 import type { Clock } from '../base/clock.js';
 import { errorText, PbxkitError } from '../base/errors.js';
 import type { Logger } from '../base/logger.js';
-import { Mailbox } from '../base/mailbox.js';
 import type { Cancel, Scheduler } from '../base/scheduler.js';
 import type { TenantId } from '../base/tenant.js';
 import { isConflict } from '../storage/errors.js';
-import type { RecordStore } from '../storage/record-store.js';
-import { type Binding, type BindingChange, bindingsOfRecord, recordOfBindings } from './binding.js';
+import type { RecordStore, StoredRecord } from '../storage/record-store.js';
+import {
+  type Binding,
+  type BindingChange,
+  bindingsOfRecord,
+  ownBindingsOfRecord,
+  recordOfBindings,
+} from './binding.js';
 import { BindingTable } from './binding-table.js';
+import { Turns } from './turns.js';
 
 /** What becomes of the live bindings. `refused` leaves them as they are. */
 export type Update =
@@ -39,9 +45,14 @@ export class BindingService {
   readonly #options: BindingServiceOptions;
   readonly #table: BindingTable;
   readonly #loaded = new Map<TenantId, Promise<void>>();
-  readonly #mailboxes = new Map<string, Mailbox>();
+  /** Those of `#loaded` that have been read. */
+  readonly #ready = new Set<TenantId>();
+  readonly #collections = new Map<TenantId, string>();
+  readonly #turns = new Turns();
   readonly #unwatch: (() => void)[] = [];
   readonly #retries = new Set<Cancel>();
+  /** What `#write` has just handed to the store, while a store in memory takes it in. */
+  #writing: { readonly tenantId: TenantId; readonly user: string } | undefined;
   #closed = false;
 
   constructor(options: BindingServiceOptions) {
@@ -78,8 +89,9 @@ export class BindingService {
    */
   async find(tenantId: TenantId, user: string): Promise<readonly Binding[]> {
     try {
-      await this.load(tenantId);
-      return (await this.#read(tenantId, user)) === 0 ? [] : this.#table.live(tenantId, user);
+      if (!this.#ready.has(tenantId)) await this.load(tenantId);
+      const record = await this.#options.records.get(this.#collectionOf(tenantId), user);
+      return this.#take(tenantId, user, record) === 0 ? [] : this.#table.live(tenantId, user);
     } catch (error) {
       this.#options.logger.warn({ err: error, tenantId }, `bindings are served from memory: ${errorText(error)}`);
       return this.#table.live(tenantId, user);
@@ -87,15 +99,8 @@ export class BindingService {
   }
 
   /** Runs `task` after everything that was posted earlier for this address-of-record (RFC 3261 §10.3: in the order received). */
-  async inOrder<T>(tenantId: TenantId, user: string, task: () => Promise<T>): Promise<T> {
-    const key = `${tenantId}\0${user}`;
-    const mailbox = this.#mailboxes.get(key) ?? new Mailbox();
-    this.#mailboxes.set(key, mailbox);
-    try {
-      return await mailbox.run(task);
-    } finally {
-      if (mailbox.size === 0) this.#mailboxes.delete(key);
-    }
+  inOrder<T>(tenantId: TenantId, user: string, task: () => Promise<T>): Promise<T> {
+    return this.#turns.run(`${tenantId}\0${user}`, task);
   }
 
   /**
@@ -107,14 +112,16 @@ export class BindingService {
     user: string,
     update: (live: readonly Binding[]) => Result,
   ): Promise<Result> {
-    await this.load(tenantId);
+    if (!this.#ready.has(tenantId)) await this.load(tenantId);
     for (let tries = 0; tries < MOST_CONFLICTS; tries++) {
-      const version = await this.#read(tenantId, user);
+      const record = await this.#options.records.get(this.#collectionOf(tenantId), user);
+      const version = this.#take(tenantId, user, record);
       const ended = version === 0 ? [] : this.#table.ended(tenantId, user);
       const result = update(version === 0 ? [] : this.#table.live(tenantId, user));
       if (result.kind === 'refused' || (result.changes.length === 0 && ended.length === 0)) return result;
       try {
-        await this.#write(tenantId, user, version, result.bindings);
+        const written = await this.#write(tenantId, user, version, result.bindings);
+        this.#table.accept(tenantId, user, written, result.bindings);
       } catch (error) {
         if (isConflict(error)) continue;
         throw error;
@@ -134,16 +141,19 @@ export class BindingService {
     this.#closed = true;
     for (const undo of [...this.#unwatch.splice(0), ...this.#retries]) undo();
     this.#retries.clear();
-    await Promise.all([...this.#mailboxes.values()].map((mailbox) => mailbox.idle()));
+    await this.#turns.idle();
     this.#table.close();
   }
 
   async #load(tenantId: TenantId): Promise<void> {
     const { records } = this.#options;
-    const collection = collectionOf(tenantId);
+    const collection = this.#collectionOf(tenantId);
     const unwatch = records.watch(collection, '', (change) => {
-      const bindings = change.type === 'put' ? bindingsOfRecord(change.record.value) : [];
-      this.#table.accept(tenantId, change.id, change.version, bindings);
+      const { type, id, version } = change;
+      if (this.#table.versionOf(tenantId, id) >= version) return;
+      const own = this.#writing?.tenantId === tenantId && this.#writing.user === id;
+      const read = own ? ownBindingsOfRecord : bindingsOfRecord;
+      this.#table.accept(tenantId, id, version, type === 'put' ? read(change.record.value) : []);
     });
     try {
       for (let after: string | undefined; ; ) {
@@ -156,13 +166,13 @@ export class BindingService {
       unwatch();
       throw error;
     }
+    this.#ready.add(tenantId);
     if (this.#closed) unwatch();
     else this.#unwatch.push(unwatch);
   }
 
-  /** Brings the table up to date. Resolves to the record's version, 0 when there is none. */
-  async #read(tenantId: TenantId, user: string): Promise<number> {
-    const record = await this.#options.records.get(collectionOf(tenantId), user);
+  /** Brings the table up to date. Returns the record's version, 0 when there is none. */
+  #take(tenantId: TenantId, user: string, record: StoredRecord | undefined): number {
     if (record === undefined) return 0;
     const { version } = record;
     if (this.#table.versionOf(tenantId, user) < version)
@@ -170,12 +180,24 @@ export class BindingService {
     return version;
   }
 
-  async #write(tenantId: TenantId, user: string, version: number, bindings: readonly Binding[]): Promise<void> {
-    const next = await this.#options.records.put(collectionOf(tenantId), user, recordOfBindings(bindings), {
-      ifVersion: version,
-      ...(bindings.length === 0 && { ttlMs: EMPTY_TTL_MS }),
-    });
-    this.#table.accept(tenantId, user, next, bindings);
+  #write(tenantId: TenantId, user: string, version: number, bindings: readonly Binding[]): Promise<number> {
+    const { records } = this.#options;
+    const options = bindings.length > 0 ? { ifVersion: version } : { ifVersion: version, ttlMs: EMPTY_TTL_MS };
+    this.#writing = { tenantId, user };
+    try {
+      return records.put(this.#collectionOf(tenantId), user, recordOfBindings(bindings), options);
+    } finally {
+      this.#writing = undefined;
+    }
+  }
+
+  /** One text for each tenant: a store finds by a text that it has seen before at once. */
+  #collectionOf(tenantId: TenantId): string {
+    const known = this.#collections.get(tenantId);
+    if (known !== undefined) return known;
+    const name = `${tenantId}/bindings`;
+    this.#collections.set(tenantId, name);
+    return name;
   }
 
   #expire(tenantId: TenantId, user: string): void {
@@ -193,8 +215,4 @@ export class BindingService {
       this.#retries.add(cancel);
     });
   }
-}
-
-function collectionOf(tenantId: TenantId): string {
-  return `${tenantId}/bindings`;
 }

@@ -60,6 +60,11 @@ export function bindingsOfRecord(value: Json): readonly Binding[] {
   return Array.isArray(list) ? list.filter(isBinding) : [];
 }
 
+/** The bindings of a record that this process has just made with `recordOfBindings`. */
+export function ownBindingsOfRecord(value: Json): readonly Binding[] {
+  return (value as unknown as { readonly bindings: readonly Binding[] }).bindings;
+}
+
 function isBinding(value: unknown): value is Binding {
   if (typeof value !== 'object' || value === null) return false;
   const { contact, aor, callId, cseq, q, params, path, flow, observed, behindNat, refreshedAt, expiresAt } =

@@ -142,7 +142,7 @@ function isSameContact(a: Contact, b: Contact): boolean {
   const isFlow = a.regId !== undefined || b.regId !== undefined;
   const named = a.instanceId !== undefined && b.instanceId !== undefined;
   if (isFlow && named && !isSameInstance(a.instanceId, b.instanceId)) return false;
-  return equalUris(a.uri ?? uriOf(a), b.uri ?? uriOf(b));
+  return a.contact === b.contact || equalUris(a.uri ?? uriOf(a), b.uri ?? uriOf(b));
 }
 
 /** The bindings that still live at `now`, and those that do not. */

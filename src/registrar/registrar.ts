@@ -1,5 +1,5 @@
 import type { Clock } from '../base/clock.js';
-import { errorText, UsageError } from '../base/errors.js';
+import { errorText } from '../base/errors.js';
 import { type Events, TypedEmitter } from '../base/events.js';
 import { normalizeHost, type SocketAddress } from '../base/ip.js';
 import type { Logger } from '../base/logger.js';
@@ -24,6 +24,7 @@ import {
 } from './bindings.js';
 import { Connections, type Owner } from './connections.js';
 import { supports } from './outbound.js';
+import { checkWhole, policyOf } from './policy.js';
 import { readRegister, registeredAor } from './register-request.js';
 import { isOwnFlow, targetsOf } from './targets.js';
 
@@ -126,7 +127,7 @@ export class Registrar implements RequestTaker, Events<RegistrarEvents> {
     this.#clock = clock;
     this.#policy = policyOf(options);
     this.#maxBindings = options.maxBindings ?? DEFAULT_MAX_BINDINGS;
-    check('maxBindings', this.#maxBindings, 1, Number.MAX_SAFE_INTEGER);
+    checkWhole('maxBindings', this.#maxBindings, 1, Number.MAX_SAFE_INTEGER);
     this.#events = new TypedEmitter(logger);
     this.#service = new BindingService({
       records,
@@ -241,7 +242,10 @@ export class Registrar implements RequestTaker, Events<RegistrarEvents> {
       incoming.respond(404, { once: true });
       return true;
     }
-    await this.#service.inOrder(tenantId, aor.user ?? '', () => this.#register(incoming, aor));
+    // A request without credentials is challenged whatever came before it.
+    if (request.headers.has('Authorization'))
+      await this.#service.inOrder(tenantId, aor.user ?? '', () => this.#register(incoming, aor));
+    else await this.#authenticate(incoming, aor);
     return true;
   }
 
@@ -290,7 +294,7 @@ export class Registrar implements RequestTaker, Events<RegistrarEvents> {
       ...algorithms,
       acceptsUri: (uri) => uri.kind === 'sip' && servesDomain(tenantId, normalizeHost(uri.host)),
       lookup: async (username) => {
-        const found = await directory.find(tenantId, username);
+        const found = username === aor.user ? named : await directory.find(tenantId, username);
         if (found === undefined || found.enabled === false) return undefined;
         if (found.secret.realm !== realm) {
           logger.warn(
@@ -368,8 +372,8 @@ export class Registrar implements RequestTaker, Events<RegistrarEvents> {
     cause: RegistrarEvents['credentials.refused']['cause'],
   ): void {
     const { tenantId, source } = incoming;
-    const { remote } = source;
-    this.#events.emit('credentials.refused', { tenantId, aor: `${aor.user}@${aor.host}`, username, cause, remote });
+    const aorText = `${aor.user}@${aor.host}`;
+    this.#events.emit('credentials.refused', { tenantId, aor: aorText, username, cause, remote: source.remote });
   }
 
   #tell(tenantId: TenantId, change: BindingChange): void {
@@ -378,22 +382,4 @@ export class Registrar implements RequestTaker, Events<RegistrarEvents> {
     if (change.type === 'removed') this.#events.emit('binding.removed', { reason: change.reason, ...event });
     else this.#events.emit(`binding.${change.type}`, event);
   }
-}
-
-function policyOf(options: RegistrarOptions): BindingPolicy {
-  const { minSeconds = 60, maxSeconds = 3600, defaultSeconds = Math.min(3600, maxSeconds) } = options.expiry ?? {};
-  const { maxContacts = 10, whenFull = 'refuse' } = options;
-  check('expiry.minSeconds', minSeconds, 0, maxSeconds);
-  check('expiry.maxSeconds', maxSeconds, 1, 2 ** 32 - 1);
-  check('expiry.defaultSeconds', defaultSeconds, Math.max(1, minSeconds), maxSeconds);
-  check('maxContacts', maxContacts, 1, Number.MAX_SAFE_INTEGER);
-  return { minSeconds, maxSeconds, defaultSeconds, maxContacts, whenFull };
-}
-
-function check(what: string, value: number, least: number, most: number): void {
-  if (Number.isSafeInteger(value) && value >= least && value <= most) return;
-  throw new UsageError(
-    'PBX_INVALID_ARGUMENT',
-    `${what}: found ${value}, expected a whole number from ${least} to ${most}`,
-  );
 }

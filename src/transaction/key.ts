@@ -75,5 +75,8 @@ function sentBy(via: Via): string {
  */
 export function mergeKey(request: SipRequest): string | undefined {
   if (request.toTag !== undefined) return undefined;
-  return JSON.stringify([request.callId, request.fromTag ?? '', request.cseq.sequence, request.method]);
+  const fromTag = request.fromTag ?? '';
+  const { sequence } = request.cseq;
+  // No value can run into its neighbour: a number and a method hold no white space, the tag says how long it is, the rest is the Call-ID.
+  return `${sequence} ${request.method} ${fromTag.length} ${fromTag} ${request.callId}`;
 }

@@ -117,7 +117,7 @@ export class TransactionLayer {
       scheduler,
       logger,
       newTag: () => random.token(64),
-      tagFor: (id) => tagHmac.digest(id).toString('hex', 0, 8),
+      tagFor: (id) => tagHmac.hex(id).slice(0, 16),
       release: (transaction) => {
         this.#underWay--;
         this.#servers.delete(transaction.id);

@@ -278,7 +278,8 @@ export class ServerRunner implements ServerTransaction {
       repeated: again?.type === 'send' ? again.response : undefined,
       source: this.source,
       status: lastResponse?.status ?? 0,
-      toTag: lastResponse?.toTag ?? this.#tag,
+      // Only ACK and CANCEL ask for it, which belong to an INVITE.
+      toTag: this.request.method === 'INVITE' ? (lastResponse?.toTag ?? this.#tag) : undefined,
       terminatedListeners: this.#terminatedListeners,
     };
     this.#owner.linger(this.#left);

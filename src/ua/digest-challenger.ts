@@ -11,7 +11,7 @@ import type { HeaderInit } from '../protocol/sip/headers.js';
 import type { SipRequest } from '../protocol/sip/message.js';
 import { SipParseError } from '../protocol/sip/parse-error.js';
 import { equalUris, parseUri, type Uri } from '../protocol/sip/uri.js';
-import { readAuthLine } from './auth-line.js';
+import { readAuthLines } from './auth-line.js';
 import { NonceMint, type NonceState } from './nonce.js';
 import { NonceCounts } from './nonce-counts.js';
 
@@ -170,8 +170,7 @@ function findCredentials(
 ): Presented {
   const usable: { readonly credentials: DigestCredentials; readonly algorithm: DigestAlgorithm }[] = [];
   let fault: string | undefined;
-  for (const line of request.headers.raw(HEADERS[options.kind].credentials)) {
-    const read = readAuthLine(line);
+  for (const read of readAuthLines(request.headers, HEADERS[options.kind].credentials)) {
     fault ??= read.fault?.message;
     for (const value of read.values) {
       try {

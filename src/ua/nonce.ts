@@ -1,7 +1,7 @@
-import { timingSafeEqual } from 'node:crypto';
 import type { Clock } from '../base/clock.js';
 import { HmacSha256 } from '../base/hmac.js';
 import type { Random } from '../base/random.js';
+import { sameSecret } from '../base/same-secret.js';
 import type { TenantId } from '../base/tenant.js';
 import type { DigestAlgorithm } from '../protocol/digest/algorithm.js';
 
@@ -43,6 +43,7 @@ export class NonceMint {
   readonly #random: Random;
   readonly #hmac: HmacSha256;
   readonly #lifetimeMs: number;
+  #lastScope: (NonceScope & { readonly text: string }) | undefined;
 
   constructor(options: {
     readonly clock: Clock;
@@ -68,17 +69,23 @@ export class NonceMint {
     const head = Buffer.from(nonce, 'base64url').subarray(0, HEAD_BYTES);
     if (head.length !== HEAD_BYTES) return { kind: 'foreign' };
     // The whole text is compared, so that a nonce has one spelling only.
-    const expected = Buffer.from(this.#seal(head, scope));
-    const found = Buffer.from(nonce);
-    if (found.length !== expected.length || !timingSafeEqual(found, expected)) return { kind: 'foreign' };
+    if (!sameSecret(nonce, this.#seal(head, scope))) return { kind: 'foreign' };
     const ageMs = this.#clock.wallTime() - head.readUIntBE(0, TIME_BYTES);
     if (ageMs > this.#lifetimeMs || ageMs < -CLOCK_SKEW_MS) return { kind: 'stale' };
     return { kind: 'fresh', ageMs: Math.max(0, ageMs) };
   }
 
   #seal(head: Buffer, scope: NonceScope): string {
-    const text = JSON.stringify(['nonce', scope.tenantId, scope.realm, scope.algorithm]);
-    const mac = this.#hmac.digest(text, head).subarray(0, MAC_BYTES);
-    return Buffer.concat([head, mac]).toString('base64url');
+    const { tenantId, realm, algorithm } = scope;
+    let last = this.#lastScope;
+    // A server has one scope mostly, and makes or checks a nonce in it for each REGISTER.
+    if (last === undefined || last.tenantId !== tenantId || last.realm !== realm || last.algorithm !== algorithm) {
+      last = { tenantId, realm, algorithm, text: JSON.stringify(['nonce', tenantId, realm, algorithm]) };
+      this.#lastScope = last;
+    }
+    const sealed = Buffer.allocUnsafe(HEAD_BYTES + MAC_BYTES);
+    sealed.set(head);
+    sealed.write(this.#hmac.hex(last.text, head), HEAD_BYTES, MAC_BYTES, 'hex');
+    return sealed.toString('base64url');
   }
 }

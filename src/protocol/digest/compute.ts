@@ -1,5 +1,6 @@
-import { hash, timingSafeEqual } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { UsageError } from '../../base/errors.js';
+import { sameSecret } from '../../base/same-secret.js';
 import { DIGEST_ALGORITHMS, type DigestAlgorithm, namedAlgorithm } from './algorithm.js';
 
 /**
@@ -82,9 +83,7 @@ export function formatNonceCount(count: number): string {
 
 /** Whether two hexadecimal texts are equal, in a time that does not tell where they differ; the case of letters counts not. */
 export function equalHex(a: string, b: string): boolean {
-  const left = Buffer.from(a.toLowerCase(), 'utf8');
-  const right = Buffer.from(b.toLowerCase(), 'utf8');
-  return left.length === right.length && timingSafeEqual(left, right);
+  return sameSecret(a.toLowerCase(), b.toLowerCase());
 }
 
 function hexHash(algorithm: DigestAlgorithm, data: string | Uint8Array): string {

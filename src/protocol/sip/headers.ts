@@ -103,7 +103,7 @@ export class SipHeaders {
   /** Every value of the header as text, one element a line, unfolded; any spelling or compact form of the name. */
   raw(name: string): string[] {
     const values: string[] = [];
-    for (const field of this.#all(name)) {
+    for (const field of this.#copies(name)) {
       for (const line of field.lines()) values.push(field.isTyped ? line : decodeWire(line));
     }
     return values;
@@ -112,7 +112,7 @@ export class SipHeaders {
   /** As `raw`, but with one character per byte as it stood on the wire: for an exact echo. */
   wire(name: string): string[] {
     const values: string[] = [];
-    for (const field of this.#all(name)) {
+    for (const field of this.#copies(name)) {
       for (const line of field.lines()) values.push(field.isTyped ? encodeWire(line) : line);
     }
     return values;
@@ -124,11 +124,14 @@ export class SipHeaders {
   }
 
   has(name: string): boolean {
-    return this.#all(name).some((field) => field.lineCount > 0);
+    return this.count(name) > 0;
   }
 
   /** How many lines of that name there are. */
   count(name: string): number {
+    const received = this.#received;
+    const codec = received === undefined ? undefined : codecOf(name);
+    if (received !== undefined && codec !== undefined) return received.countOf(codec);
     return this.#all(name).reduce((count, field) => count + field.lineCount, 0);
   }
 
@@ -236,6 +239,7 @@ export class SipHeaders {
   replaceTopVia(via: Via): this {
     const vias = this.get('Via');
     if (vias === undefined || vias.length === 0) return this.pushVia(via);
+    if (this.#received?.replaceOnly(CODECS.Via as AnyCodec, via) === true) return this;
     this.#spliceVia([via, ...vias.slice(1)], [via]);
     return this;
   }
@@ -257,17 +261,21 @@ export class SipHeaders {
 
   /** Copies all lines of a header from another message, byte for byte, to the end of these. */
   copyFrom(other: SipHeaders, name: string): this {
-    for (const field of other.#all(name)) {
-      this.#fields.push(field.copy());
-    }
+    const added = other.#copies(name);
+    for (let i = 0; i < added.length; i++) this.#fields.push(added[i] as Field);
     return this;
   }
 
   /** Adds text to the end of the only line of a header, whose bytes stay as they came. @throws UsageError PBX_INVALID_ARGUMENT */
   appendToLine(name: string, text: string): this {
     checkLine(text, `header ${name}`);
-    const [wire] = this.wire(name);
-    this.#replace(name, [new TextField(codecOf(name), name, (wire ?? '') + encodeWire(text))]);
+    const codec = codecOf(name);
+    const fields = this.#fields;
+    const at = fields.findIndex((field) => isNamed(field, codec, name));
+    const field = fields[at];
+    if (field !== undefined && !field.isTyped)
+      fields[at] = new TextField(codec, name, (field.lines()[0] ?? '') + encodeWire(text));
+    else this.setRaw(name, (this.first(name) ?? '') + text);
     return this;
   }
 
@@ -290,6 +298,14 @@ export class SipHeaders {
   #all(name: string): readonly Field[] {
     const codec = codecOf(name);
     return this.#fields.filter((field) => isNamed(field, codec, name));
+  }
+
+  /** Lines for a look or for another message. Lines that came in do not become objects for good by it. */
+  #copies(name: string): readonly Field[] {
+    const received = this.#received;
+    const codec = received === undefined ? undefined : codecOf(name);
+    if (received !== undefined && codec !== undefined) return received.copies(codec);
+    return this.#all(name).map((field) => field.copy());
   }
 }
 

@@ -1,7 +1,7 @@
 export { quote, unquote } from './quoted.js';
 
 import { skipBytes, skipSpaces, TOKEN } from './chars.js';
-import { putCode, putText } from './put.js';
+import { putCode, putText, written } from './put.js';
 import { quote } from './quoted.js';
 import type { Scanner } from './scanner.js';
 
@@ -84,6 +84,11 @@ export function putParams(start: number, params: Params): number {
     }
   }
   return pos;
+}
+
+/** `;name=value` for each parameter. @throws UsageError PBX_INVALID_ARGUMENT for CR or LF in a part. */
+export function formatParams(params: Params): string {
+  return params.length === 0 ? '' : written(putParams, params);
 }
 
 /** Writes the text as a quoted-string. */

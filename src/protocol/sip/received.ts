@@ -1,5 +1,5 @@
 import { skipBytes, TOKEN, trim } from './chars.js';
-import { type Field, TextField } from './field.js';
+import { type Field, TextField, TypedField } from './field.js';
 import { codecByHash } from './header/lookup.js';
 import type { AnyCodec } from './header/registry.js';
 import { inHeader, SipParseError } from './parse-error.js';
@@ -20,6 +20,8 @@ export class ReceivedLines {
   /** At the first line of a header: the value of all its lines, once it is known. */
   readonly #values: unknown[] = new Array<unknown>(LINES);
   #count = 0;
+  /** The line whose value was replaced: its text counts no more. */
+  #replaced = -1;
 
   /**
    * @param text one character for each byte
@@ -115,21 +117,58 @@ export class ReceivedLines {
     return trim(unfold(this.#text.slice(start, end)));
   }
 
+  /** How many lines a header has. */
+  countOf(codec: AnyCodec): number {
+    let count = 0;
+    for (let line = 0; line < this.#count; line++) if (this.#codecs[line] === codec) count++;
+    return count;
+  }
+
+  /**
+   * Puts one value in the place of a header that has one line with one value, which `put` writes.
+   * False: it has none or more, and stays as it is.
+   */
+  replaceOnly(codec: AnyCodec, value: unknown): boolean {
+    const line = this.#codecs.indexOf(codec);
+    if (this.countOf(codec) !== 1 || (this.get(codec) as readonly unknown[]).length !== 1) return false;
+    this.#values[line] = [value];
+    this.#replaced = line;
+    return true;
+  }
+
+  /** The lines of one header as objects of their own, in order, as `TextField.copy` makes them. */
+  copies(codec: AnyCodec): Field[] {
+    const copies: Field[] = [];
+    for (let line = 0; line < this.#count; line++)
+      if (this.#codecs[line] === codec) copies.push(this.#field(line, false));
+    return copies;
+  }
+
   /** Every line as an object, with the values that are known. */
   fields(): Field[] {
-    const fields: Field[] = [];
-    for (let line = 0; line < this.#count; line++) {
-      const start = this.#places[2 * line] as number;
-      const nameStart = this.#text.lastIndexOf('\n', start) + 1;
-      const codec = this.#codecs[line];
-      const name = codec?.name ?? this.#text.slice(nameStart, skipBytes(this.#bytes, nameStart, start, TOKEN));
-      const text = this.#text.slice(start, this.#places[2 * line + 1] as number);
-      const isStray = text.includes('\r') && !text.includes('\n') && isAsciiText(text);
-      const field = new TextField(codec, name, trim(unfold(text)), isStray ? text : undefined);
-      field.typed = this.#values[line];
-      fields.push(field);
-    }
-    return fields;
+    return Array.from({ length: this.#count }, (_, line) => this.#field(line, true));
+  }
+
+  #field(line: number, isKept: boolean): Field {
+    const codec = this.#codecs[line];
+    if (line === this.#replaced) return new TypedField(codec as AnyCodec, this.#values[line]);
+    const start = this.#places[2 * line] as number;
+    const text = this.#text.slice(start, this.#places[2 * line + 1] as number);
+    const isStray = isKept && text.includes('\r') && !text.includes('\n') && isAsciiText(text);
+    const field = new TextField(
+      codec,
+      codec?.name ?? this.#nameOf(start),
+      trim(unfold(text)),
+      isStray ? text : undefined,
+    );
+    field.typed = this.#values[line];
+    return field;
+  }
+
+  /** The name before a value that begins there. */
+  #nameOf(start: number): string {
+    const nameStart = this.#text.lastIndexOf('\n', start) + 1;
+    return this.#text.slice(nameStart, skipBytes(this.#bytes, nameStart, start, TOKEN));
   }
 }
 

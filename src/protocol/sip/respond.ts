@@ -2,7 +2,6 @@ import { UsageError } from '../../base/errors.js';
 import { isToken } from './chars.js';
 import { type HeaderInit, SipHeaders } from './headers.js';
 import { createResponse, SipRequest, type SipResponse } from './message.js';
-import { parseNameAddr } from './name-addr.js';
 import { getParam } from './params.js';
 import { type PartialMessage, readable, SipParseError } from './parse-error.js';
 import { salvageTopVia } from './salvage.js';
@@ -38,7 +37,7 @@ export function responseTo(
   // The route set of a dialog is what the caller finds in these (RFC 3261 §12.1.1).
   if (status > 100 && status < 300) headers.copyFrom(source, 'Record-Route');
   if (status === 100) headers.copyFrom(source, 'Timestamp');
-  else if (options.toTag !== undefined) addToTag(headers, options.toTag);
+  else if (options.toTag !== undefined) addToTag(headers, source, options.toTag);
   if (options.headers !== undefined) headers.assign(options.headers);
   return createResponse(status, {
     reason: options.reason,
@@ -75,11 +74,8 @@ function isReadable(source: SipHeaders): boolean {
 }
 
 /** The tag goes behind the text as it came, so that the echo stays exact. */
-function addToTag(headers: SipHeaders, toTag: string): void {
-  const lines = headers.wire('To');
-  const [text] = lines;
-  if (text === undefined || lines.length > 1) return;
-  const to = readable(() => parseNameAddr(text));
+function addToTag(headers: SipHeaders, source: SipHeaders, toTag: string): void {
+  const to = readable(() => source.get('To'));
   // A To that cannot be read is echoed as it is; a 400 is all that goes out with it. So is one with a tag of its own, even
   // one that is no token: callers hand that tag over again.
   if (to === undefined || getParam(to.params, 'tag') !== undefined) return;

@@ -36,8 +36,17 @@ function parseDate(value: string): Date {
   return new Date(Date.UTC(year, month, day, hour, minute, second));
 }
 
+let last = { second: Number.NaN, text: '' };
+
+/** A server writes the date of this second a thousand times. */
+function dateText(date: Date): string {
+  const second = Math.floor(date.getTime() / 1000);
+  if (second !== last.second) last = { second, text: date.toUTCString() };
+  return last.text;
+}
+
 export const dateCodec = single<Date>(
   'Date',
   (scanner) => parseDate(scanner.text.slice(scanner.pos, scanner.end)),
-  (pos, value) => putText(pos, value.toUTCString()),
+  (pos, value) => putText(pos, dateText(value)),
 );
