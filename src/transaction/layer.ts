@@ -242,14 +242,10 @@ export class TransactionLayer {
     const key = serverKey(request);
     const known = this.#servers.get(key);
     if (known instanceof ServerRunner) known.receiveRetransmission();
-    else if (known !== undefined) this.#repeat(known);
+    else if (known !== undefined) known.repeated?.again();
     else if (request.method === 'CANCEL') this.#onCancel(key, request, source);
     else if (this.#isFull(request)) this.#refuse(request, source);
     else this.#pass(this.#create(key, request, source));
-  }
-
-  #repeat({ repeated, source }: LingeringServer): void {
-    if (repeated !== undefined) this.#transport.sendResponse(repeated, source);
   }
 
   /** A user that fails stops nobody else. */

@@ -2,6 +2,7 @@ import type { Millis } from '../base/clock.js';
 import type { Scheduler } from '../base/scheduler.js';
 import type { SipResponse } from '../protocol/sip/message.js';
 import type { Source } from '../transport/hop.js';
+import type { SentResponse } from './port.js';
 import { T4 } from './timers.js';
 import { WakeUp } from './wake-up.js';
 
@@ -10,8 +11,7 @@ export interface LingeringServer {
   readonly id: string;
   readonly ends: Millis;
   /** What the request gets when it comes again; undefined: nothing, it is only known. */
-  readonly repeated: SipResponse | undefined;
-  readonly source: Source;
+  readonly repeated: SentResponse | undefined;
   /** Of the final response. */
   readonly status: number;
   readonly toTag: string | undefined;

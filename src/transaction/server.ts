@@ -7,7 +7,7 @@ import type { ServerEffect } from './effects.js';
 import { InviteServerMachine, type InviteServerState } from './invite-server.js';
 import type { LingeringServer } from './lingering.js';
 import { NonInviteServerMachine, type NonInviteServerState } from './non-invite-server.js';
-import type { TransactionTransport } from './port.js';
+import type { SentResponse, TransactionTransport } from './port.js';
 import { tryingTo } from './trying.js';
 import { WakeUp } from './wake-up.js';
 
@@ -104,6 +104,8 @@ export class ServerRunner implements ServerTransaction {
   #timeoutListeners: readonly (() => void)[] = NO_LISTENERS;
   #terminatedListeners: readonly (() => void)[] = NO_LISTENERS;
   #tag: string | undefined;
+  /** The response that was sent last. */
+  #sent: SentResponse | undefined;
   #cancelled = false;
   #answered = false;
   #released = false;
@@ -275,14 +277,20 @@ export class ServerRunner implements ServerTransaction {
     this.#left = {
       id: this.id,
       ends,
-      repeated: again?.type === 'send' ? again.response : undefined,
-      source: this.source,
+      repeated: again?.type === 'send' ? this.#repeated(again.response) : undefined,
       status: lastResponse?.status ?? 0,
       // Only ACK and CANCEL ask for it, which belong to an INVITE.
       toTag: this.request.method === 'INVITE' ? (lastResponse?.toTag ?? this.#tag) : undefined,
       terminatedListeners: this.#terminatedListeners,
     };
     this.#owner.linger(this.#left);
+  }
+
+  /** What was sent last is what would be sent again. */
+  #repeated(response: SipResponse): SentResponse {
+    const { source } = this;
+    const { transport } = this.#owner;
+    return this.#sent ?? { again: () => transport.sendResponse(response, source) };
   }
 
   #performAll(effects: readonly ServerEffect[], ack: Incoming | undefined, ended: boolean): void {
@@ -302,7 +310,8 @@ export class ServerRunner implements ServerTransaction {
   #do(effect: ServerEffect, ack: Incoming | undefined): void {
     switch (effect.type) {
       case 'send':
-        this.#owner.transport.sendResponse(effect.response, this.source, this.#onSendError);
+        this.#sent = undefined;
+        this.#sent = this.#owner.transport.sendResponse(effect.response, this.source, this.#onSendError);
         break;
       case 'acknowledged':
         if (ack !== undefined) this.#tellAll(this.#ackListeners, ack.request);

@@ -296,9 +296,14 @@ export class TransportLayer {
   /**
    * Sends a response where its request came from (RFC 3261 §18.2.2, RFC 3581 §4): by the same connection or, if that is
    * gone, a new one to the address it came from and the port of the Via; by UDP from the socket that received the request.
+   * What has left by UDP comes back as something that can be sent again and holds no more than the bytes.
    */
-  sendResponse(response: SipResponse, source: Source, onError?: (error: TransportError) => void): void {
-    this.#sender.respond(response, source, onError);
+  sendResponse(
+    response: SipResponse,
+    source: Source,
+    onError?: (error: TransportError) => void,
+  ): { again(): void } | undefined {
+    return this.#sender.respond(response, source, onError);
   }
 
   #onResponse(response: SipResponse, source: Source): void {

@@ -7,9 +7,10 @@ import { printMessage } from '../protocol/sip/print.js';
 import type { AdvertisedAddresses } from './advertised.js';
 import type { SipConnection } from './connection.js';
 import { TransportError } from './error.js';
-import { type Hop, isStream, type Source, type StreamProtocol, type TransportProtocol } from './hop.js';
+import { type FlowRef, type Hop, isStream, type Source, type StreamProtocol, type TransportProtocol } from './hop.js';
 import type { TransportLimits } from './limits.js';
 import { ErrorOnce, type OutgoingHandlers, type OutgoingRequest } from './outgoing.js';
+import { type SendDatagram, SentDatagram } from './sent-datagram.js';
 import type { TransportCounters } from './stats.js';
 import type { StreamTransport } from './stream.js';
 import type { UdpTransport } from './udp.js';
@@ -112,23 +113,43 @@ export class Sender {
   }
 
   /** RFC 3261 §18.2.2, RFC 3581 §4; see `TransportLayer.sendResponse`. */
-  respond(response: SipResponse, source: Source, onError?: (error: TransportError) => void): void {
-    if (this.#closed) return;
-    const errors = new ErrorOnce({
-      onError: onError ?? ((error) => this.#logger.debug({ err: error }, error.message)),
-    });
+  respond(response: SipResponse, source: Source, onError?: (error: TransportError) => void): SentDatagram | undefined {
+    if (this.#closed) return undefined;
+    const errors = new ErrorOnce({ onError: onError ?? this.#note });
     const target = responseTarget(response.topVia, source.protocol, source.remote);
     const bytes = printMessage(response);
     if (source.protocol === 'udp') {
-      const socket = this.#udp.socketFor(target.address, source.flow);
-      if (socket === undefined) {
-        this.#fail(errors, source.protocol, target, 'the socket that received the request is closed');
-        return;
-      }
-      this.#counters.sent++;
-      socket.send(bytes, target, (cause) => this.#fail(errors, 'udp', target, cause.message, cause));
+      this.#datagram(bytes, target, source.flow, errors);
+      return new SentDatagram(this.#again, bytes, target, source.flow);
+    }
+    this.#respondByStream(response, bytes, source, target, errors);
+    return undefined;
+  }
+
+  readonly #again: SendDatagram = (bytes, target, flow) => {
+    if (this.#closed) return;
+    this.#datagram(bytes, target, flow, new ErrorOnce({ onError: this.#note }));
+  };
+
+  readonly #note = (error: TransportError): void => this.#logger.debug({ err: error }, error.message);
+
+  #datagram(bytes: Uint8Array, target: SocketAddress, flow: FlowRef, errors: ErrorOnce): void {
+    const socket = this.#udp.socketFor(target.address, flow);
+    if (socket === undefined) {
+      this.#fail(errors, 'udp', target, 'the socket that received the request is closed');
       return;
     }
+    this.#counters.sent++;
+    socket.send(bytes, target, (cause) => this.#fail(errors, 'udp', target, cause.message, cause));
+  }
+
+  #respondByStream(
+    response: SipResponse,
+    bytes: Uint8Array,
+    source: Source,
+    target: SocketAddress,
+    errors: ErrorOnce,
+  ): void {
     if (!isStream(source.protocol)) {
       this.#fail(errors, source.protocol, target, `${source.protocol} is not open here`);
       return;

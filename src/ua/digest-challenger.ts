@@ -131,7 +131,8 @@ export class DigestChallenger {
     const state: NonceState = this.#mint.check(nonce, { tenantId: options.tenantId, realm: options.realm, algorithm });
     if (!right) return { kind: 'challenge', stale: false, cause: 'wrong', username };
     if (state.kind !== 'fresh') return { kind: 'challenge', stale: true, cause: 'stale', username };
-    if (!this.#counts.use(nonce, nc, state.ageMs)) return { kind: 'challenge', stale: true, cause: 'replay', username };
+    if (!this.#counts.use(state.nonce, nc, state.ageMs))
+      return { kind: 'challenge', stale: true, cause: 'replay', username };
     return { kind: 'accepted', username };
   }
 

@@ -13,7 +13,14 @@ export interface NonceScope {
 }
 
 /** `foreign`: not made with this secret for this scope. */
-export type NonceState = { readonly kind: 'fresh'; readonly ageMs: number } | { readonly kind: 'stale' | 'foreign' };
+export type NonceState =
+  | {
+      readonly kind: 'fresh';
+      readonly ageMs: number;
+      /** The nonce, as a text that is no part of the message that it came in. */
+      readonly nonce: string;
+    }
+  | { readonly kind: 'stale' | 'foreign' };
 
 const TIME_BYTES = 6;
 const RANDOM_BYTES = 8;
@@ -69,10 +76,11 @@ export class NonceMint {
     const head = Buffer.from(nonce, 'base64url').subarray(0, HEAD_BYTES);
     if (head.length !== HEAD_BYTES) return { kind: 'foreign' };
     // The whole text is compared, so that a nonce has one spelling only.
-    if (!sameSecret(nonce, this.#seal(head, scope))) return { kind: 'foreign' };
+    const sealed = this.#seal(head, scope);
+    if (!sameSecret(nonce, sealed)) return { kind: 'foreign' };
     const ageMs = this.#clock.wallTime() - head.readUIntBE(0, TIME_BYTES);
     if (ageMs > this.#lifetimeMs || ageMs < -CLOCK_SKEW_MS) return { kind: 'stale' };
-    return { kind: 'fresh', ageMs: Math.max(0, ageMs) };
+    return { kind: 'fresh', ageMs: Math.max(0, ageMs), nonce: sealed };
   }
 
   #seal(head: Buffer, scope: NonceScope): string {

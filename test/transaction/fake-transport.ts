@@ -63,7 +63,7 @@ export class FakeTransport implements TransactionTransport {
     this.#failLast();
   }
 
-  sendResponse(response: SipResponse, source: Source, onError?: (error: PbxkitError) => void): void {
+  sendResponse(response: SipResponse, source: Source, onError?: (error: PbxkitError) => void): undefined {
     this.responses.push({ at: this.#scheduler.now(), response, source });
     if (this.failResponses) onError?.(new PbxkitError('SIP_TRANSPORT', 'transport', 'no way back'));
   }

@@ -35,8 +35,10 @@ class WireEnd implements TransactionTransport {
     return { protocol: 'udp', reliable: false, request, hop, send: () => this.#send(bytes), release: () => {} };
   }
 
-  sendResponse(response: SipMessage): void {
-    this.#send(printMessage(response));
+  sendResponse(response: SipMessage): { again(): void } {
+    const bytes = printMessage(response);
+    this.#send(bytes);
+    return { again: () => this.#send(bytes) };
   }
 
   #send(bytes: Uint8Array): void {

@@ -382,6 +382,28 @@ describe('listening', () => {
     expect(world.leaks()).toEqual([]);
   });
 
+  it('RFC 3261 §17.2.2: a response that has left can be sent again, byte for byte, until the layer closes', async () => {
+    const { world, peer } = setUp();
+    let sent: { again(): void } | undefined;
+    const a = await element(world, world.pbx, {
+      answer: (incoming, source) => {
+        sent = a.layer.sendResponse(responseTo(incoming, 486, { toTag: 't' }), source);
+      },
+    });
+    const phone = await rawUdp(peer, { address: '192.0.2.20', port: 40_000 });
+    phone.send(wire('SIP/2.0/UDP phone.invalid:5080;branch=z9hG4bK1;rport'), PBX);
+    await world.advance({ seconds: 1 });
+    sent?.again();
+    await world.advance({ seconds: 1 });
+    expect(phone.heard.map(({ text }) => text.slice(0, 11))).toEqual(['SIP/2.0 486', 'SIP/2.0 486']);
+    expect(phone.heard[1]?.text).toBe(phone.heard[0]?.text);
+    expect(a.layer.stats()).toMatchObject({ sent: 2, failed: 0 });
+    await a.layer.close();
+    sent?.again();
+    await world.advance({ seconds: 1 });
+    expect(phone.heard).toHaveLength(2);
+  });
+
   it('a response carries rport and received untouched through sendResponse', async () => {
     const { world, peer } = setUp();
     const a = await element(world, world.pbx, {

@@ -2,11 +2,12 @@
  * What a call or a registration costs in the server alone: no sockets, no other process, time that passes at 500 calls a second, so that every timer of
  * every transaction runs out as it would.
  *
- *   npm run bench:rates -- in-process [--work registrations] [--rounds 7] [--calls 2000] [--talk] [--snapshot FILE]
+ *   npm run bench:rates -- in-process [--work registrations] [--rounds 7] [--calls 2000] [--talk] [--bindings 50000] [--lmdb FOLDER] [--snapshot FILE]
  */
 import { writeHeapSnapshot } from 'node:v8';
 import { DeadlineQueue } from '../../../src/base/deadline-queue.js';
 import type { Cancel, Scheduler } from '../../../src/base/scheduler.js';
+import { lmdb } from '../../../src/storage/lmdb/index.js';
 import { memoryStorage } from '../../../src/storage/memory-storage.js';
 import { Flags } from './flags.js';
 import { LoopbackPhones } from './loopback-phones.js';
@@ -45,7 +46,6 @@ class Clockwork implements Scheduler {
   }
 }
 
-const USERS = 1_000;
 const PASSWORD = 'secret';
 
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
@@ -53,12 +53,20 @@ const flags = new Flags(process.argv.slice(2));
 const registrations = flags.text('work') === 'registrations';
 const what = registrations ? 'registration' : 'call';
 const calls = flags.number('calls', 2_000);
+const bindings = flags.number('bindings', 0);
+/** They register in turn. */
+const users = Math.max(1_000, bindings);
+const folder = flags.text('lmdb');
 const scheduler = new Clockwork();
 const phones = new LoopbackPhones('127.0.0.11:5060', PASSWORD);
 const stack = await startStack(
-  { network: phones.network, scheduler, storage: memoryStorage({ clock: scheduler }) },
   {
-    ...{ host: '127.0.0.11', port: 5060, domain: 'bench.test', users: USERS, password: PASSWORD },
+    network: phones.network,
+    scheduler,
+    storage: folder === undefined ? memoryStorage({ clock: scheduler }) : lmdb({ path: folder, clock: scheduler }),
+  },
+  {
+    ...{ host: '127.0.0.11', port: 5060, domain: 'bench.test', users, password: PASSWORD },
     ...{ calledUri: 'sip:bench@127.0.0.3:5090', ringingUri: 'sip:bench@127.0.0.3:5092' },
   },
 );
@@ -68,7 +76,7 @@ async function round(): Promise<number> {
   const before = process.cpuUsage();
   const finished = phones.finished;
   for (let i = 0; i < calls; i++) {
-    if (registrations) phones.register(USERS);
+    if (registrations) phones.register(users);
     else phones.call();
     await turn();
     scheduler.advance(STEP_MS);
@@ -96,6 +104,22 @@ async function talk(): Promise<number> {
   return (heap() - before) / calls;
 }
 
+/** Phones that have registered once each, and nothing of their REGISTERs. */
+async function bind(count: number): Promise<number> {
+  scheduler.advance(3_600_000);
+  await turn();
+  const [had, before] = [stack.registrar.size, heap()];
+  for (let i = 0; i < count; i++) {
+    phones.register(users);
+    await turn();
+    scheduler.advance(STEP_MS / 10);
+  }
+  scheduler.advance(60_000);
+  await turn();
+  if (stack.registrar.size - had < count) throw new Error(`${stack.registrar.size - had} of ${count} have registered`);
+  return (heap() - before) / count;
+}
+
 const empty = heap();
 const rounds: number[] = [];
 for (let i = 0; i < flags.number('warm', 10); i++) await round();
@@ -108,6 +132,7 @@ if (flags.has('talk')) {
   scheduler.advance(60_000);
   console.log(`heap of an established call: ${(await talk()).toFixed(0)} bytes`);
 }
+if (bindings > 0) console.log(`heap of a binding, ${bindings} of them: ${(await bind(bindings)).toFixed(0)} bytes`);
 const snapshot = flags.text('snapshot');
 if (snapshot !== undefined) writeHeapSnapshot(snapshot);
 scheduler.advance(60_000);
