@@ -4,7 +4,12 @@ import type { SocketAddress } from './ip.js';
 export interface AddressQuestion {
   /** `signalling` for Via and Contact, `media` for SDP. */
   readonly purpose: 'signalling' | 'media';
-  /** The socket that sends. */
+  /**
+   * By what the peer shall come to it: `udp` for media; for signalling what stands in the Via or Contact. A port that a NAT has given to
+   * a UDP socket is nobody's by TCP.
+   */
+  readonly protocol: 'udp' | 'tcp' | 'tls';
+  /** The socket that sends, or that is listened on. */
   readonly local: SocketAddress;
   /** The peer that shall reach it; `0.0.0.0` or `::`, port 0, when its address is not known: one outside. */
   readonly remote: SocketAddress;

@@ -15,7 +15,7 @@ import type { OutboundLeg } from './fork.js';
 import { type LegNumbers, legIdentity } from './identity.js';
 import { INBOUND_LEG, InboundLeg } from './inbound-leg.js';
 import { answerAsOffer, passAnswerOn, placeholderFor } from './late-offer.js';
-import { sideOfTarget } from './media-side.js';
+import { resolvedSideOfTarget } from './media-side.js';
 import { inboundOutcome, outcome } from './outcome.js';
 import { type Party, sideOf } from './party.js';
 import { passInvite, passReason } from './passing.js';
@@ -141,8 +141,8 @@ export class Attempt {
   }
 
   async #prepare(leg: OutboundLeg, numbers: LegNumbers, diverted: readonly string[]): Promise<OutgoingInviteOptions> {
-    const { context, tenantId, media, caller, invite, maxForwards } = this.#options;
-    media.leg(leg.id, sideOfTarget(leg.target, numbers.called, context.media?.mode));
+    const { context, tenantId, media, caller, invite, maxForwards, gone } = this.#options;
+    media.leg(leg.id, await resolvedSideOfTarget(context, leg.target, numbers.called, gone.signal));
     const exchange = { fromLeg: INBOUND_LEG, toLeg: leg.id };
     const sdp = invite.sdp === undefined ? placeholderFor(leg) : await media.offer({ sdp: invite.sdp, ...exchange });
     const domain = context.domainOf(tenantId);

@@ -217,7 +217,8 @@ export class WatchedMedia implements CallMedia {
   #asked({ fromLeg, toLeg, sdp }: LegExchange) {
     const { tenantId, callId } = this.#options;
     const fromAddress = this.#sides.get(fromLeg)?.address;
-    const toAddress = this.#sides.get(toLeg)?.address;
+    const to = this.#sides.get(toLeg);
+    const toAddress = to?.address ?? to?.hop;
     return {
       tenantId,
       callId,

@@ -66,7 +66,8 @@ export class HoldMusic {
     const audio = audioIn(agreed?.remote);
     // A secured stream is not made a clear one (RFC 3264 §8.3.4): that party is held without music.
     if (audio === undefined || isSecure(audio.protocol)) return false;
-    const remoteAddress = this.#media.side(held.legId)?.address ?? audio.address;
+    const side = this.#media.side(held.legId);
+    const remoteAddress = side?.address ?? side?.hop ?? audio.address;
     if (remoteAddress === undefined) return false;
     const session = await this.#music.open({ remoteAddress, srtp: false });
     const playing: Playing = { session };

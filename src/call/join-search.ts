@@ -10,7 +10,7 @@ import type { CallContext } from './context.js';
 import type { OutboundLeg } from './fork.js';
 import { type LegNumbers, legIdentity } from './identity.js';
 import { Join, type JoinFailure } from './join.js';
-import { sideOfTarget } from './media-side.js';
+import { resolvedSideOfTarget } from './media-side.js';
 import type { RouteContext } from './route.js';
 import { Search, type SearchResult } from './search.js';
 
@@ -105,9 +105,9 @@ export class JoinSearch {
   }
 
   async #prepare(leg: OutboundLeg, numbers: LegNumbers, withOffer: boolean): Promise<OutgoingInviteOptions> {
-    const { context, media, tenantId, stays, maxForwards, headers } = this.#options;
+    const { context, media, tenantId, stays, maxForwards, headers, signal } = this.#options;
     const { target } = leg;
-    media.leg(leg.id, sideOfTarget(target, numbers.called, context.media?.mode));
+    media.leg(leg.id, await resolvedSideOfTarget(context, target, numbers.called, signal));
     const isPhone = target.policy.peer === 'phone';
     const sdp = withOffer || !isPhone ? await this.join.offerFor(leg.id) : undefined;
     if (sdp !== undefined) this.#told.set(leg.id, sdp);

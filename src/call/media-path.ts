@@ -10,8 +10,10 @@ export interface MediaSide {
   readonly mode: MediaMode;
   /** The IP address that its signalling comes from, or goes to. */
   readonly address?: string;
-  /** A line or trunk that is called by a host name; which address that leads to only the transport learns. */
+  /** A line or trunk that is called by a host name: where its media is nobody knows before it has said so. */
   readonly named?: boolean;
+  /** The IP address that the host name leads to by which it is called: decides which of our addresses it is told, and nothing else. */
+  readonly hop?: string;
   /** It has registered through a NAT. */
   readonly behindNat?: boolean;
   /** The address of its audio, as it was said last. */

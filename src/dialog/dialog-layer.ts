@@ -7,7 +7,7 @@ import type { NameAddr } from '../protocol/sip/name-addr.js';
 import type { CredentialSource } from '../ua/credential-source.js';
 import type { IncomingRequest } from '../ua/incoming.js';
 import type { RequestTaker } from '../ua/request-chain.js';
-import type { HostPort, Source } from '../ua/target.js';
+import type { HostPort, Source, Target } from '../ua/target.js';
 import type { Uac } from '../ua/uac.js';
 import type { PeerTraits } from './allowed-formats.js';
 import type { DialogContext, DialogUsage, SuccessTaker } from './context.js';
@@ -128,6 +128,11 @@ export class DialogLayer implements RequestTaker {
     this.#invites.set(key, invite);
     invite.start();
     return invite;
+  }
+
+  /** The IP address to which an INVITE to that target goes first; see `Uac.addressOf`. */
+  addressOf(target: Target, signal: AbortSignal): Promise<string | undefined> {
+    return this.#context.uac.addressOf(target, signal);
   }
 
   /**

@@ -107,11 +107,11 @@ export class StunDiscovery implements ExternalAddresses {
   }
 
   /**
-   * Of a socket that has asked, what it was told. Of others (TLS, RTP) the address that is known for the same interface, else for
-   * the same family, with their own port.
+   * Of a socket that has asked, what it was told. Of others (TCP, TLS, RTP) the address that is known for the same interface, else for
+   * the same family, with their own port: also where a TCP port has the number of a UDP port, which the NAT has mapped and not the other.
    */
-  externalFor({ purpose, local }: AddressQuestion): SocketAddress | undefined {
-    const exact = purpose === 'signalling' ? this.#known.get(formatAddress(local)) : undefined;
+  externalFor({ purpose, protocol, local }: AddressQuestion): SocketAddress | undefined {
+    const exact = purpose === 'signalling' && protocol === 'udp' ? this.#known.get(formatAddress(local)) : undefined;
     if (exact !== undefined) return exact.external;
     const candidates = this.addresses.filter((each) => ipVersion(each.local.address) === ipVersion(local.address));
     const found = candidates.find((each) => each.local.address === local.address) ?? candidates[0];

@@ -65,6 +65,10 @@ export class StunNetwork implements Network {
     return this.#inner.localAddresses();
   }
 
+  sourceAddressFor(destination: string): string | undefined {
+    return this.#inner.sourceAddressFor?.(destination);
+  }
+
   lookup(host: string, options?: DnsQueryOptions): Promise<readonly HostAddress[]> {
     return this.#inner.lookup(host, options);
   }

@@ -31,6 +31,11 @@ export interface Network extends NameService {
    * ones: they need a zone, which SIP and SDP cannot carry.
    */
   localAddresses(): readonly string[];
+  /**
+   * The address of this machine from which the system sends to `destination` (an IP literal), by its routes. Undefined: no route, or it
+   * cannot say. Who has several addresses and leaves this out is told by their networks alone.
+   */
+  sourceAddressFor?(destination: string): string | undefined;
 }
 
 export interface UdpOptions {

@@ -14,6 +14,7 @@ import type {
   UdpSocket,
 } from './network.js';
 import { NodeDns, type NodeDnsOptions } from './node-dns.js';
+import { nodeSourceAddress } from './node-route.js';
 import { connectNodeTcp, listenNodeTcp } from './node-tcp.js';
 import { connectNodeTls, listenNodeTls } from './node-tls.js';
 import { openNodeUdp } from './node-udp.js';
@@ -73,6 +74,10 @@ export class NodeNetwork implements Network {
       }
     }
     return [...addresses];
+  }
+
+  sourceAddressFor(destination: string): string | undefined {
+    return nodeSourceAddress(destination);
   }
 }
 

@@ -18,6 +18,7 @@ import { MediaRelay, type MediaRelayStats } from '../media/relay/media-relay.js'
 import { MediaClock } from '../media/session/media-clock.js';
 import { MediaSession } from '../media/session/media-session.js';
 import type { Network } from '../net/network.js';
+import { SourceAddresses } from '../net/source-addresses.js';
 import type { ListenPoint } from '../transport/hop.js';
 import type { PbxOptions } from './options.js';
 
@@ -53,6 +54,7 @@ export class PbxMedia implements MediaPolicy {
   readonly #clock: MediaClock;
   readonly #relay: MediaRelay | undefined;
   readonly #addresses: OwnAddresses;
+  readonly #sources: SourceAddresses;
   #wishes: Wishes;
   #watches: boolean;
 
@@ -65,6 +67,7 @@ export class PbxMedia implements MediaPolicy {
     this.ports = new PortPool({ ...ports, scheduler, random });
     this.#parts = parts;
     this.#clock = new MediaClock({ scheduler, logger });
+    this.#sources = new SourceAddresses({ network, clock: scheduler });
     this.#addresses = ownAddresses(addresses, listen, network);
     this.#relay =
       engine === undefined
@@ -90,7 +93,7 @@ export class PbxMedia implements MediaPolicy {
       ...{ network, scheduler, random, logger, advisor, remoteAddress },
       clock: this.#clock,
       ports: this.ports,
-      address: localAddressFor(this.#addresses, remoteAddress),
+      address: localAddressFor(this.#addresses, remoteAddress, this.#sources.for),
       srtp: srtp ? 'offer' : 'accept',
     });
   }

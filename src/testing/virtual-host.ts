@@ -1,7 +1,9 @@
+import { AddressSet } from '../base/address-set.js';
 import { ipVersion, isWildcardAddress, normalizeHost, type SocketAddress } from '../base/ip.js';
 import type { Scheduler } from '../base/scheduler.js';
 import type { DnsQueryOptions, HostAddress, NaptrRecord, SrvRecord } from '../net/dns.js';
 import { ListenError, type ListenProtocol } from '../net/errors.js';
+import { facingAddress } from '../net/facing-address.js';
 import type {
   Network,
   TcpConnection,
@@ -22,11 +24,21 @@ import { VirtualTcpConnection } from './virtual-tcp.js';
 import { checkVirtualTls, type ShownCertificates, VirtualTlsConnection } from './virtual-tls.js';
 import { VirtualUdpSocket } from './virtual-udp.js';
 
+/** `{ to: '10.8.0.0/16', from: '10.9.0.2' }` */
+export interface VirtualRoute {
+  /** A network. */
+  readonly to: string;
+  /** An address of the host. */
+  readonly from: string;
+}
+
 export interface VirtualHostOptions {
   /** Default: the first address. */
   readonly name?: string;
   /** Loopback addresses need not be given. */
   readonly addresses: readonly string[];
+  /** By which of its addresses it sends where; of several that fit the first. Default: one in the destination's network, else the first. */
+  readonly routes?: readonly VirtualRoute[];
   /** The NAT box between this host and the rest. */
   readonly behind?: Nat;
   /** The conditions of this host's own access, instead of the network's. */
@@ -59,6 +71,7 @@ export class VirtualHost implements Network {
   /** May be changed at any time. */
   link: LinkConditions | undefined;
   readonly #surroundings: HostSurroundings;
+  readonly #routes: readonly { readonly to: AddressSet; readonly from: string }[];
   /** Loopback included. */
   readonly #own: ReadonlySet<string>;
   #udp: VirtualUdpSocket[] = [];
@@ -74,6 +87,10 @@ export class VirtualHost implements Network {
     this.name = options.name ?? this.addresses[0] ?? 'host';
     this.behind = options.behind;
     this.link = options.link;
+    this.#routes = (options.routes ?? []).map(({ to, from }) => ({
+      to: new AddressSet([to]),
+      from: normalizeHost(from),
+    }));
     this.#surroundings = surroundings;
     this.#own = new Set(this.localAddresses());
   }
@@ -192,6 +209,10 @@ export class VirtualHost implements Network {
     return [...loopback, ...this.addresses];
   }
 
+  sourceAddressFor(destination: string): string | undefined {
+    return this.#sourceFor(normalizeHost(destination));
+  }
+
   /** Whether `address` is one of this host's own, loopback included. */
   owns(address: string): boolean {
     return this.#own.has(address);
@@ -306,7 +327,10 @@ export class VirtualHost implements Network {
   #sourceFor(destination: string): string | undefined {
     if (this.owns(destination)) return destination;
     const version = ipVersion(destination);
-    return this.addresses.find((address) => ipVersion(address) === version);
+    const route = this.#routes.find(({ to }) => to.has(destination));
+    if (route !== undefined) return route.from;
+    const kin = this.addresses.filter((address) => ipVersion(address) === version);
+    return facingAddress(kin, (address) => address, destination);
   }
 }
 

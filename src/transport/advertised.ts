@@ -1,5 +1,6 @@
 import type { AddressAdvisor } from '../base/address-advisor.js';
 import { normalizeHost, type SocketAddress } from '../base/ip.js';
+import type { ListenProtocol } from './hop.js';
 import { sentByKey } from './via.js';
 
 /** An advisor that gives every peer another address must not fill the memory. */
@@ -18,9 +19,9 @@ export class AdvertisedAddresses {
     this.#advisor = advisor;
   }
 
-  /** The address to tell `remote`, remembered as ours. */
-  for(local: SocketAddress, remote: SocketAddress): SocketAddress {
-    const told = this.#advisor.advertise({ purpose: 'signalling', local, remote });
+  /** The address to tell `remote`, by which it comes with `protocol`; remembered as ours. */
+  for(protocol: ListenProtocol, local: SocketAddress, remote: SocketAddress): SocketAddress {
+    const told = this.#advisor.advertise({ purpose: 'signalling', protocol, local, remote });
     this.add(told);
     return told;
   }

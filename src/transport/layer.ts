@@ -7,6 +7,7 @@ import { type Logger, silentLogger } from '../base/logger.js';
 import type { Random } from '../base/random.js';
 import type { Scheduler } from '../base/scheduler.js';
 import type { Network } from '../net/network.js';
+import { SourceAddresses } from '../net/source-addresses.js';
 import type { TlsSettings } from '../net/tls-settings.js';
 import type { SipRequest, SipResponse } from '../protocol/sip/message.js';
 import { NO_PARAMS, type Params } from '../protocol/sip/params.js';
@@ -137,8 +138,10 @@ export class TransportLayer {
         return false;
       }
     };
+    const { for: sourceFor } = new SourceAddresses({ network, clock: scheduler });
     this.#udp = new UdpTransport({
       network,
+      sourceFor,
       scheduler,
       logger,
       counters,
@@ -147,6 +150,7 @@ export class TransportLayer {
     });
     this.#streams = new StreamTransport({
       network,
+      sourceFor,
       scheduler,
       random,
       logger,
@@ -274,13 +278,13 @@ export class TransportLayer {
         remote.address,
         'local' in peer ? peer.local : peer.flow?.local,
       );
-      if (local !== undefined) return contact(this.#advertised.for(local, remote), CONTACT_PARAMS[protocol]);
+      if (local !== undefined) return contact(this.#advertised.for(protocol, local, remote), CONTACT_PARAMS[protocol]);
     }
     const socket = this.#udp.socketFor(remote.address, peer.flow);
-    if (socket !== undefined) return contact(this.#advertised.for(socket.local, remote), CONTACT_PARAMS.udp);
+    if (socket !== undefined) return contact(this.#advertised.for('udp', socket.local, remote), CONTACT_PARAMS.udp);
     const any = this.listening[0];
     if (any === undefined) throw new UsageError('PBX_WRONG_STATE', 'no Contact: the transport layer is not open');
-    return contact(this.#advertised.for(any.local, remote), CONTACT_PARAMS[any.protocol]);
+    return contact(this.#advertised.for(any.protocol, any.local, remote), CONTACT_PARAMS[any.protocol]);
   }
 
   /**

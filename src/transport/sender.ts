@@ -7,7 +7,15 @@ import { printMessage } from '../protocol/sip/print.js';
 import type { AdvertisedAddresses } from './advertised.js';
 import type { SipConnection } from './connection.js';
 import { TransportError } from './error.js';
-import { type FlowRef, type Hop, isStream, type Source, type StreamProtocol, type TransportProtocol } from './hop.js';
+import {
+  type FlowRef,
+  type Hop,
+  isStream,
+  type ListenProtocol,
+  type Source,
+  type StreamProtocol,
+  type TransportProtocol,
+} from './hop.js';
 import type { TransportLimits } from './limits.js';
 import { ErrorOnce, type OutgoingHandlers, type OutgoingRequest } from './outgoing.js';
 import { type SendDatagram, SentDatagram } from './sent-datagram.js';
@@ -237,7 +245,7 @@ export class Sender {
   }
 
   /** A copy with our sent-by in its top Via. @throws UsageError when it has no Via: a fault of ours, not of a peer */
-  #stamp(request: SipRequest, protocol: TransportProtocol, local: SocketAddress, remote: SocketAddress): SipRequest {
+  #stamp(request: SipRequest, protocol: ListenProtocol, local: SocketAddress, remote: SocketAddress): SipRequest {
     if (!request.headers.has('Via')) {
       throw new UsageError(
         'PBX_INVALID_ARGUMENT',
@@ -245,7 +253,7 @@ export class Sender {
       );
     }
     const stamped = request.with({});
-    stamped.headers.replaceTopVia(stampSent(request.topVia, protocol, this.#advertised.for(local, remote)));
+    stamped.headers.replaceTopVia(stampSent(request.topVia, protocol, this.#advertised.for(protocol, local, remote)));
     return stamped;
   }
 

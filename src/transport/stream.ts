@@ -4,6 +4,7 @@ import type { Random } from '../base/random.js';
 import type { Scheduler } from '../base/scheduler.js';
 import { sipDomains } from '../net/certificate-names.js';
 import type { Network, TcpConnection, TcpListener, TcpListenOptions, TlsListener } from '../net/network.js';
+import type { SourceFor } from '../net/source-addresses.js';
 import type { TlsSettings } from '../net/tls-settings.js';
 import type { Via } from '../protocol/sip/header/registry.js';
 import { hasParam } from '../protocol/sip/params.js';
@@ -26,6 +27,8 @@ export interface StreamTransportOptions {
   readonly counters: TransportCounters;
   readonly limits: TransportLimits;
   readonly tls: TlsSettings;
+  /** By which of our addresses a peer is reached. */
+  readonly sourceFor: SourceFor;
   /** Asked when a connection comes in, before any TLS handshake. */
   readonly admit: (protocol: StreamProtocol, remote: SocketAddress) => boolean;
   /** Returns false if the bytes were no SIP at all: the connection is then closed. */
@@ -129,7 +132,7 @@ export class StreamTransport {
     const all = this.#listeners.filter((each) => each.protocol === protocol);
     const same = all.filter((each) => each.local.address === connectionLocal?.address);
     const exact = same.find((each) => each.local.port === connectionLocal?.port);
-    return (exact ?? same[0] ?? pickLocal(all, address))?.local;
+    return (exact ?? same[0] ?? pickLocal(all, address, this.#options.sourceFor))?.local;
   }
 
   /** An open connection for that flow or to that very target. */
@@ -151,7 +154,7 @@ export class StreamTransport {
     }
     const { protocol, remote, name = remote.address } = target;
     const own = this.#listeners.filter((each) => each.protocol === protocol);
-    const from = pickLocal(own, remote.address);
+    const from = pickLocal(own, remote.address, this.#options.sourceFor);
     const options = {
       remote,
       timeoutMs: limits.connectTimeoutMs,

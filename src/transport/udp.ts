@@ -2,6 +2,7 @@ import { type SocketAddress, sameAddress } from '../base/ip.js';
 import type { Logger } from '../base/logger.js';
 import type { Scheduler } from '../base/scheduler.js';
 import type { Network, UdpSocket } from '../net/network.js';
+import type { SourceFor } from '../net/source-addresses.js';
 import { answerBinding, readBindingRequest } from '../protocol/stun/binding.js';
 import { classifyDatagram, messageStart } from './datagram.js';
 import type { FlowRef, Source } from './hop.js';
@@ -14,6 +15,8 @@ export interface UdpTransportOptions {
   readonly scheduler: Scheduler;
   readonly logger: Logger;
   readonly counters: TransportCounters;
+  /** By which of our addresses a peer is reached. */
+  readonly sourceFor: SourceFor;
   /** Asked before a datagram is looked into. */
   readonly admit: (remote: SocketAddress) => boolean;
   readonly onMessage: (bytes: Uint8Array, source: Source) => void;
@@ -53,14 +56,14 @@ export class UdpTransport {
     };
   }
 
-  /** The socket to reach `address` from: that of the flow if it is still there, else the best by family and network. */
+  /** The socket to reach `address` from: that of the flow if it is still there, else the best by family, route and network. */
   socketFor(address: string, flow?: FlowRef): UdpSocket | undefined {
     if (flow?.protocol === 'udp') {
       for (const socket of this.#sockets) if (sameAddress(socket.local, flow.local)) return socket;
     }
     return this.#sockets.length === 1 && this.#sameFamily(address)
       ? this.#sockets[0]
-      : pickLocal(this.#sockets, address);
+      : pickLocal(this.#sockets, address, this.#options.sourceFor);
   }
 
   #sameFamily(address: string): boolean {

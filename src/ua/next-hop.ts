@@ -1,8 +1,8 @@
 import { PbxkitError } from '../base/errors.js';
 import type { SipRequest } from '../protocol/sip/message.js';
-import type { SipUri } from '../protocol/sip/uri.js';
+import type { SipUri, Uri } from '../protocol/sip/uri.js';
 import type { FlowRef, Hop, TransportProtocol } from '../transport/hop.js';
-import type { SendTarget } from './target.js';
+import type { SendTarget, Target } from './target.js';
 
 /** Finds the hops of a next-hop URI, best first (RFC 3263); `Resolver` fits it as it is. */
 export interface NextHopResolver {
@@ -18,6 +18,11 @@ export interface NextHopResolver {
 /** The hop at the other end of a flow. */
 export function hopOfFlow(flow: FlowRef): Hop {
   return { protocol: flow.protocol, address: flow.remote.address, port: flow.remote.port, flow };
+}
+
+/** The URI that decides where a request to that target goes, before it is made: a strict router, the top of its routes, or its own. */
+export function nextHopOf({ nextHop, route, uri }: Pick<Target, 'nextHop' | 'route' | 'uri'>): Uri {
+  return nextHop ?? route?.[0]?.uri ?? uri;
 }
 
 /** Whether the next hop's own address may be tried when the flow fails: a connection died, and no NAT is in between. */

@@ -1,4 +1,5 @@
 import { AbortedError, throwIfAborted } from '../base/errors.js';
+import { normalizeHost } from '../base/ip.js';
 import type { Logger } from '../base/logger.js';
 import type { Random } from '../base/random.js';
 import type { Scheduler } from '../base/scheduler.js';
@@ -12,9 +13,9 @@ import { OutgoingAck } from './ack.js';
 import { DigestClient } from './digest-client.js';
 import { FailedHops } from './failed-hops.js';
 import { DEFAULT_MAX_FORWARDS } from './max-forwards.js';
-import type { NextHopResolver } from './next-hop.js';
+import { type NextHopResolver, nextHopOf } from './next-hop.js';
 import { OutgoingAttempts, type OutgoingOwner } from './outgoing.js';
-import type { HostPort, SendTarget } from './target.js';
+import type { HostPort, SendTarget, Target } from './target.js';
 import type { UacFailure, UacHandlers, UacRequest } from './uac-request.js';
 
 export type { SentAck } from '../transaction/layer.js';
@@ -86,6 +87,23 @@ export class Uac {
     const { credentials, digest } = target;
     if (digest !== undefined || credentials === undefined) return digest;
     return new DigestClient({ credentials, random: this.#options.random });
+  }
+
+  /**
+   * The IP address to which a request to that target goes first, its host name looked up. Undefined where nothing leads there; never
+   * rejects.
+   */
+  async addressOf(target: Target, signal: AbortSignal): Promise<string | undefined> {
+    const uri = nextHopOf(target);
+    if (target.flow !== undefined) return normalizeHost(target.flow.remote.address);
+    if (uri.kind !== 'sip') return undefined;
+    const { transport } = target;
+    try {
+      const [hop] = await this.#resolver.resolve(uri, transport === undefined ? { signal } : { signal, transport });
+      return hop === undefined ? undefined : normalizeHost(hop.address);
+    } catch {
+      return undefined;
+    }
   }
 
   /** Sends the ACK to a 2xx: complete but for Via, Route and Max-Forwards. */

@@ -20,7 +20,12 @@ function told(remote: string, local = '10.0.0.2', networks?: readonly string[]):
     locals: locals(networks),
   });
   const answers = (['signalling', 'media'] as const).map((purpose) =>
-    advisor.advertise({ purpose, local: { address: local, port: 5060 }, remote: { address: remote, port: 40_000 } }),
+    advisor.advertise({
+      purpose,
+      protocol: 'udp',
+      local: { address: local, port: 5060 },
+      remote: { address: remote, port: 40_000 },
+    }),
   );
   expect(answers[0]).toEqual(answers[1]);
   expect(answers[0]?.port).toBe(5060);
@@ -61,8 +66,8 @@ describe('which address is told to whom', () => {
     const external = { address: '2001:db8::7', port: 20_000 };
     // `::1` is one of our interfaces, and `::` in its network.
     expect(locals().has('::')).toBe(true);
-    expect(advisor.advertise({ purpose: 'media', local, remote: { address: '::', port: 0 } })).toEqual(external);
-    expect(advisor.advertise({ purpose: 'media', local, remote: { address: '::1', port: 0 } })).toEqual(local);
+    expect(advisor.advertise({ purpose: 'media', protocol: 'udp', local, remote: { address: '::', port: 0 } })).toEqual(external);
+    expect(advisor.advertise({ purpose: 'media', protocol: 'udp', local, remote: { address: '::1', port: 0 } })).toEqual(local);
   });
 
   it('networks that are named take the place of the private ones; loopback and the own interfaces stay inside', () => {

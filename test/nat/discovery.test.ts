@@ -1,4 +1,5 @@
 import { describe, expect } from 'vitest';
+import type { AddressQuestion } from '../../src/base/address-advisor.js';
 import type { SocketAddress } from '../../src/base/ip.js';
 import { StunDiscovery, type StunDiscoveryOptions } from '../../src/nat/discovery.js';
 import type { NatEvents } from '../../src/nat/events.js';
@@ -20,7 +21,11 @@ interface Bench {
   readonly socket: UdpSocket;
   /** What came to the socket and was no answer of a STUN server. */
   readonly passed: Uint8Array[];
-  told(purpose?: 'signalling' | 'media', local?: SocketAddress): SocketAddress | undefined;
+  told(
+    purpose?: 'signalling' | 'media',
+    local?: SocketAddress,
+    protocol?: AddressQuestion['protocol'],
+  ): SocketAddress | undefined;
 }
 
 /** A socket at 10.0.0.2:5060 that asks `servers`. */
@@ -47,7 +52,9 @@ async function bench(
   const told = (
     purpose: 'signalling' | 'media' = 'signalling',
     local: SocketAddress = LOCAL,
-  ): SocketAddress | undefined => discovery.externalFor({ purpose, local, remote: { address: '8.8.8.8', port: 5060 } });
+    protocol: AddressQuestion['protocol'] = 'udp',
+  ): SocketAddress | undefined =>
+    discovery.externalFor({ purpose, protocol, local, remote: { address: '8.8.8.8', port: 5060 } });
   return { discovery, changes, socket, passed, told };
 }
 
@@ -77,6 +84,10 @@ describe('discovery by STUN', () => {
       expect(mapping?.inner).toEqual(LOCAL);
       expect(told()).toEqual(external);
       expect(told('media', { address: '10.0.0.2', port: 30_000 })).toEqual({ address: '203.0.113.1', port: 30_000 });
+      for (const protocol of ['tcp', 'tls'] as const) {
+        // The NAT has mapped the UDP port; the TCP port of that number is one that the router passes on as it is.
+        expect(told('signalling', LOCAL, protocol)).toEqual({ address: '203.0.113.1', port: LOCAL.port });
+      }
       expect(told('signalling', { address: '10.0.0.2', port: 5061 })).toEqual({ address: '203.0.113.1', port: 5061 });
       expect(told('signalling', { address: '2001:db8::2', port: 5060 })).toBeUndefined();
       expect(changes).toEqual([{ local: LOCAL, external, mapping: 'unknown' }]);

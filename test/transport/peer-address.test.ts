@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { isLoopback, isUnicast, pickLocal } from '../../src/transport/peer-address.js';
+import { isLoopback } from '../../src/net/facing-address.js';
+import { isUnicast, pickLocal } from '../../src/transport/peer-address.js';
 
 describe('isUnicast', () => {
   it.each(['192.0.2.1', '127.0.0.1', '2001:db8::1', '::1', 'fe80::1'])('%s is', (address) => {

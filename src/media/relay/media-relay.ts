@@ -5,6 +5,7 @@ import { type Logger, silentLogger } from '../../base/logger.js';
 import { type Random, SystemRandom } from '../../base/random.js';
 import type { Cancel, Scheduler } from '../../base/scheduler.js';
 import type { Network } from '../../net/network.js';
+import { SourceAddresses } from '../../net/source-addresses.js';
 import type { MediaEngine, MediaExchange } from '../media-engine.js';
 import type { MediaEvents } from '../media-events.js';
 import type { MediaStats } from '../media-stats.js';
@@ -16,7 +17,7 @@ import type { PairContext } from './relay-pair.js';
 import type { LearningRule } from './source-latch.js';
 
 export interface MediaRelayOptions {
-  readonly network: Pick<Network, 'openUdp' | 'localAddresses'>;
+  readonly network: Pick<Network, 'openUdp' | 'localAddresses' | 'sourceAddressFor'>;
   readonly scheduler: Scheduler;
   /** Default: the system's. */
   readonly random?: Random;
@@ -24,7 +25,7 @@ export interface MediaRelayOptions {
   readonly logger?: Logger;
   /** A range, or a pool that others take ports of as well. Default 20000 to 29998. */
   readonly ports?: Partial<PortRange> | PortPool;
-  /** Ours, in order of preference: each leg is faced with one of its family. Default: those of the machine's interfaces. */
+  /** Ours, in order of preference: each leg is faced with one of its family, by the system's routes. Default: those of the machine's interfaces. */
   readonly addresses?: readonly string[];
   /** Which address each leg is told. Default: that of the socket. */
   readonly advisor?: AddressAdvisor;
@@ -82,6 +83,7 @@ export class MediaRelay implements MediaEngine {
     this.#context = {
       network,
       addresses: [first, ...others],
+      sourceFor: new SourceAddresses({ network, clock: scheduler }).for,
       pool: this.#pool,
       clock: scheduler,
       counters: this.#counters,

@@ -1,6 +1,7 @@
 import type { AddressAdvisor } from '../../base/address-advisor.js';
 import type { Millis } from '../../base/clock.js';
 import { ipVersion, normalizeHost, type SocketAddress } from '../../base/ip.js';
+import type { SourceFor } from '../../net/source-addresses.js';
 import { parseSdp, type Sdp } from '../../protocol/sdp/lines.js';
 import { mediaSummary, type SdpStream } from '../../protocol/sdp/media.js';
 import { localAddressFor, type OwnAddresses, unspecifiedLike } from './local-address.js';
@@ -15,6 +16,8 @@ import { type StreamDescription, streamDescription } from './stream-description.
 export interface PairContext extends SideContext {
   /** Ours, in order of preference. */
   readonly addresses: OwnAddresses;
+  /** Which of them the system's routes lead from. */
+  readonly sourceFor: SourceFor;
   readonly advisor: AddressAdvisor;
   /** A stream is about to close: its numbers are wanted. */
   readonly onClosing: (stream: RelayStream) => void;
@@ -112,9 +115,10 @@ export class RelayPair {
    */
   #addressFor(leg: RelayLeg, from: RelayLeg, described: SocketAddress | undefined): string {
     const said = leg === from ? described?.address : undefined;
-    if (said !== undefined && inOtherFamily(said, leg.host)) return localAddressFor(this.#context.addresses, said);
+    const { addresses, sourceFor } = this.#context;
+    if (said !== undefined && inOtherFamily(said, leg.host)) return localAddressFor(addresses, said, sourceFor);
     const peer = leg.host ?? said ?? from.host ?? described?.address;
-    return localAddressFor(this.#context.addresses, peer);
+    return localAddressFor(addresses, peer, sourceFor);
   }
 
   #describe(leg: RelayLeg, descriptions: readonly StreamDescription[], which: (side: RelaySide) => boolean): void {
@@ -142,7 +146,7 @@ export class RelayPair {
       port: side.described?.rtp?.port ?? 0,
     };
     const advertise = (local: SocketAddress): SocketAddress =>
-      this.#context.advisor.advertise({ purpose: 'media', local, remote });
+      this.#context.advisor.advertise({ purpose: 'media', protocol: 'udp', local, remote });
     return { rtp: advertise(rtp.local), rtcp: advertise(rtcp.local) };
   }
 

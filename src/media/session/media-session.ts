@@ -9,6 +9,7 @@ import { DtmfDetector } from '../../protocol/audio/dtmf-detector.js';
 import { datagramKind } from '../../protocol/rtp/demultiplex.js';
 import type { SdpDirection } from '../../protocol/sdp/direction.js';
 import { type AudioSource, isEncoded, SAMPLES_A_MS } from '../audio/audio-source.js';
+import { unspecifiedLike } from '../relay/local-address.js';
 import { RtcpLatch } from '../relay/rtcp-latch.js';
 import { type LearningRule, SourceLatch } from '../relay/source-latch.js';
 import { RtpPorts } from '../rtp-ports.js';
@@ -263,9 +264,10 @@ export class MediaSession {
 
   #advertised(peer: string | undefined): SocketAddress {
     const { local } = this.#ports;
-    const address = this.#remoteAddress ?? peer ?? local.address;
+    // Of whom nothing is known is outside: our own address would make it one of our network.
+    const address = this.#remoteAddress ?? peer ?? unspecifiedLike(local.address);
     const advisor = this.#options.advisor ?? localAddressAdvisor;
-    return advisor.advertise({ purpose: 'media', local, remote: { address, port: local.port } });
+    return advisor.advertise({ purpose: 'media', protocol: 'udp', local, remote: { address, port: local.port } });
   }
 
   /** What was just agreed on takes effect. */
