@@ -75,6 +75,8 @@ interface DialogParts {
   readonly routeSet: readonly NameAddr[];
   readonly behindNat: boolean;
   readonly flow: FlowRef | undefined;
+  /** Of the message that has made the dialog; undefined after a restart. */
+  readonly source?: Source;
   readonly allow: string | undefined;
   readonly digest?: DigestClient | undefined;
 }
@@ -97,6 +99,8 @@ export class Dialog {
   #behindNat: boolean;
   #flow: FlowRef | undefined;
   #allow: string | undefined;
+  /** The host that the peer was last seen to speak from. */
+  #seenAt: string | undefined;
   readonly #digest: DigestClient | undefined;
 
   private constructor(parts: DialogParts) {
@@ -113,6 +117,7 @@ export class Dialog {
     this.#behindNat = parts.behindNat;
     this.#flow = parts.flow;
     this.#allow = parts.allow;
+    this.#seenAt = parts.source?.remote.address;
     this.#digest = parts.digest;
   }
 
@@ -134,6 +139,7 @@ export class Dialog {
       routeSet,
       behindNat,
       flow: routeSet.length === 0 ? flowTo(target, source, behindNat) : undefined,
+      source,
       allow: allowOf(response),
       digest,
     });
@@ -157,6 +163,7 @@ export class Dialog {
       routeSet,
       behindNat,
       flow: routeSet.length === 0 ? flowTo(target, source, behindNat) : undefined,
+      source,
       allow: allowOf(notify),
       digest,
     });
@@ -186,6 +193,7 @@ export class Dialog {
       routeSet,
       behindNat,
       flow: routeSet.length === 0 ? flowTo(target, source, behindNat) : undefined,
+      source,
       allow: allowOf(request),
     });
   }
@@ -278,8 +286,18 @@ export class Dialog {
     this.#allow = allowOf(message) ?? this.#allow;
   }
 
-  /** Target refresh by a re-INVITE, an UPDATE or its 2xx (RFC 3261 §12.2.1.2, §12.2.2, RFC 3311 §5.1). */
-  refreshTarget(message: SipMessage, source: Source): void {
+  /**
+   * Target refresh by a re-INVITE, an UPDATE or its 2xx (RFC 3261 §12.2.1.2, §12.2.2, RFC 3311 §5.1). True for a request that comes from
+   * another host than those before: the peer is in another network now, and its media with it, whatever its description says.
+   */
+  refreshTarget(message: SipMessage, source: Source): boolean {
+    const before = this.#seenAt;
+    if (message.kind === 'request') this.#seenAt = source.remote.address;
+    this.#reachAt(message, source);
+    return before !== undefined && before !== this.#seenAt;
+  }
+
+  #reachAt(message: SipMessage, source: Source): void {
     this.noteAllow(message);
     const target = contactUri(message);
     if (target !== undefined) this.#remoteTarget = target;
@@ -308,7 +326,8 @@ export class Dialog {
     this.#state = 'confirmed';
     this.#routeSet = routeSetOf(response);
     this.#flow = undefined;
-    this.refreshTarget(response, source);
+    this.#seenAt = source.remote.address;
+    this.#reachAt(response, source);
   }
 
   snapshot(): DialogSnapshot {

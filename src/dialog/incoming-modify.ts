@@ -9,6 +9,8 @@ import { SDP_TYPE, sessionDescription } from './session-body.js';
 
 interface Parts {
   readonly incoming: IncomingRequest;
+  /** See `IncomingModify.moved`. Default false. */
+  readonly moved?: boolean;
   /** Undefined where the response refreshes no target: that to a PRACK. */
   readonly contact: NameAddr | undefined;
   readonly allow: readonly string[];
@@ -31,6 +33,8 @@ export class IncomingModify {
   readonly method: string;
   /** Where it came from. */
   readonly source: Source;
+  /** It comes from another host than what the peer has sent in this dialog before. */
+  readonly moved: boolean;
   /** No audio format of the offer is allowed: it can only be refused. */
   readonly silent: boolean;
   readonly #parts: Parts;
@@ -43,6 +47,7 @@ export class IncomingModify {
     this.#parts = parts;
     this.method = incoming.request.method;
     this.source = incoming.source;
+    this.moved = parts.moved === true;
     const sdp = sessionDescription(incoming.request);
     const taken = sdp === undefined ? undefined : negotiation.offered(sdp);
     this.sdp = taken?.sdp;

@@ -142,9 +142,10 @@ export class Modifications {
     }
     if (this.open) return void incoming.respond(491);
     if (timer.refuses(incoming)) return;
-    dialog.refreshTarget(incoming.request, incoming.source);
+    const moved = dialog.refreshTarget(incoming.request, incoming.source);
     const modify: IncomingModify = new IncomingModify({
       incoming,
+      moved,
       contact: dialog.localContact,
       allow: context.allow,
       negotiation,
@@ -173,10 +174,13 @@ export class Modifications {
     this.#pauses.end();
   }
 
-  /** What only refreshes the session is answered here; everything else is the owner's. */
+  /**
+   * What only refreshes the session is answered here; everything else is the owner's. So is a refresh by a peer that has moved: the same
+   * private address means another place then, and who stands in the media path must look for it there.
+   */
   #serve(modify: IncomingModify): void {
     if (modify.refusesSilence()) return;
-    const again = modify.sdp === undefined ? undefined : answerToRefresh(this.#options.negotiation.agreed, modify.sdp);
+    const again = modify.sdp === undefined || modify.moved ? undefined : answerToRefresh(this.#options.negotiation.agreed, modify.sdp);
     if (again !== undefined) return void modify.accept(again);
     try {
       this.#options.onModify(modify);

@@ -56,9 +56,10 @@ export class Updates {
       incoming.respond(491);
       return;
     }
-    this.#dialog.refreshTarget(incoming.request, incoming.source);
+    const moved = this.#dialog.refreshTarget(incoming.request, incoming.source);
     const modify = new IncomingModify({
       incoming,
+      moved,
       contact: this.#dialog.localContact,
       allow: this.#context.allow,
       negotiation: this.#negotiation,

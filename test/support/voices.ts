@@ -80,6 +80,11 @@ export class Voices {
     return this.#voiceOf(listener).ears.flatMap(({ heard }) => heard.filter((packet) => packet.ssrc === ssrc)).length;
   }
 
+  /** How many packets somebody has heard in all, whoever has sent them. */
+  heardInAll(listener: PhoneCall): number {
+    return heardBy(this.#voiceOf(listener));
+  }
+
   #voiceOf(call: PhoneCall): Voice {
     const voice = this.#voices.find((each) => each.call === call);
     if (voice === undefined) throw new Error('that call has no voice');
