@@ -236,6 +236,6 @@ function pairOf(a: string, b: string): string {
 }
 
 /** The address of the first stream in use; undefined when there is none, or the description cannot be read. */
-function mediaAddress(sdp: string): string | undefined {
+export function mediaAddress(sdp: string): string | undefined {
   return unlessFaulty(() => mediaSummary(parseSdp(sdp)).find(({ active }) => active)?.address);
 }

@@ -24,6 +24,7 @@ import { JournalWriter } from './journal-writer.js';
 import type { MediaMoveResult } from './media-move.js';
 import { numberOf, type Party } from './party.js';
 import { passPhrase } from './passing.js';
+import { Readdressing } from './readdress.js';
 import { serveReplaces } from './replacing.js';
 import type { Router } from './route.js';
 import type { FoundDialog, TransferAttempt } from './transfer-host.js';
@@ -103,6 +104,7 @@ export class CallService implements RequestTaker, Events<CallEvents> {
   readonly #emitter: TypedEmitter<CallEvents>;
   #context: CallContext;
   readonly #calls = new Map<string, Call>();
+  readonly #readdressing: Readdressing;
   readonly #extensions = new ExtensionCalls();
   #maxCalls: number;
   #maxCallsPerExtension: number;
@@ -115,6 +117,7 @@ export class CallService implements RequestTaker, Events<CallEvents> {
   constructor(options: CallServiceOptions) {
     this.#options = options;
     const { journal, logger } = options;
+    this.#readdressing = new Readdressing(options);
     this.#journal = journal === undefined ? undefined : new JournalWriter(journal, logger);
     this.#emitter = new TypedEmitter(logger);
     this.#maxCalls = options.maxCalls ?? DEFAULT_MAX_CALLS;
@@ -230,6 +233,14 @@ export class CallService implements RequestTaker, Events<CallEvents> {
     return failed === undefined ? { moved: true } : { moved: false, ...failed };
   }
 
+  /**
+   * Peers outside were told `before`, an IP address, and are told another one now: parties of relayed calls who were told it for media are
+   * offered the present one by a re-INVITE, ten calls a second. Calls that the server itself serves keep what they were told.
+   */
+  addressChanged(before: string): void {
+    this.#readdressing.begin(this.#calls.values(), before);
+  }
+
   /** Hangs a call up. False when there is no such call. */
   end(callId: string): boolean {
     const call = this.#calls.get(callId);
@@ -247,6 +258,7 @@ export class CallService implements RequestTaker, Events<CallEvents> {
   /** Hangs every call up. Their records are told as events before this returns. */
   endAll(): void {
     this.#draining = true;
+    this.#readdressing.end();
     for (const call of [...this.#calls.values()]) call.end();
   }
 

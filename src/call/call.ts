@@ -112,6 +112,11 @@ export class Call implements LiveCall, WaitingCall {
     return Promise.resolve({ status: 481, reason: 'No Established Call' });
   }
 
+  /** Whether its media goes through the server, and a party was told that it is at this IP address. */
+  tellsMediaAt(address: string): boolean {
+    return this.#state.kind === 'talking' && this.#state.talk.tellsMediaAt(address);
+  }
+
   get state(): State['kind'] {
     return this.#state.kind;
   }

@@ -6,7 +6,7 @@ import type { Replaces } from '../protocol/sip/header/dialog-id.js';
 import type { IncomingRequest } from '../ua/incoming.js';
 import { Bridge } from './bridge.js';
 import type { CallLeg } from './call-leg.js';
-import type { CallMedia } from './call-media.js';
+import { type CallMedia, mediaAddress } from './call-media.js';
 import type { CallLog, GivenLeg, LegEnd, TransferRecord } from './call-record.js';
 import type { CallContext } from './context.js';
 import { HoldMusic } from './hold-music.js';
@@ -104,6 +104,16 @@ export class Talk implements TransferHost {
     const { inbound, outbound } = this.#state;
     const found = await Promise.all([inbound.session.probe(), outbound.session.probe()]);
     return found.some((each) => each !== 'unreachable');
+  }
+
+  /** See `Call.tellsMediaAt`. */
+  tellsMediaAt(address: string): boolean {
+    if (this.#state.kind !== 'bridged' || this.media.snapshot()?.path !== 'relay') return false;
+    const { inbound, outbound } = this.#state;
+    return [inbound, outbound].some(({ session }) => {
+      const told = session.agreed?.local;
+      return told !== undefined && mediaAddress(told) === address;
+    });
   }
 
   /** The media goes by another path from now on. Resolves to why it could not be: everything is as it was then. */

@@ -44,6 +44,8 @@ export interface DialogContext {
   policies(): DialogPolicies;
   /** The Contact that the peer at `source` is told, with `user` in it. */
   contactFor(source: Source, user: string, address?: HostPort): NameAddr;
+  /** The Contact that is told now instead of one that was told before: the same, unless our address has changed meanwhile. */
+  presentContact(contact: NameAddr): NameAddr;
   /** Requests of this dialog go to `usage` until the returned function is called. */
   register(dialog: Dialog, usage: DialogUsage): () => void;
 }

@@ -27,6 +27,8 @@ export interface DialogLayerOptions extends DialogPolicies, Partial<EarlyDialogL
   readonly uac: Uac;
   /** The Contact that the peer at `source` is told. */
   readonly contactFor: (source: Source, user: string, address?: HostPort) => NameAddr;
+  /** What a Contact that was told has become: another address, where ours has changed. Default: what it was. */
+  readonly presentContact?: (contact: NameAddr) => NameAddr;
   readonly scheduler: Scheduler;
   readonly random: Random;
   readonly logger: Logger;
@@ -87,6 +89,7 @@ export class DialogLayer implements RequestTaker {
       policies: () => this.#policies,
       early: this.#early,
       contactFor: options.contactFor,
+      presentContact: options.presentContact ?? ((contact) => contact),
       register: (dialog, usage) => this.#register(dialog.id, usage),
     };
     this.#stopStrays = options.uac.onStray((response, source) => this.#onStray(response, source));

@@ -90,7 +90,7 @@ export class Dialog {
   readonly callId: string;
   readonly local: NameAddr;
   readonly remote: NameAddr;
-  readonly localContact: NameAddr;
+  #localContact: NameAddr;
   #state: DialogState;
   #localSequence: number;
   #remoteSequence: number | undefined;
@@ -108,7 +108,7 @@ export class Dialog {
     this.callId = parts.callId;
     this.local = parts.local;
     this.remote = parts.remote;
-    this.localContact = parts.localContact;
+    this.#localContact = parts.localContact;
     this.#state = parts.state;
     this.#localSequence = parts.localSequence;
     this.#remoteSequence = parts.remoteSequence;
@@ -221,6 +221,16 @@ export class Dialog {
       allow: snapshot.allow,
       digest,
     });
+  }
+
+  /** What the peer was told last, or is told next. */
+  get localContact(): NameAddr {
+    return this.#localContact;
+  }
+
+  /** The next target refresh tells the peer `present` of what it was told before (RFC 3261 §12.2.1.1, §12.2.2). */
+  renewContact(present: (contact: NameAddr) => NameAddr): void {
+    this.#localContact = present(this.#localContact);
   }
 
   get state(): DialogState {

@@ -143,6 +143,7 @@ export class Modifications {
     if (this.open) return void incoming.respond(491);
     if (timer.refuses(incoming)) return;
     const moved = dialog.refreshTarget(incoming.request, incoming.source);
+    dialog.renewContact(context.presentContact);
     const modify: IncomingModify = new IncomingModify({
       incoming,
       moved,
@@ -180,7 +181,10 @@ export class Modifications {
    */
   #serve(modify: IncomingModify): void {
     if (modify.refusesSilence()) return;
-    const again = modify.sdp === undefined || modify.moved ? undefined : answerToRefresh(this.#options.negotiation.agreed, modify.sdp);
+    const again =
+      modify.sdp === undefined || modify.moved
+        ? undefined
+        : answerToRefresh(this.#options.negotiation.agreed, modify.sdp);
     if (again !== undefined) return void modify.accept(again);
     try {
       this.#options.onModify(modify);

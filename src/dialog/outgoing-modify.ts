@@ -73,6 +73,7 @@ export class OutgoingModify {
     const result = new Promise<ModifyResult>((resolve) => {
       this.#resolve = resolve;
     });
+    dialog.renewContact(context.presentContact);
     const request = dialog.createRequest('INVITE', {
       headers: { Allow: context.allow, Supported: modifyTags(context), ...headers },
       ...(sdp === undefined ? {} : { body: negotiation.offer(sdp), contentType: SDP_TYPE }),

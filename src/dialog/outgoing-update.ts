@@ -37,6 +37,7 @@ export function sendUpdate(options: OutgoingUpdateOptions): Promise<ModifyResult
     };
     const onAbort = (): void => settle({ kind: 'ended' });
     signal?.addEventListener('abort', onAbort, { once: true });
+    dialog.renewContact(context.presentContact);
     const request = dialog.createRequest('UPDATE', {
       headers: { Allow: context.allow, Supported: modifyTags(context), ...headers },
       ...(sdp === undefined ? {} : { body: negotiation.offer(sdp), contentType: SDP_TYPE }),

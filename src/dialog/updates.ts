@@ -57,6 +57,7 @@ export class Updates {
       return;
     }
     const moved = this.#dialog.refreshTarget(incoming.request, incoming.source);
+    this.#dialog.renewContact(this.#context.presentContact);
     const modify = new IncomingModify({
       incoming,
       moved,

@@ -53,6 +53,8 @@ const DEFAULT_REFRESH_SECONDS = 29;
 const SHORTEST_WAIT = 5 / 6;
 /** Between two rounds, where one took longer than the wait. */
 const SHORTEST_PAUSE_MS = 1_000;
+/** Addresses that dialogs under way may have been told. */
+const MOST_FORMER = 64;
 /** How long `start` waits for the first round. */
 const FIRST_ROUND_MS = 5_000;
 
@@ -66,6 +68,8 @@ export class StunDiscovery implements ExternalAddresses {
   readonly #client: StunClient;
   readonly #servers: StunServers;
   readonly #known = new Map<string, DiscoveredAddress>();
+  /** What was told before of which socket, the latest first. */
+  #former: readonly { readonly before: SocketAddress; readonly local: string }[] = [];
   /** Sockets for which the last round had no answer. */
   readonly #failing = new Set<string>();
   readonly #closed = new AbortController();
@@ -116,6 +120,19 @@ export class StunDiscovery implements ExternalAddresses {
     const candidates = this.addresses.filter((each) => ipVersion(each.local.address) === ipVersion(local.address));
     const found = candidates.find((each) => each.local.address === local.address) ?? candidates[0];
     return found === undefined ? undefined : { address: found.mapped.address, port: local.port };
+  }
+
+  /**
+   * What was told of one of our sockets before, as it is told now; undefined: it was never told, or is right. By UDP its port is that of the
+   * socket's mapping; of connections the address alone was told.
+   */
+  presentOf(told: SocketAddress, protocol: AddressQuestion['protocol']): SocketAddress | undefined {
+    const address = normalizeHost(told.address);
+    const isIt = (each: SocketAddress): boolean =>
+      each.address === address && (protocol !== 'udp' || each.port === told.port);
+    const known = this.#known.get(this.#former.find(({ before }) => isIt(before))?.local ?? '');
+    if (known === undefined || this.addresses.some(({ external }) => isIt(external))) return undefined;
+    return protocol === 'udp' ? known.external : { address: known.mapped.address, port: told.port };
   }
 
   has(host: string): boolean {
@@ -202,6 +219,11 @@ export class StunDiscovery implements ExternalAddresses {
       );
     }
     if (previous !== undefined && sameAddress(previous, external)) return;
+    // Who is inside was told the address of the socket, and is right with it.
+    if (previous !== undefined) {
+      const others = this.#former.filter(({ before }) => !sameAddress(before, previous));
+      this.#former = [{ before: previous, local: key }, ...others].slice(0, MOST_FORMER);
+    }
     logger.info({ local, external, mapping }, `${key} is ${formatAddress(external)} outside`);
     this.events.emit('nat.changed', { local, external, mapping, ...(previous === undefined ? {} : { previous }) });
   }

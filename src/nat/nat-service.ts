@@ -1,5 +1,6 @@
-import { type AddressAdvisor, localAddressAdvisor } from '../base/address-advisor.js';
+import { type AddressAdvisor, type AddressQuestion, localAddressAdvisor } from '../base/address-advisor.js';
 import { type Events, TypedEmitter } from '../base/events.js';
+import type { SocketAddress } from '../base/ip.js';
 import type { Logger } from '../base/logger.js';
 import type { Random } from '../base/random.js';
 import type { Scheduler } from '../base/scheduler.js';
@@ -73,6 +74,11 @@ export class NatService {
   /** Before the sockets are closed. No timer is left. */
   close(): void {
     this.#discovery?.close();
+  }
+
+  /** See `StunDiscovery.presentOf`: what a Contact that was told before should say now; undefined: what it says. */
+  presentOf(told: SocketAddress, protocol: AddressQuestion['protocol']): SocketAddress | undefined {
+    return this.#discovery?.presentOf(told, protocol);
   }
 
   /** Whether peers outside know us by that host. */

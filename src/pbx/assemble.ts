@@ -38,6 +38,7 @@ import { parseListen } from './listen.js';
 import type { PbxChanges, PbxOptions } from './options.js';
 import { Outside } from './outside.js';
 import { PbxMedia } from './pbx-media.js';
+import { presentContact } from './present-contact.js';
 import { reachedFamilies, spokenProtocols } from './reach.js';
 import { RecordJournal } from './record-journal.js';
 import { PbxRouter } from './router.js';
@@ -160,6 +161,7 @@ export function assemble(options: PbxOptions): PbxParts {
       uri: sipUri({ user, ...transport.contactFor(source), ...address }),
       params: [],
     }),
+    presentContact: (contact) => presentContact(contact, nat),
     scheduler,
     random,
     logger,

@@ -44,7 +44,15 @@ export function joinEvents({ events, transport, registrar, calls, trunks, media,
   for (const name of ['media.oneWay', 'media.lost', 'media.stats'] as const) {
     media.engine.events?.on(name, (event) => events.emit(name, event));
   }
-  nat.events.on('nat.changed', (event) => events.emit('nat.changed', event));
+  nat.events.on('nat.changed', (event) => {
+    events.emit('nat.changed', event);
+    const { local, external, previous } = event;
+    const dead = trunks.addressChanged(previous ?? local, external);
+    // Where none was known, peers inside and outside were told the same: those inside are right with it.
+    if (previous === undefined) return;
+    for (const flow of dead) transport.closeFlow(flow);
+    if (previous.address !== external.address) calls.addressChanged(previous.address);
+  });
   transport.onFlowClosed((flow) => {
     registrar.flowClosed(flow);
     trunks.flowClosed(flow);

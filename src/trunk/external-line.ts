@@ -1,4 +1,5 @@
 import { errorText, PbxkitError } from '../base/errors.js';
+import type { SocketAddress } from '../base/ip.js';
 import type { Logger } from '../base/logger.js';
 import { Mailbox } from '../base/mailbox.js';
 import type { Cancel } from '../base/scheduler.js';
@@ -43,8 +44,10 @@ export class ExternalLine {
   #observed: Observed | undefined;
   #stale: readonly NameAddr[] = [];
   #serviceRoute: readonly NameAddr[] = [];
-  /** The connection that the last grant came by. */
-  #connectionId: string | undefined;
+  /** What the Contact names that the registrar knows us by. */
+  #contact: Observed | undefined;
+  /** The flow that the last grant came by. */
+  #flow: FlowRef | undefined;
   #suspension: Suspension | undefined;
   #cancelWakeUp: Cancel = () => {};
 
@@ -124,10 +127,23 @@ export class ExternalLine {
 
   /** A connection has closed. If it was the one that the registrar knows the line by, the line registers anew. */
   flowClosed({ connectionId }: FlowRef): void {
-    if (connectionId === undefined || connectionId !== this.#connectionId) return;
-    this.#connectionId = undefined;
+    if (connectionId === undefined || connectionId !== this.#flow?.connectionId) return;
+    this.#flow = undefined;
     this.#registration.hurry(this.#parts.scheduler.now());
     this.#sleep();
+  }
+
+  /**
+   * Peers outside were told `before` for a socket of ours, and are told `now`. If the registrar is, the line registers anew, at its place
+   * among the others. Returns the connection that is dead by that, if the line has one: a NAT with another address knows no connection.
+   */
+  addressChanged(before: SocketAddress, now: SocketAddress): FlowRef | undefined {
+    const contact = this.#observed ?? this.#contact;
+    if (contact !== undefined && !isAffected(contact, before, now)) return undefined;
+    this.#observed = undefined;
+    this.#registration.moved(this.#parts.scheduler.now());
+    this.#sleep();
+    return before.address === now.address || this.#flow?.connectionId === undefined ? undefined : this.#flow;
   }
 
   /** Removes the registration at the carrier and ends; waits for its answer no longer than `goodbyeMs`. */
@@ -239,7 +255,8 @@ export class ExternalLine {
       this.#observed = granted.observed ?? this.#observed;
       this.#stale = granted.stale;
       this.#follow(granted.serviceRoute);
-      this.#connectionId = result.kind === 'response' ? result.source.flow.connectionId : undefined;
+      this.#contact = granted.observed ?? granted.used;
+      this.#flow = result.kind === 'response' ? result.source.flow : undefined;
     } else if (answer.kind === 'failed') this.#failed(answer);
     this.#run(this.#registration.onAnswer(answer, this.#parts.scheduler.now()));
   }
@@ -288,6 +305,14 @@ export class ExternalLine {
     const memory = suspended === undefined ? { token: this.#token } : { token: this.#token, suspended };
     return memories.save(this.tenantId, this.name, memory);
   }
+}
+
+/** By UDP a port of the NAT's is meant as well; of connections it has told the address alone. */
+function isAffected(contact: Observed, before: SocketAddress, now: SocketAddress): boolean {
+  if (contact.address !== before.address) return false;
+  return contact.protocol === 'udp'
+    ? contact.port === before.port || before.address !== now.address
+    : before.address !== now.address;
 }
 
 function asUnreachable(error: unknown): UacResult {

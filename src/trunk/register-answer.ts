@@ -22,6 +22,8 @@ export interface SentRegister {
 
 /** What a 2xx says besides the answer for the machine. */
 export interface Granted {
+  /** What the Contact named that was sent; undefined where the answer does not tell. */
+  readonly used: Observed | undefined;
   /** Where the registrar sees us, if the Contact does not say so. */
   readonly observed: Observed | undefined;
   /** Contacts of ours besides the one that was sent. */
@@ -31,7 +33,7 @@ export interface Granted {
 }
 
 const LARGEST_DELTA = 2 ** 32 - 1;
-const NOTHING_GRANTED: Granted = { observed: undefined, stale: [], serviceRoute: [] };
+const NOTHING_GRANTED: Granted = { used: undefined, observed: undefined, stale: [], serviceRoute: [] };
 
 /** Reads how a REGISTER ended. Headers that cannot be read count as absent: the carrier's mistake must not end the line. */
 export function readRegisterAnswer(
@@ -90,6 +92,7 @@ function readSuccess(
   return {
     answer: { kind: 'granted', seconds, elsewhere: observed !== undefined },
     granted: {
+      used,
       observed,
       stale: observed === undefined ? [] : ours.filter((contact) => !isAt(contact, observed)),
       serviceRoute: readable(() => response.headers.get('Service-Route')) ?? [],

@@ -65,6 +65,7 @@ export class Registration {
   #askSeconds: number;
   #paced = false;
   #grantedAt: Millis = Number.NEGATIVE_INFINITY;
+  #movedMeanwhile = false;
   #failures = 0;
   #refusals = 0;
   #lastFault: LineFault | undefined;
@@ -121,6 +122,16 @@ export class Registration {
     if (this.#phase.kind !== 'waiting' || this.expiresAt === undefined || due === undefined) return;
     const soonest = Math.max(now, this.#grantedAt + SOONEST_AGAIN_MS);
     if (soonest < due) this.#wait(soonest);
+  }
+
+  /**
+   * The Contact that the registrar knows, or is being told, is ours no longer: as `hurry`, also after the REGISTER that is under way; and an
+   * attempt that failed because nobody was reached is made again at once, for the network is another one.
+   */
+  moved(now: Millis): void {
+    if (this.#phase.kind === 'trying') this.#movedMeanwhile = true;
+    else if (this.#phase.kind === 'waiting' && isUnreached(this.#lastFault)) this.#wait(now);
+    else this.hurry(now);
   }
 
   onDeadline(now: Millis): RegistrationEffect[] {
@@ -184,6 +195,7 @@ export class Registration {
       return;
     }
     this.#phase = { kind: 'trying', lengthened: false, moved: false };
+    this.#movedMeanwhile = false;
     effects.push({ type: 'register', expiresSeconds: this.#askSeconds });
   }
 
@@ -200,7 +212,10 @@ export class Registration {
     if (elsewhere && !phase.moved) {
       this.#phase = { ...phase, moved: true };
       effects.push({ type: 'register', expiresSeconds: this.#askSeconds });
-    } else this.#wait(now + refreshDelayMs(seconds, this.#options.random));
+      return;
+    }
+    this.#wait(now + refreshDelayMs(seconds, this.#options.random));
+    if (this.#movedMeanwhile) this.hurry(now);
   }
 
   /** 423: RFC 3261 §10.2.8. What the registrar wants is kept for the next time. */
@@ -260,4 +275,8 @@ export class Registration {
     if (bound) effects.push({ type: 'unregistered', reason: 'closed' });
     effects.push({ type: 'closed' });
   }
+}
+
+function isUnreached(fault: LineFault | undefined): boolean {
+  return fault?.kind === 'timeout' || fault?.kind === 'unreachable';
 }

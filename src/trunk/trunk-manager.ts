@@ -241,6 +241,16 @@ export class TrunkManager implements Events<TrunkEvents> {
     for (const { peer } of this.#lines.entries()) peer.flowClosed(flow);
   }
 
+  /**
+   * To be told when peers outside are told another address of ours: lines whose carrier knows the old one register anew, no more than
+   * `registersPerSecond` of them. Returns connections that are dead by that, to be closed.
+   */
+  addressChanged(before: SocketAddress, now: SocketAddress): readonly FlowRef[] {
+    return [...this.#lines.entries()]
+      .map(({ peer }) => peer.addressChanged(before, now))
+      .filter((flow) => flow !== undefined);
+  }
+
   /** Takes leave of all carriers, for `goodbyeMs` at most. What is suspended stays so. */
   close(): Promise<void> {
     this.#closing ??= this.#close();

@@ -273,4 +273,13 @@ describe('NodeNetwork: names and addresses', () => {
     expect(addresses.filter((address) => address.startsWith('fe8'))).toEqual([]);
     expect(new Set(addresses).size).toBe(addresses.length);
   });
+
+  it('asks the routes for the address that a destination is reached from, and says nothing of what is no address', () => {
+    expect(network.sourceAddressFor('127.0.0.53')).toBe('127.0.0.1');
+    if (hasIpv6) expect(network.sourceAddressFor('[::1]')).toBe('::1');
+    for (const text of ['name.example', '', '0.0.0.0', '::']) expect(network.sourceAddressFor(text)).toBeUndefined();
+    // What it names is ours, wherever the default route leads to, if there is one.
+    const outside = network.sourceAddressFor('198.51.100.1');
+    if (outside !== undefined) expect(network.localAddresses()).toContain(outside);
+  });
 });
