@@ -16,7 +16,7 @@ const SETTINGS = {
   extensions: ['100', '101'].map((number) => ({ number, password: randomBytes(9).toString('base64url') })),
 } satisfies PbxOptions;
 
-/** Resolves when it serves. `print` is told of keys. */
+/** Resolves when it serves. `print` is told of keys and of phones that are refused. */
 export async function main(
   options: Partial<PbxOptions> = {},
   print: (line: string) => void = console.log,
@@ -29,6 +29,10 @@ export async function main(
     call.audio?.listen((pcm) => pipe.write(pcm));
     call.audio?.send(pipe);
     await once(call.signal, 'abort');
+  });
+  pbx.on('credentials.refused', ({ cause }) => {
+    if (cause === 'wrong')
+      print('a phone was refused: wrong password, or a number that is none; the right ones stand above');
   });
   await pbx.start();
   return pbx;

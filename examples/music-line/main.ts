@@ -8,7 +8,8 @@ import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import { pathToFileURL } from 'node:url';
 import { createPbx, type Pbx, type PbxOptions, SystemScheduler, silentLogger } from 'pbxkit';
-import { Broadcast, chord, MediaClock, type Sound, tone, wav } from 'pbxkit/media';
+import { readWav } from 'pbxkit/audio';
+import { Broadcast, chord, MediaClock, pcm, type Sound, tone } from 'pbxkit/media';
 
 const [, program = '', file] = process.argv;
 const SETTINGS = {
@@ -33,6 +34,10 @@ export async function main(options: Partial<PbxOptions> = {}, music: Sound = tun
     await once(call.signal, 'abort');
     heard.close();
   });
+  pbx.on('credentials.refused', ({ cause }) => {
+    if (cause === 'wrong')
+      console.log('a phone was refused: wrong password, or a number that is none; the right ones stand above');
+  });
   await pbx.start();
   return pbx;
 }
@@ -46,8 +51,14 @@ function tune(): Sound {
   return tone({ steps });
 }
 
+/** Read before anybody calls, so that a file that is none is told at once. @throws WavError */
+async function musicOf(file: string): Promise<Sound> {
+  const { rate, samples } = readWav(await readFile(file));
+  return pcm(samples, { rate });
+}
+
 if (import.meta.url === pathToFileURL(program).href) {
-  const pbx = await main({}, file === undefined ? tune() : wav(await readFile(file)));
+  const pbx = await main({}, file === undefined ? tune() : await musicOf(file));
   for (const { number, password } of SETTINGS.extensions) console.log(`extension ${number}, password ${password}`);
   console.log(`ready: dial 500, domain ${SETTINGS.domain}, server: this machine, port 5060`);
   process.once('SIGINT', () => void pbx.close());

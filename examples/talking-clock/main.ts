@@ -34,6 +34,10 @@ export async function main(
       } else if (key !== '1') return;
     }
   });
+  pbx.on('credentials.refused', ({ cause }) => {
+    if (cause === 'wrong')
+      console.log('a phone was refused: wrong password, or a number that is none; the right ones stand above');
+  });
   await pbx.start();
   return pbx;
 }
