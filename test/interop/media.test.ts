@@ -10,7 +10,7 @@ import { dtmfTone } from '../../src/protocol/audio/dtmf.js';
 import { G711 } from '../../src/protocol/audio/g711.js';
 import { beep, ToneGenerator } from '../../src/protocol/audio/tones.js';
 import { realAuthority } from '../support/certificates.js';
-import { Baresip, type BaresipOptions, PLAYED_LEVEL_DB } from './support/baresip.js';
+import { type Baresip, PLAYED_LEVEL_DB } from './support/baresip.js';
 import { Lab } from './support/lab.js';
 import { Callee, Caller, sdp } from './support/parties.js';
 import { freeSipPort } from './support/ports.js';
@@ -19,6 +19,7 @@ import { Recorded, until } from './support/recorded.js';
 import { isSound, soundOf } from './support/rtp.js';
 import { type Step, scenario } from './support/scenario.js';
 import { DOMAIN, extensions } from './support/server.js';
+import { expectTone, heardMore, PATIENCE, phone, portsOf, SERVERS_FROM, serve } from './support/serving.js';
 import { runSipp } from './support/sipp.js';
 import { phone as sippPhone } from './support/sipp-phones.js';
 import { firstSound, measureTone } from './support/tone.js';
@@ -27,46 +28,6 @@ import type { Sound } from './support/wav.js';
 
 const ALICE_HZ = 440;
 const BOB_HZ = 700;
-/** Of servers here, by the last number of their address: where no phone takes its own from, so that a port tells whose packet it is. */
-const SERVERS_FROM = 31_040;
-const portsOf = (host: string) => {
-  const from = SERVERS_FROM + 50 * (Number(host.split('.').at(-1)) - 20);
-  return { from, to: from + 48 };
-};
-const PATIENCE = { timeoutMs: 20_000 };
-
-interface Serving {
-  readonly pbx: Pbx;
-  readonly server: { readonly host: string; readonly port: number };
-}
-
-/** Starts a PBX on an address of its own: nothing else receives packets there. */
-async function serve(lab: Lab, host: string, start: (options: PbxOptions) => Pbx | Promise<Pbx>): Promise<Serving> {
-  const port = await freeSipPort();
-  const listen = [`udp://${host}:${port}`];
-  const pbx = await start({ domain: DOMAIN, listen, extensions: extensions(100, 2), media: { ports: portsOf(host) } });
-  lab.own({ stop: () => pbx.close() });
-  return { pbx, server: { host, port } };
-}
-
-async function phone(lab: Lab, number: string, options: Omit<BaresipOptions, 'number'>): Promise<Baresip> {
-  const started = await Baresip.start(lab, { number, ...options });
-  await started.registered(PATIENCE.timeoutMs);
-  return started;
-}
-
-function heardMore(listener: Baresip, seconds: number): Promise<boolean> {
-  const before = listener.heardSeconds();
-  return until(() => listener.heardSeconds() >= before + seconds, `${seconds} s more of sound`, PATIENCE.timeoutMs);
-}
-
-function expectTone(sound: Sound, from: number, seconds: number, hz: number): void {
-  const heard = measureTone(sound, from, seconds);
-  expect(Math.abs(heard.hz - hz) / hz, `heard ${heard.hz} Hz, played ${hz} Hz`).toBeLessThan(0.02);
-  expect(Math.abs(heard.levelDb - PLAYED_LEVEL_DB), `heard ${heard.levelDb} dB`).toBeLessThan(1.5);
-  expect(heard.purity).toBeGreaterThan(0.9);
-}
-
 describe('echo test', () => {
   interopTest(
     'baresip hears its own tone, and a key by RFC 4733 is told once',

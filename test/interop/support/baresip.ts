@@ -42,6 +42,8 @@ export interface BaresipOptions {
   readonly toneHz?: number;
   /** What it offers and takes; default both, PCMU first. */
   readonly codec?: 'PCMA' | 'PCMU';
+  /** Milliseconds in each of its packets; default 20. */
+  readonly ptime?: number;
   /** How long a registration lasts, in seconds; it is refreshed a little earlier. Default 3600: not within a test. */
   readonly registerSeconds?: number;
   /** Default: on the loopback address of this machine. */
@@ -249,6 +251,7 @@ function account(options: BaresipOptions): string {
     `<sip:${options.number}@${DOMAIN};transport=${transport}>;outbound="sip:${host}:${port};transport=${transport}"` +
     `;auth_user=${options.number};auth_pass=${options.password ?? passwordOf(options.number)}` +
     `;regint=${options.registerSeconds ?? 3_600};audio_codecs=${options.codec?.toLowerCase() ?? 'pcmu,pcma'}` +
+    (options.ptime === undefined ? '' : `;ptime=${options.ptime}`) +
     (options.srtp === true ? ';mediaenc=srtp-mand' : '')
   );
 }

@@ -14,6 +14,35 @@ export interface LinphoneOptions {
   readonly algorithm?: string;
   /** By TLS: the file with the only authority that it trusts. */
   readonly ca?: string;
+  /** How keys leave: RFC 4733, its default, or SIP INFO. */
+  readonly keys?: 'rfc4733' | 'info';
+  /** What it offers and takes; default all that it has. Only for linphonec. */
+  readonly codec?: 'PCMA' | 'PCMU';
+  /** The payload type of its telephone-event; default 101. */
+  readonly telephoneEvent?: number;
+  /** Milliseconds in each of its packets; default 20. */
+  readonly ptime?: number;
+}
+
+/** A folder of its own with its configuration: what both of its programs start from. */
+export interface LinphoneHome {
+  readonly dir: string;
+  readonly sipPort: number;
+  /** The first of four. */
+  readonly rtpPort: number;
+  readonly rc: string;
+  readonly env: Readonly<Record<string, string>>;
+}
+
+export async function linphoneHome(lab: Lab, options: LinphoneOptions): Promise<LinphoneHome> {
+  const [sipPort, rtpPort] = [await freeSipPort(), await freeRtpPorts(4)];
+  const dir = lab.folder(`linphone-${options.number}-${sipPort}`);
+  // without this folder its core opens no database and never a SIP port
+  mkdirSync(path.join(dir, '.local/share/linphone'), { recursive: true });
+  mkdirSync(path.join(dir, '.config/linphone'), { recursive: true });
+  const rc = path.join(dir, 'rc');
+  writeFileSync(rc, configuration(options, sipPort, rtpPort));
+  return { dir, sipPort, rtpPort, rc, env: { HOME: dir, XDG_DATA_HOME: '', XDG_CONFIG_HOME: '' } };
 }
 
 /** Debian's linphone-daemon 5.1: commands on standard input, answers and events on standard output. */
@@ -23,19 +52,14 @@ export class Linphone {
   readonly #options: LinphoneOptions;
 
   static async start(lab: Lab, options: LinphoneOptions): Promise<Linphone> {
-    const [sipPort, rtpPort] = [await freeSipPort(), await freeRtpPorts(4)];
-    const dir = lab.folder(`linphone-${options.number}-${sipPort}`);
-    // without this folder its core opens no database and never a SIP port
-    mkdirSync(path.join(dir, '.local/share/linphone'), { recursive: true });
-    mkdirSync(path.join(dir, '.config/linphone'), { recursive: true });
-    writeFileSync(path.join(dir, 'rc'), configuration(options, sipPort, rtpPort));
-    const args = ['--config', path.join(dir, 'rc'), '--log', path.join(dir, 'log'), '--disable-stats-events'];
+    const { dir, sipPort, rc, env } = await linphoneHome(lab, options);
+    const args = ['--config', rc, '--log', path.join(dir, 'log'), '--disable-stats-events'];
     const child = lab.spawn({
       name: `linphone:${options.number}`,
       command: 'linphone-daemon',
       args,
       cwd: dir,
-      env: { HOME: dir, XDG_DATA_HOME: '', XDG_CONFIG_HOME: '' },
+      env,
     });
     return new Linphone(child, sipPort, options);
   }
@@ -114,14 +138,35 @@ ${options.ca === undefined ? '' : `root_ca=${options.ca}\nverify_server_certs=1\
 contact=sip:${options.number}@127.0.0.1
 guess_hostname=0
 use_ipv6=0
+use_info=${options.keys === 'info' ? 1 : 0}
+use_rfc2833=${options.keys === 'info' ? 0 : 1}
 [rtp]
 audio_rtp_port=${rtpPort}
 bind_address=127.0.0.1
+upload_ptime=${options.ptime ?? 20}
+download_ptime=${options.ptime ?? 20}
+[misc]
+telephone_event_pt=${options.telephoneEvent ?? 101}
 [sound]
 echocancellation=0
 [video]
 enabled=0
 capture=0
 display=0
-${options.algorithm === undefined ? '' : `[auth_info_0]\nusername=${options.number}\nuserid=${options.number}\npasswd=${passwordOf(options.number)}\nrealm=${DOMAIN}\ndomain=${DOMAIN}\nalgorithm=${options.algorithm}\n`}`;
+${options.codec === undefined ? '' : onlyCodec(options.codec)}${options.algorithm === undefined ? '' : `[auth_info_0]\nusername=${options.number}\nuserid=${options.number}\npasswd=${passwordOf(options.number)}\nrealm=${DOMAIN}\ndomain=${DOMAIN}\nalgorithm=${options.algorithm}\n`}`;
+}
+
+/** Every codec that it would offer by itself, all but one switched off. */
+function onlyCodec(codec: 'PCMA' | 'PCMU'): string {
+  const all = [
+    ['opus', 48_000, 2],
+    ['speex', 16_000, 1],
+    ['speex', 8_000, 1],
+    ['PCMU', 8_000, 1],
+    ['PCMA', 8_000, 1],
+    ['G729', 8_000, 1],
+  ] as const;
+  const section = ([mime, rate, channels]: (typeof all)[number], i: number): string =>
+    `[audio_codec_${i}]\nmime=${mime}\nrate=${rate}\nchannels=${channels}\nenabled=${mime === codec ? 1 : 0}\n`;
+  return all.map(section).join('');
 }

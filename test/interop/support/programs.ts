@@ -14,6 +14,7 @@ const PACKAGES = {
   sipp: 'sip-tester',
   sipsak: 'sipsak',
   'linphone-daemon': 'linphone-cli',
+  linphonec: 'linphone-cli',
   kamailio: 'kamailio',
   tshark: 'tshark',
   openssl: 'openssl',

@@ -45,6 +45,14 @@ export function readWav(file: string): Sound {
   throw new Error(`${file} has no data chunk`);
 }
 
+/** Reads mono 16-bit samples of 8 kHz behind a header that is still empty: what linphone has recorded of a call that goes on. */
+export function readHeadless(file: string): Sound {
+  const bytes = readFileSync(file);
+  const samples = new Int16Array(Math.max(0, bytes.length - WAV_HEADER_BYTES) >> 1);
+  for (let i = 0; i < samples.length; i++) samples[i] = bytes.readInt16LE(WAV_HEADER_BYTES + 2 * i);
+  return { rateHz: 8_000, samples };
+}
+
 /** Writes a sine of `levelDb` (RMS, dB below a full-scale square wave: a full-scale sine has −3.01). */
 export function writeTone(file: string, tone: { hz: number; levelDb: number; seconds: number; rateHz?: number }): void {
   const rateHz = tone.rateHz ?? 8_000;
