@@ -18,8 +18,6 @@ export interface LinphoneOptions {
   readonly keys?: 'rfc4733' | 'info';
   /** What it offers and takes; default all that it has. Only for linphonec. */
   readonly codec?: 'PCMA' | 'PCMU';
-  /** The payload type of its telephone-event; default 101. */
-  readonly telephoneEvent?: number;
   /** Milliseconds in each of its packets; default 20. */
   readonly ptime?: number;
 }
@@ -145,8 +143,6 @@ audio_rtp_port=${rtpPort}
 bind_address=127.0.0.1
 upload_ptime=${options.ptime ?? 20}
 download_ptime=${options.ptime ?? 20}
-[misc]
-telephone_event_pt=${options.telephoneEvent ?? 101}
 [sound]
 echocancellation=0
 [video]
