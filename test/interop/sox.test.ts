@@ -9,24 +9,8 @@ import { levelDbov } from '../../src/protocol/audio/pcm.js';
 import { Resampler } from '../../src/protocol/audio/resampler.js';
 import { readWav } from '../../src/protocol/audio/wav-reader.js';
 import { completeWav, type WavWriterOptions, wavHeader } from '../../src/protocol/audio/wav-writer.js';
-import type { Lab } from './support/lab.js';
 import { interopTest } from './support/programs.js';
-
-/** Runs a program to its end, which must be a good one; what it wrote, by lines. */
-async function run(lab: Lab, command: string, ...args: readonly string[]): Promise<readonly string[]> {
-  const child = lab.spawn({ name: command, command, args });
-  const { code } = await child.ended;
-  expect(code, child.tail()).toBe(0);
-  return child.stdout;
-}
-
-/** What SoX reads from a file: mono samples of 16 bits at the file's rate, without dither. */
-async function asHeardBySox(lab: Lab, file: string): Promise<Int16Array> {
-  const raw = `${file}.raw`;
-  await run(lab, 'sox', '-D', file, '-t', 'raw', '-e', 'signed', '-b', '16', '-L', '-c', '1', raw);
-  const bytes = readFileSync(raw);
-  return Int16Array.from({ length: bytes.length >> 1 }, (_none, i) => bytes.readInt16LE(2 * i));
-}
+import { asHeardBySox, run } from './support/sox.js';
 
 function farthest(a: Int16Array, b: Int16Array): number {
   expect(a).toHaveLength(b.length);
