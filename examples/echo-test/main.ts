@@ -30,9 +30,10 @@ export async function main(
     call.audio?.send(pipe);
     await once(call.signal, 'abort');
   });
-  pbx.on('credentials.refused', ({ cause }) => {
-    if (cause === 'wrong')
-      print('a phone was refused: wrong password, or a number that is none; the right ones stand above');
+  const stop = pbx.on('credentials.refused', ({ cause }) => {
+    if (cause !== 'wrong') return;
+    print('a phone is refused: wrong password, or a number that is none; the right ones stand above');
+    stop(); // once: a phone tries again and again
   });
   await pbx.start();
   return pbx;

@@ -1,5 +1,8 @@
 import { type Logger, type Pbx, silentLogger } from 'pbxkit';
 
+/** So many refused phones are remembered: whoever tries all names must not fill the memory. */
+const MOST_TOLD = 100;
+
 /** How to connect a phone, and last of all the line that begins with `ready`. */
 export function describeOffice(pbx: Pbx, domain: string, numbers: readonly string[]): string[] {
   const places = pbx.listening.map(({ protocol, local: { address, port } }) => ({
@@ -27,10 +30,7 @@ export function follow(pbx: Pbx, print: (line: string) => void): void {
   const say = (line: string): void => print(line.slice(0, 500).replace(/\p{C}/gu, '?'));
   pbx.on('binding.added', ({ aor, binding }) => say(`${aor} registered from ${binding.contact}`));
   pbx.on('binding.removed', ({ aor, binding, reason }) => say(`${aor} is gone from ${binding.contact} (${reason})`));
-  pbx.on('credentials.refused', ({ username, cause, remote }) => {
-    if (cause === 'wrong')
-      say(`wrong password, or no extension "${username}": refused ${remote.address}:${remote.port}`);
-  });
+  followRefusals(pbx, say);
   pbx.on('call.ringing', ({ record }) => say(`${record.caller} calls ${record.called}: ringing`));
   pbx.on('call.answered', ({ record }) => say(`${record.caller} calls ${record.called}: answered`));
   pbx.on('call.ended', ({ record }) => {
@@ -43,6 +43,19 @@ export function follow(pbx: Pbx, print: (line: string) => void): void {
     say(`${record.caller} calls ${record.called}: ended, ${how}${by.length === 0 ? '' : `, by ${by.join(', ')}`}`);
   });
   followLines(pbx, say);
+}
+
+/** Tells of each phone once that it is refused, until one registers: phones try again and again. */
+function followRefusals(pbx: Pbx, say: (line: string) => void): void {
+  const told = new Set<string>();
+  pbx.on('binding.added', () => told.clear());
+  pbx.on('credentials.refused', ({ username, cause, remote }) => {
+    const line = `wrong password, or no extension "${username}": refused ${remote.address}:${remote.port}`;
+    if (cause !== 'wrong' || told.has(line)) return;
+    if (told.size === MOST_TOLD) told.clear();
+    told.add(line);
+    say(line);
+  });
 }
 
 /** Tells how lines and trunks stand: once, and again when it has changed; not each of many attempts. */

@@ -34,9 +34,10 @@ export async function main(
       } else if (key !== '1') return;
     }
   });
-  pbx.on('credentials.refused', ({ cause }) => {
-    if (cause === 'wrong')
-      console.log('a phone was refused: wrong password, or a number that is none; the right ones stand above');
+  const stop = pbx.on('credentials.refused', ({ cause }) => {
+    if (cause !== 'wrong') return;
+    console.log('a phone is refused: wrong password, or a number that is none; the right ones stand above');
+    stop(); // once: a phone tries again and again
   });
   await pbx.start();
   return pbx;

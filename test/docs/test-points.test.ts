@@ -9,7 +9,7 @@ function rowsUnder(heading: string): string[][] {
   const section = page.text.split(/^## /m).find((text) => text.startsWith(heading)) ?? '';
   return section
     .split('\n')
-    .filter((line) => line.startsWith('| ') && !/^\| (---|Point|#|Flow|§) /.test(line))
+    .filter((line) => line.startsWith('| ') && !/^\| (---|Point|#|Program|Flow|§) /.test(line))
     .map((line) => line.slice(2, -2).split(' | '));
 }
 
@@ -26,7 +26,7 @@ const RACES = '3.1.1 3.1.2 3.1.3 3.1.4 3.1.5 3.1.6 3.2.1 3.2.2 3.2.3 3.2.4 3.3.1
 
 /** That the quoted tests exist is held by links.test.ts, as for every page. */
 describe(PAGE, () => {
-  const lists = ['What the RFCs demand', 'Check-list', 'Flows', 'Races'];
+  const lists = ['What the RFCs demand', 'Check-list', 'Real programs', 'Flows', 'Races'];
 
   test.each(lists)('%s: every row names a test, or says why there is none', (heading) => {
     const rows = rowsUnder(heading);

@@ -69,6 +69,8 @@ describe('recorded calls', () => {
         expect(seconds).toBeGreaterThan(2);
       }
       expect(await office.stop('SIGKILL')).toEqual({ code: null, signal: 'SIGKILL' });
+      // Asked kindly, each would wait for a server that is no more.
+      await Promise.all(phones.map(({ child }) => child.stop('SIGKILL')));
       // Of the seconds since they began the last one may be lost.
       expect(await judged(own, path.join(folder, '702.wav'), 'mixed')).toBeGreaterThanOrEqual(1);
       expect(await judged(own, path.join(folder, '703.wav'), 'stereo')).toBeGreaterThanOrEqual(1);
