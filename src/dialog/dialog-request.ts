@@ -56,15 +56,18 @@ export function sendInDialog(
   });
 }
 
-/** Sends BYE; `onDone` is called when it is answered or nobody can be reached. */
-export function sendBye(
-  context: Pick<DialogContext, 'uac'>,
-  dialog: Dialog,
-  headers: HeaderInit,
-  onDone: () => void,
-): void {
+export interface ByeOptions {
+  readonly headers?: HeaderInit;
+  /** It is answered, or nobody can be reached. */
+  readonly onDone?: () => void;
+  /** Whether the peer has not hung up itself meanwhile: no other way is tried then (RFC 3261 §15.1.2). */
+  readonly isNeeded: () => boolean;
+}
+
+export function sendBye(context: Pick<DialogContext, 'uac'>, dialog: Dialog, options: ByeOptions): void {
+  const { headers = {}, onDone = () => {}, isNeeded } = options;
   const request = dialog.createRequest('BYE', { headers });
-  sendInDialog(context, dialog, request, { onSuccess: onDone, onFailure: onDone });
+  sendInDialog(context, dialog, request, { onSuccess: onDone, onFailure: onDone, isNeeded });
 }
 
 /** Of an INVITE that was sent what the dialogs need that may still be made of it, and its ACKs; without the body. */

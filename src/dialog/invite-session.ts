@@ -89,6 +89,8 @@ export class InviteSession implements DialogUsage {
   #late: LateSuccesses | undefined;
   #handlers: SessionHandlers = UNHANDLED;
   #state: State = { kind: 'confirmed' };
+  /** A BYE of the peer has come. */
+  #peerLeft = false;
   /** A PRACK for a provisional response that was still unacknowledged at the answer (RFC 3262 §3). @internal */
   onPrack: ((incoming: IncomingRequest) => void) | undefined;
 
@@ -180,6 +182,7 @@ export class InviteSession implements DialogUsage {
     const request = this.dialog.createRequest('OPTIONS', { headers: { Accept: SDP_TYPE } });
     return new Promise((resolve) => {
       sendInDialog(this.#context, this.dialog, request, {
+        isNeeded: () => !this.ended,
         onSuccess: () => resolve('alive'),
         onFailure: (failure) => {
           if (failure.kind === 'unreachable') return resolve('unreachable');
@@ -200,6 +203,7 @@ export class InviteSession implements DialogUsage {
     const request = this.dialog.createRequest(method, options);
     return new Promise((resolve) => {
       sendInDialog(this.#context, this.dialog, request, {
+        isNeeded: () => !this.ended,
         onSuccess: (response, source) => resolve({ kind: 'response', response, source }),
         onFailure: (failure) => {
           resolve(failure);
@@ -314,6 +318,8 @@ export class InviteSession implements DialogUsage {
 
   #onBye(incoming: IncomingRequest): void {
     incoming.respond(200);
+    this.#peerLeft = true;
+    this.#late?.peerLeft();
     this.#finish({ by: 'remote', cause: 'bye', reason: incoming.request.headers.raw('Reason') });
   }
 
@@ -333,7 +339,11 @@ export class InviteSession implements DialogUsage {
 
   #bye(headers: HeaderInit): void {
     this.acknowledge(undefined);
-    sendBye(this.#context, this.dialog, headers, () => this.#unregister());
+    sendBye(this.#context, this.dialog, {
+      headers,
+      onDone: () => this.#unregister(),
+      isNeeded: () => !this.#peerLeft,
+    });
   }
 
   /** After our BYE the dialog stays known until the BYE is answered, for what crosses it (RFC 5407 §3.2). */

@@ -12,6 +12,7 @@ export class LateSuccesses implements SuccessTaker {
   readonly #context: Pick<DialogContext, 'uac'>;
   readonly #dialog: Dialog;
   #hangUp = false;
+  #peerLeft = false;
 
   constructor(context: Pick<DialogContext, 'uac'>, dialog: Dialog) {
     this.#context = context;
@@ -26,11 +27,16 @@ export class LateSuccesses implements SuccessTaker {
     this.#context.uac.ack(this.#dialog.createAck(sequence), this.#dialog.target);
     if (!this.#hangUp) return;
     this.#hangUp = false;
-    sendBye(this.#context, this.#dialog, {}, () => {});
+    sendBye(this.#context, this.#dialog, { isNeeded: () => !this.#peerLeft });
   }
 
   /** The session ended here: a peer that still says yes has perhaps not heard our BYE, and gets another. */
   hangUp(): void {
     this.#hangUp = true;
+  }
+
+  /** The peer's BYE has come: ours has nothing left to say (RFC 3261 §15.1.2). */
+  peerLeft(): void {
+    this.#peerLeft = true;
   }
 }

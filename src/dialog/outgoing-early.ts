@@ -143,6 +143,7 @@ export class OutgoingEarly {
       ...(body === undefined ? {} : { body, contentType: SDP_TYPE }),
     });
     sendInDialog(context, dialog, request, {
+      isNeeded: () => !session.updates.ended,
       onSuccess: () => {},
       // The callee gives the INVITE up when no PRACK reaches it: its final response tells us (RFC 3262 §3).
       onFailure: () => {},

@@ -8,12 +8,13 @@ import type { Source, Target } from '../ua/target.js';
 import type { UacFailure, UacRequest } from '../ua/uac-request.js';
 import type { DialogContext } from './context.js';
 import { Dialog, type DialogWay } from './dialog.js';
-import { openingOf, type SentAck, sendAck, sendBye } from './dialog-request.js';
+import { openingOf } from './dialog-request.js';
 import type { EarlySession } from './early-session.js';
 import { FirstAck } from './first-ack.js';
 import { InviteSession } from './invite-session.js';
 import { Negotiation } from './negotiation.js';
 import { OutgoingEarly } from './outgoing-early.js';
+import { ReleasedDialog } from './released-dialog.js';
 import { SDP_TYPE, sessionDescription } from './session-body.js';
 import { minSecondsOf, timerHeaders } from './session-timer.js';
 
@@ -113,7 +114,7 @@ export class OutgoingInvite {
   readonly #negotiation: Negotiation;
   readonly #early: OutgoingEarly;
   /** The answers that nobody wanted, by To tag. */
-  readonly #released = new Map<string, { readonly dialog: Dialog; readonly ack: SentAck }>();
+  readonly #released = new Map<string, ReleasedDialog>();
   #state: State;
   /** The session interval that a 422 has asked for. */
   #minSeconds: number | undefined;
@@ -199,17 +200,14 @@ export class OutgoingInvite {
     const state = this.#state;
     if (state.kind === 'answered' && state.remoteTag === remoteTag) return state.ack.again(response, source);
     const released = this.#released.get(remoteTag);
-    if (released !== undefined) {
-      released.dialog.reachedBy(source);
-      return released.ack.resend();
-    }
+    if (released !== undefined) return released.again(source);
     const early = this.#early.take(remoteTag);
     early?.dialog.confirm(response, source);
     const { invite, way } = this.#sent();
     const dialog = early?.dialog ?? Dialog.uac(invite, response, source, way);
     if (state.kind === 'calling') return this.#answered(state, dialog, response, early);
     early?.updates.end();
-    this.#release(dialog, remoteTag, invite);
+    this.#released.set(remoteTag, new ReleasedDialog(this.#context, dialog, invite));
     if (state.kind === 'cancelled') this.#over(state.handlers, { kind: 'cancelled' });
   }
 
@@ -254,12 +252,6 @@ export class OutgoingInvite {
     if (agreedEarly || offered) acknowledge(undefined);
     this.#settle();
     calling.handlers.onAnswered({ session, response, remoteTag, sdp, agreedEarly, acknowledge });
-  }
-
-  /** Nobody wants this answer: acknowledged and hung up at once (RFC 3261 §13.2.2.4, §9.1). */
-  #release(dialog: Dialog, remoteTag: string, invite: SipRequest): void {
-    this.#released.set(remoteTag, { dialog, ack: sendAck(this.#context, dialog, invite, undefined) });
-    sendBye(this.#context, dialog, {}, () => {});
   }
 
   #onFailure(failure: UacFailure): void {

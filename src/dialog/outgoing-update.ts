@@ -14,6 +14,8 @@ export interface OutgoingUpdateOptions {
   /** The offer; without it only the target and the session timer are refreshed. */
   readonly sdp?: string;
   readonly headers?: HeaderInit;
+  /** Whether the dialog lives still. */
+  readonly isNeeded: () => boolean;
   /** Who waits for the answer wants it no longer: an UPDATE cannot be taken back, but nobody is told of its answer. */
   readonly signal?: AbortSignal;
   readonly onSuccess: (response: SipResponse) => void;
@@ -26,7 +28,8 @@ export interface OutgoingUpdateOptions {
 
 /** Sends an UPDATE (RFC 3311 §5.1); whether it may carry an offer now is the caller's to know. Never rejects. */
 export function sendUpdate(options: OutgoingUpdateOptions): Promise<ModifyResult> {
-  const { context, dialog, negotiation, sdp, headers, signal, onSuccess, onRefused, onAcceptedLate, onGone } = options;
+  const { context, dialog, negotiation, sdp, headers, signal, isNeeded, onSuccess, onRefused, onAcceptedLate, onGone } =
+    options;
   if (signal?.aborted === true) return Promise.resolve({ kind: 'ended' });
   return new Promise((resolve) => {
     let waiting = true;
@@ -43,6 +46,7 @@ export function sendUpdate(options: OutgoingUpdateOptions): Promise<ModifyResult
       ...(sdp === undefined ? {} : { body: negotiation.offer(sdp), contentType: SDP_TYPE }),
     });
     sendInDialog(context, dialog, request, {
+      isNeeded,
       onSuccess: (response: SipResponse, source: Source) => {
         const answer = sessionDescription(response);
         dialog.refreshTarget(response, source);

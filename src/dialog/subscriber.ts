@@ -102,6 +102,7 @@ export class Subscriber implements DialogUsage {
     });
     this.#armTimerN();
     this.#request = this.#context.uac.send(request, Object.assign({}, this.#target, { contactUser }), {
+      isNeeded: () => this.#state !== 'over',
       onSuccess: (response) => this.#onAccepted(response),
       onFailure: (failure) => this.#finish({ kind: 'failed', failure }),
     });
@@ -202,6 +203,7 @@ export class Subscriber implements DialogUsage {
     this.#armTimerN();
     const request = dialog.createRequest('SUBSCRIBE', { headers: this.#headers(expires) });
     sendInDialog(this.#context, dialog, request, {
+      isNeeded: () => this.#state !== 'over',
       onSuccess: (response) => {
         this.#refreshing = false;
         const granted = readable(() => response.headers.get('Expires'));

@@ -36,6 +36,7 @@ export class Updates {
   owner: UpdateOwner;
   #incoming: IncomingModify | undefined;
   #sending = false;
+  #ended = false;
 
   constructor(context: DialogContext, dialog: Dialog, negotiation: Negotiation, owner: UpdateOwner) {
     this.#context = context;
@@ -93,6 +94,7 @@ export class Updates {
         negotiation: this.#negotiation,
         headers: this.owner.requestHeaders?.() ?? {},
         ...options,
+        isNeeded: () => !this.#ended,
         onSuccess: (response) => this.owner.onSuccess?.(response),
         onRefused: (response) => this.owner.onRefused?.(response),
         onAcceptedLate: () => this.owner.onAcceptedLate?.(before),
@@ -103,8 +105,13 @@ export class Updates {
     }
   }
 
-  /** The dialog has ended: what the peer has asked is refused. */
+  get ended(): boolean {
+    return this.#ended;
+  }
+
+  /** The dialog has ended: what the peer has asked is refused, and no UPDATE of ours is tried by another way. */
   end(): void {
+    this.#ended = true;
     this.#incoming?.end();
   }
 }

@@ -86,29 +86,39 @@ export class OutgoingAttempts implements UacRequest {
     if (flow === undefined) {
       this.#resolve();
     } else {
-      this.#hops = [hopOfFlow(flow)];
-      this.#next = 0;
-      this.#tryNext({ kind: 'timeout' });
+      this.#begin([hopOfFlow(flow)]);
     }
+  }
+
+  /** The first of these hops. */
+  #begin(hops: readonly Hop[]): void {
+    this.#hops = hops;
+    this.#next = 0;
+    if (this.#isOver) this.#failLater(this.#aborted());
+    else this.#tryNext({ kind: 'timeout' });
+  }
+
+  /** No further transaction is begun: it was cancelled, or has become pointless. */
+  get #isOver(): boolean {
+    return this.#cancelled || this.#handlers.isNeeded?.() === false;
+  }
+
+  #aborted(): AbortedError {
+    return new AbortedError(`the ${this.#template.method}`, undefined);
   }
 
   /** Looks the hops up and tries the first. Whatever fails on the way is the request's failure, and nobody else's. */
   #resolve(): void {
     const hop = hopAtOnce(this.#template, this.#target, this.#owner.resolver);
     if (hop !== undefined && !this.#cancelled) {
-      this.#hops = [hop];
-      this.#next = 0;
-      this.#tryNext({ kind: 'timeout' });
+      this.#begin([hop]);
       return;
     }
     const abort = new AbortController();
     this.#phase = { kind: 'resolving', abort };
     hopsFor(this.#template, this.#target, this.#owner.resolver, abort.signal)
       .then((hops) => {
-        if (this.#phase.kind !== 'resolving' || this.#cancelled) return;
-        this.#hops = hops;
-        this.#next = 0;
-        this.#tryNext({ kind: 'timeout' });
+        if (this.#phase.kind === 'resolving' && !this.#cancelled) this.#begin(hops);
       })
       .catch((error: unknown) => {
         if (!this.#cancelled) this.#fail(this.#unreachable(asPbxkitError(error)));
@@ -121,7 +131,7 @@ export class OutgoingAttempts implements UacRequest {
     if (this.#phase.kind === 'trying') this.#phase.transaction.cancel(headers);
     else if (this.#phase.kind === 'resolving') {
       this.#phase.abort?.abort();
-      this.#failLater(new AbortedError('the INVITE', undefined));
+      this.#failLater(this.#aborted());
     }
   }
 
@@ -133,7 +143,7 @@ export class OutgoingAttempts implements UacRequest {
 
   /** The next hop, else the next flow of the same phone (RFC 5626 §7), else the last failure. */
   #tryNext(failure: UacFailure): void {
-    const hop = this.#cancelled ? undefined : this.#hops[this.#next];
+    const hop = this.#isOver ? undefined : this.#hops[this.#next];
     if (hop === undefined) {
       this.#tryNextFlow(failure);
       return;
@@ -144,7 +154,7 @@ export class OutgoingAttempts implements UacRequest {
   }
 
   #tryNextFlow(failure: UacFailure): void {
-    const [next, ...others] = this.#cancelled ? NO_FLOWS : this.#otherFlows;
+    const [next, ...others] = this.#isOver ? NO_FLOWS : this.#otherFlows;
     if (next === undefined) {
       this.#fail(failure);
       return;
@@ -233,7 +243,7 @@ export class OutgoingAttempts implements UacRequest {
       this.#handlers.onSuccess(response, source);
     } else {
       const retry =
-        this.#cancelled || (status !== 401 && status !== 407) ? undefined : this.#authorize(response, source, hop);
+        (status !== 401 && status !== 407) || this.#isOver ? undefined : this.#authorize(response, source, hop);
       if (retry !== undefined) {
         this.#template = retry;
         this.#handlers.onRetry?.(retry);
@@ -301,7 +311,7 @@ export class OutgoingAttempts implements UacRequest {
   #onTransportError(error: PbxkitError, hop: Hop): void {
     const switched = 'sizeSwitched' in error && error.sizeSwitched === true;
     if (!('unsent' in error && error.unsent === true)) this.#unsent = false;
-    if (this.#cancelled || this.#heard) this.#fail(this.#unreachable(error));
+    if (this.#heard || this.#isOver) this.#fail(this.#unreachable(error));
     else if (switched && hop.forceProtocol !== true) this.#try({ ...hop, forceProtocol: true });
     else if (hop.flow !== undefined && mayLeaveFlow(this.#target)) this.#resolve();
     else {

@@ -27,6 +27,12 @@ export interface UacHandlers {
    * with credentials, the same by another way.
    */
   nextSequence?(): number;
+  /**
+   * Asked before each transaction. `false`: the request has become pointless, its dialog being over for example. What is under way
+   * goes on, for a transaction cannot be taken back (RFC 3261 §17.1.2); none is begun, and the request fails as it stands.
+   * Default: it is needed.
+   */
+  isNeeded?(): boolean;
   /** The request goes out again with credentials. */
   onRetry?(request: SipRequest): void;
 }

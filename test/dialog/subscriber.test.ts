@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import type { SubscriptionEnd } from '../../src/dialog/subscriber.js';
 import type { World } from '../../src/testing/world.js';
-import { type RawCall, RawPeer } from '../support/raw-peer.js';
+import { type RawCall, RawPeer, type WireMessage } from '../support/raw-peer.js';
 import { runScenario } from '../support/scenario.js';
 
 const EVENT = { package: 'count', params: [{ name: 'id', value: '7' }] };
@@ -12,8 +12,15 @@ interface Told {
   readonly ends: SubscriptionEnd[];
 }
 
+interface Subscribing extends Told {
+  readonly peer: RawPeer;
+  readonly raw: RawCall;
+  readonly subscribe: WireMessage;
+  readonly end: () => void;
+}
+
 /** A phone that subscribes; `raw` is the notifier's side, which has not answered yet. */
-async function subscribing(world: World): Promise<Told & { peer: RawPeer; raw: RawCall; end: () => void }> {
+async function subscribing(world: World): Promise<Subscribing> {
   const phone = world.phone('sip:100@office.test', { password: 'secret', server: { address: '10.1.0.1', port: 5060 } });
   await world.run(() => phone.start());
   const peer = await RawPeer.open(world, { name: 'notifier', server: { address: '10.0.0.1', port: 5060 } });
@@ -28,7 +35,7 @@ async function subscribing(world: World): Promise<Told & { peer: RawPeer; raw: R
     },
   );
   const subscribe = await peer.expect('SUBSCRIBE');
-  return { heard, ends, peer, raw: peer.take(subscribe), end: () => subscriber.end() };
+  return { heard, ends, peer, subscribe, raw: peer.take(subscribe), end: () => subscriber.end() };
 }
 
 function notify(raw: RawCall, state: string, body = '', event = 'count;id=7'): void {
@@ -104,6 +111,40 @@ describe('RFC 6665 §4.1 subscriber', () => {
     expect(ends).toEqual([{ kind: 'terminated', reason: 'probation', retryAfterMs: 90_000 }]);
     notify(raw, 'active;expires=600');
     await peer.expect('481 NOTIFY');
+  });
+
+  const CHALLENGED = { headers: ['WWW-Authenticate: Digest realm="r", nonce="n", algorithm=MD5'], contact: '' };
+
+  alone(
+    'a SUBSCRIBE that is challenged is sent again with credentials, unless nobody wants it any more',
+    async (world) => {
+      const { peer, subscribe, end } = await subscribing(world);
+      peer.respond(subscribe, 401, { ...CHALLENGED, toTag: 'x' });
+      const again = await peer.expect('SUBSCRIBE');
+      expect(again.header('Authorization')).toContain('nonce="n"');
+      end();
+      peer.respond(again, 401, {
+        headers: [CHALLENGED.headers[0]?.replace('"n"', '"m", stale=true') ?? ''],
+        contact: '',
+        toTag: 'y',
+      });
+      await world.advance({ seconds: 1 });
+      expect(peer.received.filter(({ cseq }) => cseq > again.cseq)).toEqual([]);
+    },
+  );
+
+  alone('nor a refresh, when the notifier has ended it meanwhile', async (world) => {
+    const { ends, peer, raw } = await subscribing(world);
+    raw.respond(200, { headers: ['Expires: 100'] });
+    notify(raw, 'active;expires=100');
+    await peer.expect('200 NOTIFY');
+    const refresh = await peer.expect('SUBSCRIBE');
+    notify(raw, 'terminated;reason=noresource');
+    await peer.expect('200 NOTIFY');
+    expect(ends).toHaveLength(1);
+    peer.respond(refresh, 401, CHALLENGED);
+    await world.advance({ seconds: 1 });
+    expect(peer.received.filter(({ method, cseq }) => method === 'SUBSCRIBE' && cseq > refresh.cseq)).toEqual([]);
   });
 
   alone('refused, or its refresh is: failed', async (world) => {

@@ -103,6 +103,26 @@ describe('RFC 3263 §4.3: another way is tried only where there is one', () => {
   });
 });
 
+describe('both hang up at once, and the connection breaks before our BYE has arrived', () => {
+  officeScenario('§15.1.2: theirs has ended the dialog: ours takes no other way', {}, async (office, world) => {
+    const alice = await office.registered('100', { transport: 'tcp' });
+    const bob = await office.registered('101');
+    const { call, answered } = await office.talk(alice, bob);
+    const since = world.clock.now();
+    answered.hangUp();
+    await world.advance({ ms: 2 });
+    call.hangUp();
+    // Theirs has come, ours is under way.
+    await world.advance({ ms: 6 });
+    world.machines.find(({ name }) => name === '100')?.host.resetConnections();
+    await world.advance({ seconds: 40 });
+    const sent = messagesOf(world, '100', since).filter(({ fromHost, method }) => fromHost === 'pbx' && method);
+    expect(sent.map(({ method }) => method)).toEqual(['BYE']);
+    expect(office.record.legs.map(({ outcome }) => outcome)).toEqual(['answered', 'answered']);
+    await office.quiet();
+  });
+});
+
 describe('a phone behind a NAT whose connection dies while the ACK is on its way (RFC 3261 §13.2.2.4, RFC 5626 §4.3)', () => {
   officeScenario(
     'gets it by the connection that its 200 is repeated by, and the call goes on',

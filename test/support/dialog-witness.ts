@@ -144,8 +144,7 @@ export class DialogWitness {
     // A request that was on its way when the BYE came leaves at the same moment.
     // The subscription of a REFER outlives the session in their one dialog (RFC 5057 §4).
     // A dialog that was restored from before the BYE is asked whether it lives.
-    // And our BYE that crossed theirs goes on to the next hop when its connection was lost.
-    if (method === 'NOTIFY' || dialog.inherited || (sameAgain && method === 'BYE')) return;
+    if (method === 'NOTIFY' || dialog.inherited) return;
     const hungUp = dialog.byeReceived && dialog.byeStatus !== 481;
     if (hungUp && at > dialog.byeReceivedAt) this.#tell(`§15.1.2: ${name}: ${method} after a BYE came`);
     else if (dialog.byeSent && method !== 'BYE') this.#tell(`§15.1.1: ${name}: ${method} after our BYE`);

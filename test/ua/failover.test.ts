@@ -150,6 +150,79 @@ it('RFC 3261 §12.2.2: in a dialog the next hop gets a number of its own, becaus
   expect(given.cseq.sequence).toBe(10);
 });
 
+describe('a request that has become pointless, its dialog being over (RFC 3261 §15.1)', () => {
+  const challenge = { 'Proxy-Authenticate': 'Digest realm="r", nonce="n", algorithm=MD5' };
+  const credentials = { secretFor: () => ({ username: 'me', password: 'pw' }) };
+  let needed: boolean;
+  let told: (number | string | boolean)[];
+
+  function sendBye(target: SendTarget = {}): void {
+    needed = true;
+    told = [];
+    uac.send(request('BYE'), target, {
+      isNeeded: () => needed,
+      onSuccess: ({ status }) => told.push(status),
+      onFailure: (failure) => {
+        if (failure.kind === 'response') told.push(failure.response.status);
+        else if (failure.kind === 'timeout') told.push('timeout');
+        else told.push(failure.error.code, failure.unsent);
+      },
+    });
+  }
+
+  const failures: readonly [string, SendTarget, () => unknown, unknown][] = [
+    ['503', {}, () => answer(503), 503],
+    ['a challenge that could be answered', { credentials }, () => answer(407, challenge), 407],
+    ['silence', {}, () => clock.advance(32_000), 'timeout'],
+    ['a broken connection', {}, () => transport.failLast(), 'SIP_TRANSPORT'],
+  ];
+  for (const [what, target, fail, outcome] of failures) {
+    it(`after ${what} nothing new is begun; while it is needed, something is`, async () => {
+      if (what === 'a broken connection') hops = hops.map((hop) => ({ ...hop, protocol: 'tcp' }));
+      sendBye(target);
+      await clock.settle();
+      needed = false;
+      await fail();
+      await clock.advance(1);
+      expect([tries().length, told[0]]).toEqual([1, outcome]);
+      sendBye(target);
+      await clock.settle();
+      expect([tries().length, told]).toEqual([2, []]);
+      await fail();
+      await clock.advance(1);
+      expect([tries().length, told]).toEqual([3, []]);
+      answer(200);
+      expect(told).toEqual([200]);
+    });
+  }
+
+  it('another flow of the same phone is not tried, nor the address of a phone whose connection died', async () => {
+    hops = [{ ...FIRST, protocol: 'tcp' }];
+    sendBye({ flow: sourceOf('tcp', '203.0.113.1').flow });
+    needed = false;
+    transport.failLast();
+    await clock.advance(1);
+    expect([tries(), told[0]]).toEqual([['203.0.113.1'], 'SIP_TRANSPORT']);
+  });
+
+  it('what is under way goes on until it is answered', async () => {
+    sendBye();
+    await clock.settle();
+    needed = false;
+    await clock.advance(4_000);
+    expect(transport.requests.length).toBeGreaterThan(3);
+    answer(200);
+    expect([tries(), told]).toEqual([[FIRST.address], [200]]);
+  });
+
+  it('it is not sent at all when it became so during the look-up', async () => {
+    sendBye();
+    needed = false;
+    await clock.advance(1);
+    expect([tries(), told]).toEqual([[], ['PBX_ABORTED', true]]);
+  });
+});
+
 describe('credentials', () => {
   const challenge = { 'Proxy-Authenticate': 'Digest realm="r", nonce="n", algorithm=MD5' };
   const credentials = { secretFor: () => ({ username: 'me', password: 'pw' }) };
