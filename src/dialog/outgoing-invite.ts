@@ -246,6 +246,8 @@ export class OutgoingInvite {
     const opening = this.#opening();
     const ack = new FirstAck(this.#context, dialog, opening.invite);
     this.#state = { kind: 'answered', opening, ack, remoteTag };
+    // By a 2xx under another branch the transaction has not learned that it is over, and after a 180 no timer of its own ends it.
+    calling.uac.cancel();
     session.owe(ack);
     session.timer.onSuccess(response);
     const acknowledge = (answer: string | undefined): void => session.acknowledge(answer);

@@ -50,6 +50,26 @@ describe('an INVITE that leaves (RFC 3261 §13.2.1)', () => {
       expect(failures[0]).toMatchObject({ kind: 'response', response: { status: 486 } });
     }));
 
+  test('a 200 under a branch that is not ours answers the call, and the transaction that rings is not kept for ever', () =>
+    withStack(async ({ world, stack, peer }) => {
+      const { answers, failures } = stack.invite(peer);
+      const invite = await peer.expect('INVITE');
+      peer.respond(invite, 180, { toTag: 'x' });
+      const astray = invite.all('Via').map((via) => via.replace(/branch=[^;]+/, 'branch=z9hG4bK-astray'));
+      peer.respond({ ...invite, all: (name) => (name === 'Via' ? astray : invite.all(name)) }, 200, {
+        toTag: 'x',
+        body: ANSWER,
+      });
+      await peer.expect('ACK');
+      await world.until(() => answers.length === 1);
+      await world.advance({ seconds: 60 });
+      expect(failures).toEqual([]);
+      expect(stack.transactions.stats()).toMatchObject({ client: 0, server: 0 });
+      answers[0]?.session.end();
+      const bye = await peer.expect('BYE');
+      peer.respond(bye, 200);
+    }));
+
   test('§17.1.1.2: silence is a timeout', () =>
     withStack(async ({ world, stack, peer }) => {
       const { failures } = stack.invite(peer);
