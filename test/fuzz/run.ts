@@ -1,7 +1,7 @@
 /**
- * `npm run fuzz`: mutants from a seed against every parser and against a running PBX on the virtual network.
+ * `npm run fuzz`: mutants from a seed against every parser, and against a running PBX and running media on the virtual network.
  *
- *   npm run fuzz -- [--runs 1000000] [--seed 1] [--target message|header|uri|sdp|digest|multipart|stream|stun|stack] [--seconds 600]
+ *   npm run fuzz -- [--runs 1000000] [--seed 1] [--target NAME] [--seconds 600]
  *                   [--only INDEX [--keep 3,17]] [--replay FILE]
  *
  * Without `--target` the runs are shared out among all. Input INDEX of a seed is always the same, so `--only INDEX` repeats
@@ -16,8 +16,9 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { type Finding, faultOf, fuzz, inputOf, smallest } from './fuzzer.js';
 import { corporaPresent } from './input/corpora.js';
+import { MediaEpisode } from './media/episode.js';
 import { minimiseList } from './minimise.js';
-import { Episode } from './stack/episode.js';
+import { Episode, type EpisodeResult } from './stack/episode.js';
 import { TARGETS } from './targets/index.js';
 import type { FuzzTarget } from './targets/target.js';
 import { type Watchdog, watch } from './watchdog.js';
@@ -34,10 +35,22 @@ const { values: flags } = parseArgs({
   },
 });
 
-/** Of a million inputs so many thousand are for the running stack. */
-const STACK_SHARE = 50;
-/** An episode of the stack stands for about as many inputs. */
-const EPISODE_INPUTS = 30;
+/** What runs, and is fuzzed as a whole. */
+interface Running {
+  readonly name: string;
+  /** Of a million inputs so many thousand are for it. */
+  readonly share: number;
+  /** An episode stands for about as many inputs. */
+  readonly inputs: number;
+  readonly play: (seed: number, index: number, keep?: (number: number) => boolean) => Promise<EpisodeResult>;
+}
+
+const RUNNING: readonly Running[] = [
+  { name: 'stack', share: 50, inputs: 30, play: (...which) => new Episode(...which).play() },
+  { name: 'media', share: 30, inputs: 230, play: (...which) => new MediaEpisode(...which).play() },
+];
+/** A fault of the program shows in every other input: so many findings of a target are enough. */
+const MOST_FINDINGS = 5;
 const HANG_MS = 30_000;
 /** Inputs between two looks at clock and heap. */
 const SLICE = 2_000;
@@ -47,12 +60,11 @@ const GROWTH_BYTES = 24 * 1024 * 1024;
 const seed = Number(flags.seed);
 const deadline =
   flags.seconds === undefined ? Number.POSITIVE_INFINITY : performance.now() + Number(flags.seconds) * 1000;
-const wantedStack = flags.target === undefined || flags.target === 'stack';
+const running = RUNNING.filter(({ name }) => flags.target === undefined || name === flags.target);
 const targets = TARGETS.filter(({ name }) => flags.target === undefined || name === flags.target);
-if (targets.length === 0 && !wantedStack) {
-  console.error(
-    `--target: found ${flags.target}, expected one of ${TARGETS.map(({ name }) => name).join(', ')}, stack`,
-  );
+if (targets.length === 0 && running.length === 0) {
+  const names = [...TARGETS, ...RUNNING].map(({ name }) => name).join(', ');
+  console.error(`--target: found ${flags.target}, expected one of ${names}`);
   process.exit(2);
 }
 if (!corporaPresent) console.log('the corpora are not here (PBXKIT_CORPORA): own seeds and words only');
@@ -99,11 +111,13 @@ async function runTarget(target: FuzzTarget, runs: number): Promise<void> {
   const started = performance.now();
   let warm: number | undefined;
   let done = 0;
-  while (done < runs && performance.now() < deadline) {
+  let findings = 0;
+  while (done < runs && performance.now() < deadline && findings < MOST_FINDINGS) {
     const end = Math.min(runs, done + SLICE);
     const finding = await fuzz(target, seed, done, end, dog.beat);
     if (finding !== undefined) {
       report(finding);
+      findings++;
       done = finding.index + 1;
     } else done = end;
     if (warm === undefined && done >= Math.min(runs / 2, 5 * SLICE)) warm = await heapBytes();
@@ -112,40 +126,50 @@ async function runTarget(target: FuzzTarget, runs: number): Promise<void> {
   await dog.close();
 }
 
-async function runStack(episodes: number): Promise<void> {
-  const dog = watch(replayLine('stack', `--seed ${seed}`), HANG_MS);
+async function runEpisodes(what: Running, episodes: number): Promise<void> {
+  const dog = watch(replayLine(what.name, `--seed ${seed}`), HANG_MS);
   const started = performance.now();
   let warm: number | undefined;
   let inputs = 0;
   let index = 0;
+  let findings = 0;
   Error.stackTraceLimit = 2;
-  for (; index < episodes && performance.now() < deadline; index++) {
+  for (; index < episodes && performance.now() < deadline && findings < MOST_FINDINGS; index++) {
     dog.beat(index);
-    const result = await new Episode(seed, index).play();
+    const result = await what.play(seed, index);
     inputs += result.inputs;
-    if (result.error !== undefined) await reportEpisode(index, result.error, result.sent, dog);
+    if (result.error !== undefined) {
+      findings++;
+      await reportEpisode(what, index, result.error, result.sent, dog);
+    }
     if (warm === undefined && index >= Math.min(episodes / 2, 200)) warm = await heapBytes();
   }
   Error.stackTraceLimit = stackTraceLimit;
-  await tell('stack', inputs, `inputs in ${index} episodes`, started, warm);
+  await tell(what.name, inputs, `inputs in ${index} episodes`, started, warm);
   await dog.close();
 }
 
-async function reportEpisode(index: number, error: Error, sent: readonly number[], dog: Watchdog): Promise<void> {
+async function reportEpisode(
+  what: Running,
+  index: number,
+  error: Error,
+  sent: readonly number[],
+  dog: Watchdog,
+): Promise<void> {
   const alike = async (kept: readonly number[]): Promise<boolean> => {
     dog.beat(index);
     const set = new Set(kept);
-    const again = await new Episode(seed, index, (number) => set.has(number)).play();
+    const again = await what.play(seed, index, (number) => set.has(number));
     return again.error !== undefined && again.error.message.slice(0, 24) === error.message.slice(0, 24);
   };
   const kept = await minimiseList(sent, alike, 200);
   const set = new Set(kept);
   Error.stackTraceLimit = stackTraceLimit;
-  const last = await new Episode(seed, index, (number) => set.has(number)).play();
+  const last = await what.play(seed, index, (number) => set.has(number));
   Error.stackTraceLimit = 2;
-  console.error(`\nFINDING stack, seed ${seed}, episode ${index}: ${(last.error ?? error).message}`);
+  console.error(`\nFINDING ${what.name}, seed ${seed}, episode ${index}: ${(last.error ?? error).message}`);
   console.error((last.error ?? error).stack ?? '');
-  console.error(`  ${replayLine('stack', `--seed ${seed} --only ${index} --keep ${kept.join(',')}`)}`);
+  console.error(`  ${replayLine(what.name, `--seed ${seed} --only ${index} --keep ${kept.join(',')}`)}`);
   process.exitCode = 1;
 }
 
@@ -171,9 +195,11 @@ async function tell(
 async function runOne(): Promise<void> {
   const index = Number(flags.only ?? 0);
   const [target] = targets;
+  const [episodes] = running;
   if (target === undefined) {
+    if (episodes === undefined) return;
     const kept = flags.keep === undefined ? undefined : new Set(flags.keep.split(',').map(Number));
-    const result = await new Episode(seed, index, (number) => kept?.has(number) ?? true).play();
+    const result = await episodes.play(seed, index, (number) => kept?.has(number) ?? true);
     console.log(result.ladder());
     console.log(result.error === undefined ? 'no fault' : `FINDING ${result.error.stack}`);
     if (result.error !== undefined) process.exitCode = 1;
@@ -194,8 +220,8 @@ else {
   const runs = Number(flags.runs);
   for (const target of targets)
     await runTarget(target, flags.target === undefined ? Math.ceil((runs * target.share) / 1000) : runs);
-  if (wantedStack) {
-    const inputs = flags.target === undefined ? (runs * STACK_SHARE) / 1000 : runs;
-    await runStack(Math.ceil(inputs / EPISODE_INPUTS));
+  for (const what of running) {
+    const inputs = flags.target === undefined ? (runs * what.share) / 1000 : runs;
+    await runEpisodes(what, Math.ceil(inputs / what.inputs));
   }
 }

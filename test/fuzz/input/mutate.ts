@@ -1,4 +1,5 @@
 import type { SeededRandom } from '../../../src/testing/seeded-random.js';
+import { anyByte, binaryNumber, giant, head, swap } from './mutate-binary.js';
 import { pick } from './pick.js';
 
 /** What mutants are made of. */
@@ -9,9 +10,11 @@ export interface Material {
   readonly words: readonly Uint8Array[];
   /** Whether lines ended by CRLF mean something: then lines are doubled, moved, folded. */
   readonly lines: boolean;
+  /** Whether bytes are numbers rather than text: then nothing is done that only text would mind. */
+  readonly binary?: boolean;
 }
 
-type Mutation = (bytes: Buffer, random: SeededRandom, material: Material) => Buffer;
+export type Mutation = (bytes: Buffer, random: SeededRandom, material: Material) => Buffer;
 
 /** No mutant is longer than this many bytes. */
 const LONGEST = 70_000;
@@ -94,8 +97,8 @@ const special: Mutation = (bytes, random) => {
   return bytes;
 };
 
-const insertWord: Mutation = (bytes, random, { words }) => {
-  const word = words.length > 0 && random.chance(0.5) ? pick(words, random) : pick(WORDS, random);
+const insertWord: Mutation = (bytes, random, { words, binary = false }) => {
+  const word = words.length > 0 && (random.chance(0.5) || binary) ? pick(words, random) : pick(WORDS, random);
   return splice(bytes, random.integer(bytes.length + 1), random.chance(0.3) ? random.integer(8) : 0, word);
 };
 
@@ -248,12 +251,36 @@ const LINES: readonly Mutation[] = [
   colon,
 ];
 
+const BINARY: readonly Mutation[] = [
+  flipBit,
+  flipBit,
+  anyByte,
+  anyByte,
+  head,
+  binaryNumber,
+  binaryNumber,
+  binaryNumber,
+  insertWord,
+  insertBytes,
+  remove,
+  truncate,
+  repeat,
+  crossOver,
+  swap,
+  giant,
+];
+
+function mutationsFor({ lines, binary = false }: Material): readonly Mutation[] {
+  if (binary) return BINARY;
+  return lines ? LINES : BYTES;
+}
+
 /** One input: a seed with one to eight changes; now and then random bytes, or the seed as it is. */
 export function mutant(material: Material, random: SeededRandom): Buffer {
   if (random.chance(0.01)) return Buffer.from(random.bytes(random.integer(400)));
   let bytes: Buffer = Buffer.from(pick(material.seeds, random));
   if (random.chance(0.01)) return bytes;
-  const mutations = material.lines ? LINES : BYTES;
+  const mutations = mutationsFor(material);
   for (let left = 1 + random.integer(random.chance(0.7) ? 3 : 8); left > 0; left--) {
     bytes = pick(mutations, random)(bytes, random, material);
     if (bytes.length > LONGEST) bytes = bytes.subarray(0, LONGEST);

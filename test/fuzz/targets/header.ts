@@ -23,7 +23,7 @@ const SEEDS: readonly Uint8Array[] = OWN_MESSAGES.flatMap((bytes) =>
 /** Several codecs over the same text: what one reads, it writes and reads again as the same value. */
 export const headerTarget: FuzzTarget = {
   name: 'header',
-  share: 150,
+  share: 110,
   material: { seeds: SEEDS, words: sipWords, lines: false },
   check(input) {
     const first = (input.length * 7 + (input[0] ?? 0)) % ALL.length;

@@ -26,7 +26,7 @@ function valuesOf(message: SipMessage): Map<string, unknown> {
 /** Whole messages: read, use every header, print, read again: the same bytes and the same values (RFC 3261 §7, §25). */
 export const messageTarget: FuzzTarget = {
   name: 'message',
-  share: 350,
+  share: 180,
   material: { seeds: sipSeeds, words: sipWords, lines: true },
   check(input) {
     let message: SipMessage;

@@ -54,7 +54,7 @@ const CAPABILITIES = {
 /** Descriptions: byte for byte as they came, every view, and legal answers to them and from them (RFC 8866, RFC 3264). */
 export const sdpTarget: FuzzTarget = {
   name: 'sdp',
-  share: 70,
+  share: 60,
   material: { seeds: SEEDS, words: WORDS, lines: true },
   check(input) {
     const sdp = refusedAs(SdpParseError, () => parseSdp(input));

@@ -31,7 +31,7 @@ const SEEDS = [
 /** URIs and addresses: read, written and read again they stay what they are (RFC 3261 §19.1, §20.10; RFC 3966). */
 export const uriTarget: FuzzTarget = {
   name: 'uri',
-  share: 150,
+  share: 90,
   material: { seeds: SEEDS, words: [...dictionary('url.dict'), ...sipWords], lines: false },
   check(input) {
     for (const text of textsOf(input)) {
