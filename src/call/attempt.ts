@@ -15,12 +15,16 @@ import type { OutboundLeg } from './fork.js';
 import { type LegNumbers, legIdentity } from './identity.js';
 import { INBOUND_LEG, InboundLeg } from './inbound-leg.js';
 import { answerAsOffer, passAnswerOn, placeholderFor } from './late-offer.js';
+import { isFull } from './media-fault.js';
 import { resolvedSideOfTarget } from './media-side.js';
 import { inboundOutcome, outcome } from './outcome.js';
 import { type Party, sideOf } from './party.js';
 import { passInvite, passReason } from './passing.js';
 import { type Refusal, Search, type SearchResult } from './search.js';
 import type { Heir } from './transfer-host.js';
+
+/** Ports rest for so long when a call has ended. */
+const RETRY_AFTER_SECONDS = 10;
 
 type Answered = Extract<SearchResult, { kind: 'answered' }>;
 
@@ -105,9 +109,14 @@ export class Attempt {
       if (invite.open) this.#refuse({ status: 480 }, 'server');
       this.#heir?.onFailed({ status: 480 });
     } catch (error) {
+      gone.abort(NOBODY_WAITS);
+      if (isFull(error)) {
+        context.logger.warn({ callId, err: error }, 'a call is refused: no port is left for media');
+        this.#refuse({ status: 503 }, 'server');
+        return;
+      }
       // A fault of the router, the media engine, a handler, or ours: this caller gets 500, nobody else is harmed.
       context.logger.error({ callId, err: error }, 'a call failed');
-      gone.abort(NOBODY_WAITS);
       this.#refuse({ status: 500 }, 'server');
     }
   }
@@ -253,7 +262,11 @@ export class Attempt {
     this.#heir = undefined;
     const { status, reason, reasonHeaders } = refusal;
     const text = reason ?? outcome('failed', status).reason;
-    this.#options.invite.reject({ status, reason: text, headers: passReason(reasonHeaders ?? []) });
+    this.#options.invite.reject({
+      status,
+      reason: text,
+      headers: { ...passReason(reasonHeaders ?? []), ...retryAfter(status) },
+    });
     this.#options.log.endLeg(INBOUND_LEG, {
       outcome: inboundOutcome(status),
       releasedBy: by,
@@ -272,4 +285,9 @@ export class Attempt {
     if (this.#heir === undefined) this.#options.gone.abort(NOBODY_WAITS);
     else this.#left = true;
   }
+}
+
+/** RFC 3261 §21.5.4: ports come back when other calls end. */
+function retryAfter(status: number): Readonly<Record<string, string>> {
+  return status === 503 ? { 'Retry-After': String(RETRY_AFTER_SECONDS) } : {};
 }

@@ -16,3 +16,8 @@ export function unlessFaulty<T>(take: () => T): T | undefined {
     throw error;
   }
 }
+
+/** Whether it is only for now that the server has no ports for media: the caller is refused with 503. */
+export function isFull(error: unknown): boolean {
+  return error instanceof PbxkitError && error.code === 'MEDIA_NO_PORT';
+}

@@ -28,8 +28,8 @@ export interface PortPair {
   readonly rtp: number;
   /** The next one. */
   readonly rtcp: number;
-  /** Ends the loan; the second time does nothing. */
-  giveBack(): void;
+  /** Ends the loan; the second time does nothing. `unused`: nobody was told of the ports, so nothing can come late, and they need no rest. */
+  giveBack(unused?: boolean): void;
 }
 
 /** Where the pairs of a pool are: `free + used + resting = total`. */
@@ -84,8 +84,9 @@ export class PortPool {
     const port = this.#free[place] ?? last;
     if (place < this.#free.length) this.#free[place] = last;
     let lent = true;
-    const giveBack = (): void => {
-      if (lent) this.#resting.push({ port, until: this.#clock.now() + this.#quarantineMs });
+    const giveBack = (unused = false): void => {
+      if (lent && unused) this.#free.push(port);
+      else if (lent) this.#resting.push({ port, until: this.#clock.now() + this.#quarantineMs });
       lent = false;
     };
     return { rtp: port, rtcp: port + 1, giveBack };

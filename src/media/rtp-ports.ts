@@ -73,9 +73,9 @@ export class RtpPorts {
     this.rtcp.send(data, to);
   }
 
-  /** Closes both sockets; the pool gets the pair back afterwards. */
-  close(): Promise<void> {
-    this.#closing ??= Promise.all([this.rtp.close(), this.rtcp.close()]).then(() => this.#pair.giveBack());
+  /** Closes both sockets; the pool gets the pair back afterwards. `unused`: nobody was told of it. */
+  close(unused = false): Promise<void> {
+    this.#closing ??= Promise.all([this.rtp.close(), this.rtcp.close()]).then(() => this.#pair.giveBack(unused));
     return this.#closing;
   }
 

@@ -45,6 +45,14 @@ describe('port pool', () => {
     expect(pool.take().rtp).toBe(20_000);
   });
 
+  test('a pair that nobody was told of needs no rest', () => {
+    const { pool } = setUp({ from: 20_000, to: 20_002 });
+    const pair = pool.take();
+    pair.giveBack(true);
+    pair.giveBack();
+    expect(pool.stats).toEqual({ total: 2, free: 2, used: 0, resting: 0 });
+  });
+
   test('an exhausted pool says so, with numbers and advice', () => {
     const { pool } = setUp({ from: 20_000, to: 20_002 });
     pool.take();

@@ -5,6 +5,7 @@ import { memoryStorage } from '../../src/storage/memory-storage.js';
 import { MarkingEngine } from '../call/ports.js';
 import { Office, officeScenario } from '../support/office.js';
 import { RawPeer, rawSdp } from '../support/raw-peer.js';
+import { headerOf, messagesOf } from '../support/wire.js';
 
 const DOWN = new Error('no engine answers');
 
@@ -12,6 +13,47 @@ function relayed(path: 'auto' | 'relay' = 'relay') {
   const engine = new MarkingEngine();
   return { engine, pbx: { media: { path, engine } } };
 }
+
+describe('no port is left for media', () => {
+  const FULL = { media: { path: 'relay', ports: { from: 20_000, to: 20_002 } } } as const;
+  officeScenario(
+    'a new call is refused with 503 and Retry-After (RFC 3261 §21.5.4), others are served on, and soon so is it',
+    { pbx: FULL },
+    async (office, world) => {
+      const { call, answered } = await office.talk(await office.registered('100'), await office.registered('101'));
+      const dora = await office.registered('102');
+      const refused = dora.call('101');
+      await world.until(refused.ended());
+      expect(refused.state).toMatchObject({ status: 503 });
+      const answer = messagesOf(world, '102').find(({ status }) => status === 503);
+      expect(answer && headerOf(answer, 'Retry-After')).toBe('10');
+      expect((await world.run(() => dora.register())).status).toBe(200);
+      expect([call.state.kind, answered.state.kind]).toEqual(['talking', 'talking']);
+      call.hangUp();
+      await world.advance({ seconds: 12 });
+      const again = dora.call('101');
+      await world.until(again.talking());
+      again.hangUp();
+      await office.quiet();
+    },
+  );
+
+  officeScenario('a served call, too', { pbx: FULL }, async (office, world) => {
+    office.pbx.onCall('700', async (call) => {
+      await call.answer();
+      await new Promise((resolve) => call.signal.addEventListener('abort', resolve));
+    });
+    const [first, second] = [await office.registered('100'), await office.registered('101')];
+    const calls = [first.call('700'), second.call('700')];
+    await world.until(() => calls.every(({ state }) => state.kind === 'talking'));
+    const refused = (await office.registered('102')).call('700');
+    await world.until(refused.ended());
+    expect(refused.state).toMatchObject({ status: 503 });
+    expect(world.log.format('error')).toBe('');
+    for (const call of calls) call.hangUp();
+    await office.quiet();
+  });
+});
 
 describe('an engine that fails', () => {
   const restarted = relayed();

@@ -2,6 +2,7 @@ import type { AddressAdvisor } from '../../base/address-advisor.js';
 import type { Millis } from '../../base/clock.js';
 import { ipVersion, normalizeHost, type SocketAddress } from '../../base/ip.js';
 import type { SourceFor } from '../../net/source-addresses.js';
+import { rejectMedia } from '../../protocol/sdp/edit.js';
 import { parseSdp, type Sdp } from '../../protocol/sdp/lines.js';
 import { mediaSummary, type SdpStream } from '../../protocol/sdp/media.js';
 import { localAddressFor, type OwnAddresses, unspecifiedLike } from './local-address.js';
@@ -30,9 +31,16 @@ interface Said {
   readonly descriptions: readonly StreamDescription[];
 }
 
+/**
+ * Of one description so many streams are relayed, four ports each; those behind them are refused (RFC 3264 §6). A conference has a dozen, and one
+ * INVITE must not take the ports of a hundred calls.
+ */
+const MOST_STREAMS = 16;
+
 /** @throws SdpParseError */
 function read(text: string): Said {
-  const sdp = parseSdp(text);
+  let sdp = parseSdp(text);
+  for (let index = MOST_STREAMS; index < sdp.media.length; index++) sdp = rejectMedia(sdp, index);
   const streams = mediaSummary(sdp);
   return { sdp, streams, descriptions: streams.map(streamDescription) };
 }
@@ -103,7 +111,7 @@ export class RelayPair {
         opened.push(await RelayStream.open(index, [end(this.legs[0]), end(this.legs[1])], this.#context));
       }
     } catch (error) {
-      await Promise.all(opened.map((stream) => stream.close()));
+      await Promise.all(opened.map((stream) => stream.close(true)));
       throw error;
     }
     for (const stream of opened) this.#streams[stream.index] = stream;

@@ -134,8 +134,9 @@ export class RelaySide {
     this.#thisSecond = 0;
   }
 
-  close(): Promise<void> {
-    return this.ports.close();
+  /** `unused`: nobody was told of its ports. */
+  close(unused = false): Promise<void> {
+    return this.ports.close(unused);
   }
 
   #elsewhere(address: SocketAddress | undefined): SocketAddress | undefined {

@@ -28,7 +28,7 @@ export class RelayStream {
       RelaySide.join(first, second);
       return new RelayStream(index, [first, second]);
     } catch (error) {
-      await first.close();
+      await first.close(true);
       throw error;
     }
   }
@@ -52,8 +52,9 @@ export class RelayStream {
     return [statsOf(a, b.legId, this.index), statsOf(b, a.legId, this.index)];
   }
 
-  async close(): Promise<void> {
-    await Promise.all(this.sides.map((side) => side.close()));
+  /** `unused`: nobody was told of its ports. */
+  async close(unused = false): Promise<void> {
+    await Promise.all(this.sides.map((side) => side.close(unused)));
   }
 }
 

@@ -528,6 +528,43 @@ describe('what is left behind', () => {
     },
   );
 
+  relayTest(
+    'no port left for an offer of many streams: those that were opened for it are free at once',
+    async (world) => {
+      const relay = relayIn(world, { ports: { from: 20_000, to: 20_010 } });
+      const { a, b } = await parties(world);
+      world.use(a.endpoint);
+      world.use(b.endpoint);
+      const sdp = a.endpoint.sdp() + 'm=audio 4002 RTP/AVP 0\r\n'.repeat(3);
+      for (let i = 0; i < 3; i++) {
+        await expect(relay.offer({ ...exchangeOf('greedy', a, b), sdp })).rejects.toMatchObject({
+          code: 'MEDIA_NO_PORT',
+        });
+        expect(relay.totals.ports).toEqual({ total: 6, free: 6, used: 0, resting: 0 });
+      }
+      await connect(relay, 'call', a, b);
+      await relay.delete('call');
+      await relay.delete('greedy');
+    },
+  );
+
+  relayTest('of an offer with 64 streams 16 are relayed, the others are refused (RFC 3264 §6)', async (world) => {
+    const relay = relayIn(world);
+    const { a, b } = await parties(world);
+    world.use(a.endpoint);
+    world.use(b.endpoint);
+    const streams = (sdp: string): string => sdp + 'm=video 4002 RTP/AVP 31\r\n'.repeat(63);
+    const told = await relay.offer({ ...exchangeOf('call', a, b), sdp: streams(a.endpoint.sdp()) });
+    const ports = mediaSummary(parseSdp(told)).map(({ port }) => port);
+    expect(ports).toHaveLength(64);
+    expect(ports.slice(16)).toEqual(Array(48).fill(0));
+    expect(relay.totals).toMatchObject({ streams: 16, ports: { used: 32 } });
+    // A party that takes no notice gets no further.
+    await relay.answer({ ...exchangeOf('call', b, a), sdp: streams(b.endpoint.sdp()) });
+    expect(relay.totals).toMatchObject({ streams: 16, ports: { used: 32 } });
+    await relay.delete('call');
+  });
+
   relayTest('what is no description is refused and changes nothing', async (world) => {
     const relay = relayIn(world);
     const { a, b } = await parties(world);
