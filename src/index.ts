@@ -142,7 +142,8 @@ export type { CollectOptions, CollectResult } from './media/session/digit-collec
 export type { DigitWay } from './media/session/digit-gate.js';
 export type { SendDigitsOptions } from './media/session/key-sender.js';
 export { MediaSession } from './media/session/media-session.js';
-export type { PlayOptions, PlayResult } from './media/session/player.js';
+export type { PlayOptions } from './media/session/player.js';
+export type { Playing, PlayResult } from './media/session/playing.js';
 export type { MappingBehaviour } from './nat/behaviour.js';
 export type { NatEvents } from './nat/events.js';
 export type { ExternalAddressOptions, StunServerSettings } from './nat/options.js';

@@ -45,4 +45,5 @@ export type {
   MediaSessionOptions,
   MediaSessionStats,
 } from './session/media-session-options.js';
-export { Player, type PlayOptions, type PlayResult } from './session/player.js';
+export { Player, type PlayOptions } from './session/player.js';
+export { type PlayControls, Playing, type PlayResult } from './session/playing.js';

@@ -1,4 +1,4 @@
-import type { CallRecord, ErrorCode, ErrorKind, Logger, PbxOptions } from 'pbxkit';
+import type { CallRecord, ErrorCode, ErrorKind, Logger, PbxOptions, PlayResult } from 'pbxkit';
 import { createPbx, memoryStorage, type PbxkitError } from 'pbxkit';
 import { describe, expectTypeOf, test } from 'vitest';
 
@@ -51,6 +51,18 @@ describe('pbxkit', () => {
     expectTypeOf(pbx.close).returns.toEqualTypeOf<Promise<void>>();
     expectTypeOf(pbx.drain).returns.toExtend<Promise<unknown>>();
     expectTypeOf(pbx).toExtend<AsyncDisposable>();
+  });
+
+  test('what is played is awaited, and steered meanwhile', () => {
+    const pbx = createPbx({ domain: 'office.example' });
+    pbx.onCall('700', async (call) => {
+      const playing = call.play(['one.wav', 'two.wav'], { interruptedBy: ['#'] });
+      expectTypeOf(playing).toExtend<Promise<PlayResult>>();
+      expectTypeOf(playing.positionMs).toEqualTypeOf<number>();
+      // @ts-expect-error a place is a number of milliseconds
+      playing.seek('1 s');
+      expectTypeOf(await playing).toEqualTypeOf<PlayResult>();
+    });
   });
 
   test('a pino-shaped logger is taken as it is', () => {

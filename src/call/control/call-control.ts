@@ -10,7 +10,8 @@ import type { CollectOptions, CollectResult } from '../../media/session/digit-co
 import type { SendDigitsOptions } from '../../media/session/key-sender.js';
 import type { MediaSession } from '../../media/session/media-session.js';
 import type { MediaSessionEvents } from '../../media/session/media-session-options.js';
-import type { Player, PlayOptions, PlayResult } from '../../media/session/player.js';
+import type { Player, PlayOptions } from '../../media/session/player.js';
+import { Playing, type PlayResult } from '../../media/session/playing.js';
 import { type ToneCountry, tonePlan } from '../../protocol/audio/tone-plans.js';
 import type { IncomingRequest } from '../../ua/incoming.js';
 import type { HandledCall } from '../handled-call.js';
@@ -137,15 +138,18 @@ export class CallControl {
   }
 
   /**
-   * Plays one sound after the other; strings are paths of WAV files. Resolves when they have been heard, or a digit has stopped them.
-   * @throws CallEndedError, UsageError (PBX_WRONG_STATE) before `early()` or `answer()`
+   * Plays one sound after the other; strings are paths of WAV files. What is awaited resolves when they have been heard, or a digit has
+   * stopped them; meanwhile what is returned pauses, seeks and stops them. Not awaiting it harms nobody: a sound that cannot be played is
+   * logged.
+   * @throws CallEndedError, UsageError (PBX_WRONG_STATE) before `early()` or `answer()`; both by rejecting
    */
-  async play(sounds: Heard | readonly Heard[], options: PlayOptions = {}): Promise<PlayResult> {
-    const { player } = this.#heard('play()');
-    const result = await player.play(soundsOf(sounds), options);
-    this.#require('play()');
-    if (result.kind === 'failed') throw result.error;
-    return result;
+  play(sounds: Heard | readonly Heard[], options: PlayOptions = {}): Playing {
+    const playing = this.#play(sounds, options);
+    const { logger, callId } = this.#handled.host;
+    playing.catch((error: unknown) => {
+      if (!(error instanceof CallEndedError)) logger.warn({ callId, err: error }, 'a sound could not be played');
+    });
+    return playing;
   }
 
   /**
@@ -239,6 +243,21 @@ export class CallControl {
       if (this.signal.aborted) done();
       else this.signal.addEventListener('abort', done, { once: true });
     });
+  }
+
+  #play(sounds: Heard | readonly Heard[], options: PlayOptions): Playing {
+    let playing: Playing;
+    try {
+      playing = this.#heard('play()').player.play(soundsOf(sounds), options);
+    } catch (error) {
+      return new Playing(Promise.reject(error));
+    }
+    const played = playing.then((result: PlayResult) => {
+      this.#require('play()');
+      if (result.kind === 'failed') throw result.error;
+      return result;
+    });
+    return new Playing(played, playing);
   }
 
   async #describe(offer: string | undefined): Promise<string> {

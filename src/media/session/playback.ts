@@ -1,3 +1,4 @@
+import { UsageError } from '../../base/errors.js';
 import { type AudioSource, SAMPLES_A_MS, type Sound } from '../audio/audio-source.js';
 
 /** How a playback ends of its own accord. */
@@ -25,7 +26,7 @@ export class Playback implements AudioSource {
   /** Samples that this round has given; one that gives none is not begun again. */
   #given = 0;
   #ended = false;
-  paused = false;
+  #paused = false;
 
   constructor(options: PlaybackOptions) {
     this.#options = options;
@@ -41,8 +42,20 @@ export class Playback implements AudioSource {
     return Math.round(this.#position / SAMPLES_A_MS);
   }
 
+  get paused(): boolean {
+    return this.#paused && !this.#ended;
+  }
+
+  pause(): void {
+    this.#paused = true;
+  }
+
+  resume(): void {
+    this.#paused = false;
+  }
+
   read(out: Int16Array): number {
-    if (this.#ended || this.paused) return 0;
+    if (this.#ended || this.#paused) return 0;
     let filled = 0;
     try {
       while (filled < out.length && !this.#ended) {
@@ -60,7 +73,11 @@ export class Playback implements AudioSource {
     return filled;
   }
 
+  /** @throws UsageError (PBX_INVALID_ARGUMENT) */
   seek(positionMs: number): void {
+    if (!Number.isFinite(positionMs))
+      throw new UsageError('PBX_INVALID_ARGUMENT', `seek: found ${positionMs}, expected milliseconds such as 1500`);
+    if (this.#ended) return;
     this.#source?.close();
     this.#source = undefined;
     this.#position = Math.max(0, Math.round(positionMs * SAMPLES_A_MS));

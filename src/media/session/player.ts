@@ -1,11 +1,11 @@
 import type { Events } from '../../base/events.js';
 import type { Cancel } from '../../base/scheduler.js';
-import type { DtmfDigit } from '../../protocol/audio/dtmf.js';
 import type { AudioSource, Sound } from '../audio/audio-source.js';
 import { sequence } from '../audio/sequence.js';
 import { isAmong, type KeyChoice } from './digit-gate.js';
 import type { MediaSessionEvents } from './media-session-options.js';
 import { Playback } from './playback.js';
+import { type PlayControls, Playing, type PlayResult } from './playing.js';
 
 /** What a player needs of the session that it plays to. */
 export interface PlayerSession {
@@ -25,16 +25,6 @@ export interface PlayOptions {
   /** Which keys end it (barge-in). Default none. */
   readonly interruptedBy?: KeyChoice;
 }
-
-/**
- * How playing ended: `finished` at its end; `stopped` by its signal, by `stop`, by another `play` or with the session; `interrupted` by a
- * key, which still counts for the next `collect`; `failed` because the sound could not be read: `error` says why.
- */
-export type PlayResult = { readonly positionMs: number } & (
-  | { readonly kind: 'finished' | 'stopped' }
-  | { readonly kind: 'interrupted'; readonly digit: DtmfDigit }
-  | { readonly kind: 'failed'; readonly error: unknown }
-);
 
 /** Plays sounds to one session, one at a time. */
 export class Player {
@@ -59,37 +49,41 @@ export class Player {
    * Plays a sound, or several in turn. What was being played is stopped. A source that is too slow is heard as silence until it has
    * more. Never rejects.
    */
-  play(sounds: Sound | readonly Sound[], options: PlayOptions = {}): Promise<PlayResult> {
+  play(sounds: Sound | readonly Sound[], options: PlayOptions = {}): Playing {
     this.stop();
     const { loop = 1, startMs = 0, signal, interruptedBy = 'none' } = options;
     const sound = isSound(sounds) ? sounds : sequence(...sounds);
     const rounds = loop === true ? Number.POSITIVE_INFINITY : loop;
-    return new Promise((resolve) => {
-      const undo: (() => void)[] = [];
-      const end = (result: PlayResult): void => {
-        if (this.#current?.playback === playback) this.#current = undefined;
-        for (const each of undo.splice(0)) each();
-        playback.close();
-        resolve(result);
-      };
-      const playback: Playback = new Playback({ sound, rounds, startMs, onEnd: end });
-      const stop = (): void => end({ kind: 'stopped', positionMs: playback.positionMs });
-      if (signal?.aborted === true || this.#session.signal.aborted) {
-        stop();
-        return;
-      }
-      this.#current = { playback, stop };
-      for (const each of [signal, this.#session.signal]) {
-        each?.addEventListener('abort', stop, { once: true });
-        undo.push(() => each?.removeEventListener('abort', stop));
-      }
-      undo.push(
-        this.#session.events.on('digit', ({ digit }) => {
-          if (isAmong(digit, interruptedBy)) end({ kind: 'interrupted', digit, positionMs: playback.positionMs });
-        }),
-        this.#session.send(playback),
-      );
+    let settle: (result: PlayResult) => void = () => {};
+    const result = new Promise<PlayResult>((resolve) => {
+      settle = resolve;
     });
+    const undo: (() => void)[] = [];
+    const end = (ended: PlayResult): void => {
+      if (this.#current?.playback === playback) this.#current = undefined;
+      for (const each of undo.splice(0)) each();
+      playback.close();
+      settle(ended);
+    };
+    const playback = new Playback({ sound, rounds, startMs, onEnd: end });
+    const stop = (): void => end({ kind: 'stopped', positionMs: playback.positionMs });
+    const playing = new Playing(result, controlsOf(playback, stop));
+    if (signal?.aborted === true || this.#session.signal.aborted) {
+      stop();
+      return playing;
+    }
+    this.#current = { playback, stop };
+    for (const each of [signal, this.#session.signal]) {
+      each?.addEventListener('abort', stop, { once: true });
+      undo.push(() => each?.removeEventListener('abort', stop));
+    }
+    undo.push(
+      this.#session.events.on('digit', ({ digit }) => {
+        if (isAmong(digit, interruptedBy)) end({ kind: 'interrupted', digit, positionMs: playback.positionMs });
+      }),
+      this.#session.send(playback),
+    );
+    return playing;
   }
 
   stop(): void {
@@ -98,17 +92,33 @@ export class Player {
 
   /** Stands still; silence is sent. */
   pause(): void {
-    if (this.#current !== undefined) this.#current.playback.paused = true;
+    this.#current?.playback.pause();
   }
 
   resume(): void {
-    if (this.#current !== undefined) this.#current.playback.paused = false;
+    this.#current?.playback.resume();
   }
 
   /** Goes on from another place of the present round. */
   seek(positionMs: number): void {
     this.#current?.playback.seek(positionMs);
   }
+}
+
+/** Of one playback, whatever the player plays by then. */
+function controlsOf(playback: Playback, stop: () => void): PlayControls {
+  return {
+    get positionMs() {
+      return playback.positionMs;
+    },
+    get paused() {
+      return playback.paused;
+    },
+    pause: () => playback.pause(),
+    resume: () => playback.resume(),
+    seek: (positionMs) => playback.seek(positionMs),
+    stop,
+  };
 }
 
 function isSound(sounds: Sound | readonly Sound[]): sounds is Sound {
