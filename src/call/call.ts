@@ -240,6 +240,7 @@ export class Call implements LiveCall, WaitingCall {
       ...{ caller, called, host },
       legId: INBOUND_LEG,
       onAnswered: () => this.#context.onAnswered(this),
+      onRefused: () => this.#gone.abort(NOBODY_WAITS),
       onEnded: (end) => {
         this.log.endLeg(INBOUND_LEG, legEnds(end).own);
         this.#gone.abort(NOBODY_WAITS);

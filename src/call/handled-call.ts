@@ -29,6 +29,8 @@ export interface HandledCallParts {
   readonly host: ServedHost;
   readonly legId: string;
   readonly onAnswered: () => void;
+  /** Refused by the handler, or by the host. */
+  readonly onRefused: () => void;
   readonly onEnded: (end: SessionEnd) => void;
 }
 
@@ -125,10 +127,11 @@ export class HandledCall {
 
   /** Refuses the call with a status from 400 to 699. */
   reject(status: number, reason?: string): void {
-    const { host, legId } = this.#parts;
+    const { host, legId, onRefused } = this.#parts;
     if (!host.invite.open) return;
     host.invite.reject(reason === undefined ? { status } : { status, reason });
     host.log.endLeg(legId, { outcome: inboundOutcome(status), releasedBy: 'server', status });
+    onRefused();
   }
 
   /** Hangs up, or refuses with 480 if the call is not answered. */

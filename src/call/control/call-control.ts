@@ -63,6 +63,8 @@ export class CallControl {
   readonly #country: ToneCountry;
   readonly #events: TypedEmitter<CallControlEvents>;
   #state: State = 'new';
+  /** The answer is under way. */
+  #answering: Promise<void> | undefined;
   #local: string | undefined;
 
   /** @internal `pbx.onCall` makes them */
@@ -95,7 +97,7 @@ export class CallControl {
 
   /** Whether the call has been answered, and is not over. */
   get answered(): boolean {
-    return this.#state === 'answered';
+    return this.#state === 'answered' && !this.signal.aborted;
   }
 
   /** Tells the caller that it rings (180). */
@@ -127,14 +129,10 @@ export class CallControl {
   async answer(): Promise<void> {
     this.#require('answer()');
     if (this.#state === 'answered') return;
-    const { sdp } = this.#handled;
-    const local = this.#local ?? (await this.#describe(sdp));
-    this.#require('answer()');
-    const answer = await this.#handled.accept(local);
-    if (this.#handled.session === undefined) throw new CallEndedError('answer()');
-    this.#state = 'answered';
-    if (sdp === undefined) this.#take(answer);
-    this.#require('answer()');
+    this.#answering ??= this.#answer().finally(() => {
+      this.#answering = undefined;
+    });
+    await this.#answering;
   }
 
   /**
@@ -219,14 +217,22 @@ export class CallControl {
     return result.outcome;
   }
 
-  /** Refuses a call that has not been answered, with a status from 400 to 699. */
+  /**
+   * Refuses a call that has not been answered, with a status from 400 to 699. When `answer()` has sent the 200 already and waits for the
+   * ACK, the call is hung up instead. Steps under way reject with `CallEndedError`.
+   */
   reject(status: number, reason?: string): void {
-    this.#handled.reject(status, reason);
+    if (this.#answering !== undefined && this.#handled.session !== undefined) this.hangUp();
+    else this.#handled.reject(status, reason);
   }
 
-  /** Ends the call. */
+  /**
+   * Ends the call: 480 before the answer, else BYE, which waits for the ACK of our 200 (RFC 3261 §15). Steps under way, `answer()` among
+   * them, reject with `CallEndedError`.
+   */
   hangUp(): void {
     this.#handled.end();
+    void this.release();
   }
 
   /** Frees what the server holds of the call's media. @internal */
@@ -243,6 +249,18 @@ export class CallControl {
       if (this.signal.aborted) done();
       else this.signal.addEventListener('abort', done, { once: true });
     });
+  }
+
+  async #answer(): Promise<void> {
+    const { sdp } = this.#handled;
+    const local = this.#local ?? (await this.#describe(sdp));
+    this.#require('answer()');
+    const answer = await this.#handled.accept(local);
+    if (this.#handled.session === undefined) throw new CallEndedError('answer()');
+    this.#require('answer()');
+    this.#state = 'answered';
+    if (sdp === undefined) this.#take(answer);
+    this.#require('answer()');
   }
 
   #play(sounds: Heard | readonly Heard[], options: PlayOptions): Playing {
