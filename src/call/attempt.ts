@@ -182,18 +182,23 @@ export class Attempt {
   }
 
   async #onAnswered(answered: Answered): Promise<void> {
-    const { mailbox, invite, log } = this.#options;
     const taken = (await this.#heir?.onAnswered(answered)) === true;
-    if (!taken) return mailbox.run(() => this.#connect(answered));
-    // The caller has handed on what it waited for.
+    if (!taken) return this.#options.mailbox.run(() => this.#connect(answered));
+    this.#handOn();
+  }
+
+  /** The caller has handed on what it waited for. */
+  #handOn(): void {
+    const { invite, log } = this.#options;
     invite.reject({ status: 487 });
     log.endLeg(INBOUND_LEG, { outcome: 'cancelled', releasedBy: 'this-party', status: 487, cause: 'transferred' });
   }
 
   async #onHandler({ destination }: Extract<SearchResult, { kind: 'handler' }>): Promise<void> {
-    this.#heir?.onFailed({ status: 501 });
+    const taken = (await this.#heir?.onHandler(destination)) === true;
     this.#heir = undefined;
-    if (!this.#left) await this.#options.onHandler(destination);
+    if (taken) this.#handOn();
+    else if (!this.#left) await this.#options.onHandler(destination);
   }
 
   async #connect({ leg, called, answer: answered }: Answered): Promise<void> {

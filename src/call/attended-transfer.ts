@@ -1,15 +1,24 @@
 import type { Replaces } from '../protocol/sip/header/dialog-id.js';
+import type { Source } from '../ua/target.js';
 import { type CallLeg, partyOfTarget } from './call-leg.js';
 import { Join, type JoinFailure } from './join.js';
 import { outcome } from './outcome.js';
 import type { Party } from './party.js';
-import type { Refusal, SearchResult } from './search.js';
+import type { HandlerDestination, Refusal, SearchResult } from './search.js';
 import type { FoundDialog, Heir, Hold } from './transfer-host.js';
 import { TERMINATED, TRANSFERRED, type TransferParts, type TransferResult } from './transfer-parts.js';
 
 type Answered = Extract<SearchResult, { kind: 'answered' }>;
 type Talking = Extract<FoundDialog, { kind: 'talking' }>;
 type Waiting = Extract<FoundDialog, { kind: 'waiting' }>;
+type Served = Extract<FoundDialog, { kind: 'served' }>;
+
+export interface AttendedTransferOptions {
+  readonly replaces: Replaces;
+  readonly hops: number;
+  /** Where the REFER came from. */
+  readonly source: Source;
+}
 
 const UNKNOWN: TransferResult = { status: 481, reason: 'Call/Transaction Does Not Exist' };
 const DECLINED: TransferResult = { status: 603, reason: 'Decline' };
@@ -22,11 +31,13 @@ const PENDING: TransferResult = { status: 491, reason: 'Request Pending' };
 export class AttendedTransfer {
   readonly #parts: TransferParts;
   readonly #replaces: Replaces;
+  readonly #options: AttendedTransferOptions;
   readonly #join: Join;
 
-  constructor(parts: TransferParts, replaces: Replaces) {
+  constructor(parts: TransferParts, options: AttendedTransferOptions) {
     this.#parts = parts;
-    this.#replaces = replaces;
+    this.#options = options;
+    this.#replaces = options.replaces;
     const { host, context, stays, signal } = parts;
     const { scheduler, random } = context;
     this.#join = new Join({ media: host.media, scheduler, random, signal }, stays);
@@ -42,7 +53,14 @@ export class AttendedTransfer {
     }
     const owner = found.kind === 'talking' ? found.leg.party : found.party;
     if (found.call.id === host.id || !sameParty(owner, leaving.party)) return UNKNOWN;
-    return found.kind === 'talking' ? this.#talking(found) : this.#waiting(found);
+    switch (found.kind) {
+      case 'talking':
+        return this.#talking(found);
+      case 'waiting':
+        return this.#waiting(found);
+      case 'served':
+        return this.#served(found);
+    }
   }
 
   /** T4: the transferor has talked to the target. Both calls stay as they are until the two others talk. */
@@ -78,6 +96,21 @@ export class AttendedTransfer {
     }
   }
 
+  /** The transferor is served by a handler: the party that stays is served anew by the same, and the transferor's call ends. */
+  async #served({ call, called, destination }: Served): Promise<TransferResult> {
+    if (this.#replaces.earlyOnly) return { status: 486, reason: 'Busy Here' };
+    const result = await this.#serve(destination, called, call.id);
+    if (result.status === 200) call.endTransferred(this.#parts.stays.party);
+    return result;
+  }
+
+  #serve(destination: HandlerDestination, called: string, fromCall: string): Promise<TransferResult> {
+    const { host, leaving, stays, signal, progress } = this.#parts;
+    const { hops: maxForwards, source } = this.#options;
+    const transfer = { kind: 'attended', fromLeg: leaving.legId, to: called, fromCall } as const;
+    return host.serve({ leaving, stays, destination, called, transfer, maxForwards, source, signal, progress });
+  }
+
   /** One of the two calls ended at the last moment. */
   #undo(partner: CallLeg): TransferResult {
     if (!this.#parts.host.live) partner.session.end();
@@ -103,6 +136,11 @@ export class AttendedTransfer {
           }
         },
         onFailed: (refusal) => resolve(resultOf(refusal)),
+        onHandler: async (destination) => {
+          const result = await this.#serve(destination, call.log.record.called, call.id);
+          resolve(result);
+          return result.status === 200;
+        },
       };
       if (!call.bequeath(heir)) return resolve(PENDING);
       signal.addEventListener(

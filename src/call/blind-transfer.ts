@@ -4,6 +4,7 @@ import type { Source } from '../ua/target.js';
 import { JoinSearch } from './join-search.js';
 import { outcome } from './outcome.js';
 import { partyAddress } from './party.js';
+import type { HandlerDestination } from './search.js';
 import { TERMINATED, TRANSFERRED, type TransferParts, type TransferResult } from './transfer-parts.js';
 
 export interface BlindTransferOptions {
@@ -42,11 +43,18 @@ export class BlindTransfer {
           reason: result.refusal.reason ?? outcome('failed', result.refusal.status).reason,
         };
       case 'handler':
-        // A handler serves callers who wait for an answer; a party that talks already cannot be given to it yet.
-        return { status: 501, reason: 'Not Implemented' };
+        return this.#serve(result.destination);
       case 'abandoned':
         return TERMINATED;
     }
+  }
+
+  /** The server itself serves that number. */
+  #serve(destination: HandlerDestination): Promise<TransferResult> {
+    const { host, leaving, stays, signal, progress } = this.#parts;
+    const { kind, to, hops: maxForwards, source } = this.#options;
+    const transfer = { kind, fromLeg: leaving.legId, to };
+    return host.serve({ leaving, stays, destination, called: to, transfer, maxForwards, source, signal, progress });
   }
 
   #search(): JoinSearch {

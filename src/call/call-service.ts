@@ -143,7 +143,9 @@ export class CallService implements RequestTaker, Events<CallEvents> {
       },
       onChanged: (call) => this.#journal?.save(call),
       onTransferred: (call, transfer) => {
-        this.#journal?.save(call);
+        // A party that the server itself talks to now is not taken over by its next life.
+        if (call.snapshot() === undefined) this.#journal?.remove(call);
+        else this.#journal?.save(call);
         const { tenantId, record } = call;
         this.#emitter.emit('call.transferred', { tenantId, record, transfer });
       },

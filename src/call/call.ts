@@ -1,6 +1,8 @@
 import { NOBODY_WAITS, untilAborted } from '../base/aborted.js';
 import { Mailbox } from '../base/mailbox.js';
 import type { TenantId } from '../base/tenant.js';
+import type { SessionEnd } from '../dialog/invite-session.js';
+import { replacesDialog } from '../dialog/replaces.js';
 import type { Replaces } from '../protocol/sip/header/dialog-id.js';
 import { Attempt } from './attempt.js';
 import type { CallLeg } from './call-leg.js';
@@ -8,31 +10,39 @@ import { type CallMedia, DIRECT_MEDIA, WatchedMedia } from './call-media.js';
 import { CallLog, type CallRecord } from './call-record.js';
 import type { CallIdentity, CallStart } from './call-start.js';
 import type { CallContext, LiveCall } from './context.js';
-import { Dialling } from './control/dialling.js';
+import { Dialling, type DiallingHost } from './control/dialling.js';
 import { HandledCall, type ServedHost } from './handled-call.js';
 import { INBOUND_LEG, inboundLegStart } from './inbound-leg.js';
+import { InvitedParty } from './invited-party.js';
 import type { JoinFailure } from './join.js';
 import type { CallSnapshot } from './journal.js';
 import { legEnds } from './leg-end.js';
 import type { MediaDecision } from './media-path.js';
 import { sideOfCaller } from './media-side.js';
+import { type Party, sideOf } from './party.js';
+import { passInvite } from './passing.js';
+import { ReferredParty } from './referred-party.js';
 import { restoredSides } from './restored-sides.js';
-import type { Destination } from './route.js';
+import type { HandlerDestination } from './search.js';
 import { Talk } from './talk.js';
-import type { FoundDialog, Heir, WaitingCall } from './transfer-host.js';
-
-type HandlerDestination = Extract<Destination, { kind: 'handler' }>;
+import type { FoundDialog, Heir, ServedCall, ServeRequest, TransferHost, WaitingCall } from './transfer-host.js';
+import type { TransferResult } from './transfer-parts.js';
 
 type State =
   | { readonly kind: 'routing' }
   | { readonly kind: 'ringing' }
   /** Two legs talk, or one waits for the outcome of a transfer. */
   | { readonly kind: 'talking'; readonly talk: Talk }
-  | { readonly kind: 'handled'; readonly handled: HandledCall }
+  | {
+      readonly kind: 'handled';
+      readonly handled: HandledCall;
+      readonly legId: string;
+      readonly destination: HandlerDestination;
+    }
   | { readonly kind: 'ended' };
 
 /** One call from the caller's INVITE to the end of its last leg: a B2BUA with a dialog for each leg. */
-export class Call implements LiveCall, WaitingCall {
+export class Call implements LiveCall, WaitingCall, ServedCall {
   readonly id: string;
   readonly tenantId: TenantId;
   readonly log: CallLog;
@@ -155,8 +165,19 @@ export class Call implements LiveCall, WaitingCall {
   /** The dialog of this call that a Replaces names. */
   find(replaces: Replaces): FoundDialog | undefined {
     if (this.#state.kind === 'talking') return this.#state.talk.find(replaces);
+    if (this.#state.kind === 'handled' && this.#state.handled.session !== undefined)
+      return this.#findServed(replaces, this.#state);
     if (this.#attempt?.hasDialog(replaces) !== true) return undefined;
     return { kind: 'waiting', call: this, party: this.#identity.caller };
+  }
+
+  #findServed(
+    replaces: Replaces,
+    { handled, destination }: Extract<State, { kind: 'handled' }>,
+  ): FoundDialog | undefined {
+    const { session, caller: party, called } = handled;
+    if (session === undefined || !replacesDialog(replaces, session.dialog.id)) return undefined;
+    return { kind: 'served', call: this, party, called, destination };
   }
 
   async #run(start: CallStart): Promise<void> {
@@ -213,6 +234,7 @@ export class Call implements LiveCall, WaitingCall {
       signal: this.#gone.signal,
       onChanged: () => context.onChanged(this),
       onTransferred: (transfer: Parameters<CallContext['onTransferred']>[1]) => context.onTransferred(this, transfer),
+      serve: (host: TransferHost, request: ServeRequest) => this.#serveReferred(host, request),
       onEnded: () => this.#finish(),
     };
     const talk = new Talk(options, inbound, outbound, onAcknowledged);
@@ -221,44 +243,107 @@ export class Call implements LiveCall, WaitingCall {
   }
 
   async #serve({ invite, maxForwards, caller, called }: CallStart, destination: HandlerDestination): Promise<void> {
-    const { signal } = this.#gone;
-    const { id: callId, tenantId, log, media, mailbox } = this;
-    const context = this.#context;
-    const host: ServedHost = {
-      ...{ callId, tenantId, invite, log, logger: context.logger },
-      dial: (session, request) => {
-        const inbound: CallLeg = { legId: INBOUND_LEG, session, party: caller };
-        const dialled = {
-          ...{ context, callId, tenantId, invite, log, media, mailbox, maxForwards },
-          nextLegId: () => this.#nextLegId(),
-          connect: (partner: CallLeg) => this.#connect(inbound, partner).changeOver(),
-        };
-        return new Dialling(dialled, inbound, request).run();
-      },
-    };
-    const handled = new HandledCall({
-      ...{ caller, called, host },
+    const party = new InvitedParty({
+      invite,
       legId: INBOUND_LEG,
+      log: this.log,
       onAnswered: () => this.#context.onAnswered(this),
       onRefused: () => this.#gone.abort(NOBODY_WAITS),
-      onEnded: (end) => {
-        this.log.endLeg(INBOUND_LEG, legEnds(end).own);
-        this.#gone.abort(NOBODY_WAITS);
-      },
+      onEnded: (end) => this.#onServedEnded(INBOUND_LEG, end),
     });
-    this.#state = { kind: 'handled', handled };
+    const host = this.#servedHost(INBOUND_LEG, caller, {
+      source: invite.source,
+      maxForwards,
+      headers: (target) => passInvite(invite.request, sideOf(caller), target.policy),
+    });
+    const handled = new HandledCall({ caller, called, host, party });
+    this.#state = { kind: 'handled', handled, legId: INBOUND_LEG, destination };
     try {
-      await untilAborted(destination.run(handled, signal), signal, (error) =>
-        this.#context.logger.debug({ callId: this.id, err: error }, 'a call handler failed after the call had ended'),
-      );
+      await this.#handle(handled, destination, this.#gone.signal);
       this.end();
     } finally {
       // A handler that fails before it has answered leaves the INVITE open: it then gets 500.
-      if (handled.session !== undefined) {
-        handled.end();
-        this.log.endLeg(INBOUND_LEG, { outcome: 'answered', releasedBy: 'server' });
-      }
+      this.#endServed(handled, INBOUND_LEG);
     }
+  }
+
+  /** A party that talks already is handed to a handler; resolves when that has answered or refused, and goes on by itself. */
+  #serveReferred(host: TransferHost, request: ServeRequest): Promise<TransferResult> {
+    const { stays, destination, called, maxForwards, source } = request;
+    const { legId, party: caller } = stays;
+    const refused = new AbortController();
+    const party = new ReferredParty({
+      host,
+      ...request,
+      onTaken: () => {
+        this.#state = { kind: 'handled', handled, legId, destination };
+      },
+      onRefused: () => refused.abort(NOBODY_WAITS),
+      onEnded: (end) => this.#onServedEnded(legId, end),
+    });
+    const served = this.#servedHost(legId, caller, { source, maxForwards, headers: () => ({}) });
+    const handled = new HandledCall({ caller, called, host: served, party });
+    this.#handle(handled, destination, AbortSignal.any([this.#gone.signal, refused.signal]))
+      .then(() => handled.end())
+      .catch((error: unknown) => {
+        this.#context.logger.error({ callId: this.id, err: error }, 'a call failed');
+        party.reject(500, 'Server Internal Error');
+      })
+      .finally(() => {
+        if (handled.session === undefined) return;
+        this.#endServed(handled, legId);
+        if (this.#state.kind !== 'talking') this.#finish();
+      });
+    return party.settled;
+  }
+
+  #handle(handled: HandledCall, destination: HandlerDestination, signal: AbortSignal): Promise<void> {
+    return untilAborted(destination.run(handled, signal), signal, (error) =>
+      this.#context.logger.debug({ callId: this.id, err: error }, 'a call handler failed after the call had ended'),
+    );
+  }
+
+  #endServed(handled: HandledCall, legId: string): void {
+    if (handled.session === undefined) return;
+    handled.end();
+    this.log.endLeg(legId, { outcome: 'answered', releasedBy: 'server' });
+  }
+
+  #onServedEnded(legId: string, end: SessionEnd): void {
+    this.log.endLeg(legId, legEnds(end).own);
+    this.#gone.abort(NOBODY_WAITS);
+  }
+
+  #servedHost(
+    legId: string,
+    party: Party,
+    dialled: Pick<DiallingHost, 'source' | 'headers' | 'maxForwards'>,
+  ): ServedHost {
+    const { id: callId, tenantId, log, media, mailbox } = this;
+    const context = this.#context;
+    return {
+      ...{ callId, tenantId, log, logger: context.logger },
+      dial: (session, request) => {
+        const caller: CallLeg = { legId, session, party };
+        const host = {
+          ...{ context, callId, tenantId, log, media, mailbox, ...dialled },
+          nextLegId: () => this.#nextLegId(),
+          connect: (partner: CallLeg) => {
+            this.#connect(caller, partner).changeOver();
+            context.onChanged(this);
+          },
+        };
+        return new Dialling(host, caller, request).run();
+      },
+    };
+  }
+
+  /** See `ServedCall`. */
+  endTransferred(to: Party): void {
+    if (this.#state.kind !== 'handled') return;
+    const cause = `transferred to ${to.number}`;
+    this.log.endLeg(this.#state.legId, { outcome: 'answered', releasedBy: 'this-party', cause });
+    this.end();
   }
 
   /** Does something in the order of the call's events; what fails there ends the call. */

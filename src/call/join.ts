@@ -77,7 +77,7 @@ export class Join {
     await this.#answer(partner.legId, legId, answer);
     const offer = withAllStreams(await this.#offer(partner.legId, legId, answer), session.agreed?.local);
     const result = await this.#modify(session, offer);
-    if (result.kind !== 'accepted') return failure(result);
+    if (result.kind !== 'accepted') return failureOf(result);
     if (result.sdp === undefined) return undefined;
     const now = await this.#answer(legId, partner.legId, result.sdp);
     if (!nothingNew(told, now)) await this.#tell(partner, result.sdp);
@@ -93,7 +93,7 @@ export class Join {
     await this.#answer(legId, own, sdp);
     const offer = withAllStreams(await this.#offer(legId, own, sdp), session.agreed?.local);
     const result = await this.#modify(session, offer);
-    if (result.kind !== 'accepted') return failure(result);
+    if (result.kind !== 'accepted') return failureOf(result);
     if (result.sdp === undefined) return UNAVAILABLE;
     this.#early = { legId, sdp, answer: result.sdp, now: await this.#answer(own, legId, result.sdp) };
     return undefined;
@@ -125,7 +125,7 @@ export class Join {
     const result = await this.#modify(session, offer);
     if (result.kind !== 'accepted' || result.sdp === undefined) {
       acknowledge(refused);
-      return result.kind === 'accepted' ? UNAVAILABLE : failure(result);
+      return result.kind === 'accepted' ? UNAVAILABLE : failureOf(result);
     }
     acknowledge(asAnswerTo(offered, await this.#answer(legId, partner.legId, result.sdp)));
     return undefined;
@@ -136,7 +136,7 @@ export class Join {
     const { legId, session } = this.#stays;
     const offer = withAllStreams(await this.#offer(toLeg, legId, offered), session.agreed?.local);
     const result = await this.#modify(session, offer);
-    if (result.kind !== 'accepted') return { failed: failure(result) };
+    if (result.kind !== 'accepted') return { failed: failureOf(result) };
     if (result.sdp === undefined) return { failed: UNAVAILABLE };
     return { answer: asAnswerTo(offered, await this.#answer(legId, toLeg, result.sdp)) };
   }
@@ -146,7 +146,7 @@ export class Join {
     const before = partner.session.agreed?.local;
     const told = await this.offerFor(partner.legId, before);
     const result = await this.#modify(partner.session, told);
-    if (result.kind !== 'accepted') return failure(result);
+    if (result.kind !== 'accepted') return failureOf(result);
     if (told === undefined) {
       if (result.sdp === undefined) {
         result.acknowledge(undefined);
@@ -211,7 +211,8 @@ export class Join {
   }
 }
 
-function failure(result: Exclude<ModifyResult, { kind: 'accepted' }>): Failure {
+/** Why a re-INVITE of ours came to nothing, for whoever asked. */
+export function failureOf(result: Exclude<ModifyResult, { kind: 'accepted' }>): Failure {
   if (result.kind === 'ended') return { status: 487, reason: 'Request Terminated' };
   const status = modifyStatusFor(result.status);
   return { status, reason: status === result.status ? result.reason : reasonPhrase(status) };

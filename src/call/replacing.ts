@@ -23,8 +23,8 @@ export function serveReplaces(
     incoming.respond(ended ? 603 : 481);
     return;
   }
-  if (found.kind === 'waiting') {
-    // §3: an early dialog that this side did not initiate cannot be replaced.
+  if (found.kind !== 'talking') {
+    // §3: an early dialog that this side did not initiate cannot be replaced; nor can a party that the server itself talks to.
     incoming.respond(481);
     return;
   }

@@ -12,7 +12,8 @@ import type { Destination, RouteContext, Router } from './route.js';
 import type { RouteOutcome } from './route-outcome.js';
 
 type TargetsDestination = Extract<Destination, { kind: 'targets' }>;
-type HandlerDestination = Extract<Destination, { kind: 'handler' }>;
+/** Somebody who serves calls in the program itself. */
+export type HandlerDestination = Extract<Destination, { kind: 'handler' }>;
 
 /** With what a call is refused. */
 export type Refusal = Omit<Extract<Destination, { kind: 'reject' }>, 'kind'>;
@@ -86,8 +87,8 @@ export class Search {
       if (destination === undefined) return { kind: 'abandoned' };
       if (destination.kind === 'reject')
         return { kind: 'refused', refusal: destination, ...(last === undefined ? {} : { last }) };
-      if (destination.kind === 'handler') return { kind: 'handler', destination };
       if (last?.kind === 'redirected') this.#options.onRedirected?.();
+      if (destination.kind === 'handler') return { kind: 'handler', destination };
       const result = await this.#offer(destination);
       if (result.kind !== 'failed') return result;
       last = result.outcome;
@@ -113,7 +114,15 @@ export class Search {
   ): Promise<SearchResult | { readonly kind: 'failed'; readonly outcome: RouteOutcome }> {
     const { targets, called } = destination;
     if (targets.length === 0) return { kind: 'failed', outcome: outcome('unreachable', 480) };
-    const { context, log, signal, nextLegId, prepare, onProgress, maxBreadth = DEFAULT_MAX_BREADTH } = this.#options;
+    const {
+      context,
+      log,
+      signal,
+      nextLegId,
+      prepare,
+      onProgress,
+      maxBreadth = DEFAULT_MAX_BREADTH,
+    } = this.#options;
     const shares = splitBreadth(maxBreadth, targets.length);
     if (shares === undefined) {
       giveBack(destination);

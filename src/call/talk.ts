@@ -16,7 +16,8 @@ import { legEnds } from './leg-end.js';
 import { moveMedia } from './media-move.js';
 import type { MediaDecision } from './media-path.js';
 import { refuseRefer, Transfer } from './transfer.js';
-import type { FoundDialog, Hold, TransferHost } from './transfer-host.js';
+import type { FoundDialog, Hold, ServeRequest, TransferHost } from './transfer-host.js';
+import type { TransferResult } from './transfer-parts.js';
 
 export interface TalkOptions {
   readonly context: CallContext;
@@ -31,6 +32,8 @@ export interface TalkOptions {
   /** A re-INVITE has changed what a restored call would need. */
   readonly onChanged: () => void;
   readonly onTransferred: (transfer: TransferRecord) => void;
+  /** A handler serves one of the two; see `TransferHost.serve`. */
+  readonly serve: (host: TransferHost, request: ServeRequest) => Promise<TransferResult>;
   /** Once: neither party is left. */
   readonly onEnded: () => void;
 }
@@ -186,6 +189,25 @@ export class Talk implements TransferHost {
     bridged.bridge.join();
     this.#options.onTransferred(told);
     this.changeOver();
+  }
+
+  serve(request: ServeRequest): Promise<TransferResult> {
+    return this.#options.serve(this, request);
+  }
+
+  giveWay(gone: CallLeg, stays: CallLeg, transfer: Omit<TransferRecord, 'at' | 'status'>): void {
+    const state = this.#state;
+    if (state.kind === 'over') return;
+    this.#letGo(state, gone, {
+      outcome: 'answered',
+      releasedBy: 'this-party',
+      cause: `transferred to ${transfer.to}`,
+    });
+    const side = this.media.side(stays.legId);
+    this.media.keep([]);
+    this.media.leg(stays.legId, side);
+    this.#state = { kind: 'over' };
+    this.#options.onTransferred(this.log.transferred({ status: 200, ...transfer }));
   }
 
   handOver(leaving: CallLeg, partner: CallLeg, toCall: string): GivenLeg {

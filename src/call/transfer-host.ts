@@ -2,11 +2,12 @@ import type { Mailbox } from '../base/mailbox.js';
 import type { TenantId } from '../base/tenant.js';
 import type { Progress } from '../dialog/outgoing-invite.js';
 import type { IncomingRequest } from '../ua/incoming.js';
+import type { Source } from '../ua/target.js';
 import type { CallLeg } from './call-leg.js';
 import type { CallMedia } from './call-media.js';
 import type { CallLog, GivenLeg, TransferRecord } from './call-record.js';
 import type { Party } from './party.js';
-import type { Refusal, SearchResult } from './search.js';
+import type { HandlerDestination, Refusal, SearchResult } from './search.js';
 
 /** What is asked before a party's wish to transfer a call, or to take a place in one, is served. */
 export interface TransferAttempt {
@@ -31,6 +32,24 @@ export interface Hold {
   cancel(): void;
 }
 
+/** A handler takes the place of a party that leaves. */
+export interface ServeRequest {
+  readonly leaving: CallLeg;
+  readonly stays: CallLeg;
+  readonly destination: HandlerDestination;
+  /** The number that the handler serves. */
+  readonly called: string;
+  readonly transfer: Omit<TransferRecord, 'at' | 'status'>;
+  /** What legs that the handler dials are sent with. */
+  readonly maxForwards: number;
+  /** Where the transferor's wish came from. */
+  readonly source: Source;
+  /** Fires when nobody waits any more. */
+  readonly signal: AbortSignal;
+  /** Tells the transferor of a provisional response. */
+  readonly progress: (status: number, reason: string) => void;
+}
+
 /** A call of two talking legs as a transfer sees it. */
 export interface TransferHost {
   readonly id: string;
@@ -50,6 +69,10 @@ export interface TransferHost {
   free(hold: Hold): void;
   /** `next` takes the place of `gone`, which is not hung up here. */
   replace(gone: CallLeg, next: CallLeg, transfer: Omit<TransferRecord, 'at'>): void;
+  /** A handler serves `stays`. Resolves to what the transferor is told: 200 when it has answered, else everything is as it was. */
+  serve(request: ServeRequest): Promise<{ readonly status: number; readonly reason: string }>;
+  /** The server itself talks to `stays` from now on, and listens to its session; see `replace`. */
+  giveWay(gone: CallLeg, stays: CallLeg, transfer: Omit<TransferRecord, 'at' | 'status'>): void;
   /** The call ends because `leaving` and its partner part; the partner goes on in another call. */
   handOver(leaving: CallLeg, partner: CallLeg, toCall: string): GivenLeg;
 }
@@ -61,6 +84,8 @@ export interface Heir {
   onAnswered(answered: Extract<SearchResult, { kind: 'answered' }>): Promise<boolean>;
   /** Nobody will answer. */
   onFailed(refusal: Refusal): void;
+  /** A handler would serve the caller. True when it serves the heir's party instead. */
+  onHandler(destination: HandlerDestination): Promise<boolean>;
 }
 
 /** A call whose caller waits for an answer, as a transfer sees it. */
@@ -77,8 +102,23 @@ export interface WaitingCall {
   disown(heir: Heir): void;
 }
 
+/** A call that a handler serves, as a transfer sees it. */
+export interface ServedCall {
+  readonly id: string;
+  /** The party has handed on what it was served: it is hung up. */
+  endTransferred(to: Party): void;
+}
+
 /** A dialog of ours that a Replaces names. */
 export type FoundDialog =
   | { readonly kind: 'talking'; readonly call: TransferHost; readonly leg: CallLeg; readonly other: CallLeg }
   /** The early dialog of a caller who waits for an answer. */
-  | { readonly kind: 'waiting'; readonly call: WaitingCall; readonly party: Party };
+  | { readonly kind: 'waiting'; readonly call: WaitingCall; readonly party: Party }
+  /** The dialog of a party that a handler serves. */
+  | {
+      readonly kind: 'served';
+      readonly call: ServedCall;
+      readonly party: Party;
+      readonly called: string;
+      readonly destination: HandlerDestination;
+    };

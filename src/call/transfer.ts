@@ -129,7 +129,7 @@ export class Transfer implements Hold {
               withheld: privacyOf(request).withheld,
               source,
             })
-          : new AttendedTransfer(parts, replaces);
+          : new AttendedTransfer(parts, { replaces, hops, source });
       result = await attempt.run();
     } catch (error) {
       context.logger.error({ callId: host.id, err: error }, 'a transfer failed');
@@ -176,6 +176,7 @@ export class Transfer implements Hold {
 function partnerOf({ context, host }: TransferStart, { replaces, target }: Refer): string {
   const found = replaces === undefined ? undefined : context.find(replaces, host.tenantId);
   if (found === undefined) return numberOf(target) ?? '';
+  if (found.kind === 'served') return found.called;
   return found.kind === 'talking' ? found.other.party.number : found.call.log.record.called;
 }
 

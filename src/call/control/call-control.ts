@@ -78,11 +78,7 @@ export class CallControl {
     this.called = handled.called;
     this.signal = signal;
     this.#events = new TypedEmitter(host.logger);
-    const { remote, secure } = host.invite.source;
-    const srtp = secure && handled.sdp?.includes(' RTP/SAVP ') === true;
-    this.#media = new ServedMedia(openAudio, { remoteAddress: remote.address, srtp }, (session) =>
-      this.#onMedia(session),
-    );
+    this.#media = new ServedMedia(openAudio, handled.party.peer, (session) => this.#onMedia(session));
     handled.handle({
       onModify: (modify) => this.#media.serve(modify),
       onRequest: (incoming) => this.#onRequest(incoming),
@@ -108,13 +104,14 @@ export class CallControl {
 
   /**
    * Lets the caller hear the server before the answer (183): what is played then costs it nothing. A caller that has made no offer hears
-   * nothing before the answer.
+   * nothing before the answer; a party that was transferred here is in a call already, and is answered.
    * @throws CallEndedError, MediaError (MEDIA_NO_PORT)
    */
   async early(): Promise<void> {
     this.#require('early()');
     if (this.#state !== 'new') return;
-    const { sdp } = this.#handled;
+    const { sdp, party } = this.#handled;
+    if (party.talks) return this.answer();
     if (sdp === undefined) return this.#handled.ring();
     this.#local = await this.#describe(sdp);
     this.#require('early()');
@@ -280,7 +277,7 @@ export class CallControl {
 
   async #describe(offer: string | undefined): Promise<string> {
     try {
-      return await this.#media.describe(offer);
+      return await this.#media.describe(offer, this.#handled.party.before);
     } catch (error) {
       if (isMediaFault(error)) this.reject(488);
       throw error;

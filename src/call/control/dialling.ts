@@ -1,9 +1,10 @@
 import { NOBODY_WAITS } from '../../base/aborted.js';
 import type { Mailbox } from '../../base/mailbox.js';
 import type { TenantId } from '../../base/tenant.js';
-import type { IncomingInvite } from '../../dialog/incoming-invite.js';
 import type { Progress } from '../../dialog/outgoing-invite.js';
+import type { HeaderInit } from '../../protocol/sip/message.js';
 import { sipUri } from '../../protocol/sip/uri.js';
+import type { Source, Target } from '../../ua/target.js';
 import type { CallLeg } from '../call-leg.js';
 import type { CallMedia } from '../call-media.js';
 import type { CallLog } from '../call-record.js';
@@ -11,8 +12,6 @@ import type { CallContext } from '../context.js';
 import type { OutboundLeg } from '../fork.js';
 import { JoinSearch, type JoinSearchResult } from '../join-search.js';
 import { outcome } from '../outcome.js';
-import { sideOf } from '../party.js';
-import { passInvite } from '../passing.js';
 import type { DialRequest, DialResult, FailedDial } from './dial-outcome.js';
 
 /** The call of the caller. */
@@ -20,7 +19,10 @@ export interface DiallingHost {
   readonly context: CallContext;
   readonly callId: string;
   readonly tenantId: TenantId;
-  readonly invite: IncomingInvite;
+  /** Where the wish to be called came from. */
+  readonly source: Source;
+  /** What the INVITE of a leg says besides who calls whom. */
+  readonly headers: (target: Target) => HeaderInit;
   readonly log: CallLog;
   readonly media: CallMedia;
   readonly mailbox: Mailbox;
@@ -48,7 +50,7 @@ export class Dialling {
   constructor(host: DiallingHost, caller: CallLeg, request: DialRequest) {
     const { number, noAnswerSeconds } = request;
     const signal = AbortSignal.any([request.signal, this.#over.signal]);
-    const { context, invite, mailbox, media, log, callId, tenantId, maxForwards, nextLegId, connect } = host;
+    const { context, source, headers, mailbox, media, log, callId, tenantId, maxForwards, nextLegId, connect } = host;
     this.#host = host;
     this.#caller = caller;
     this.#request = request;
@@ -61,9 +63,9 @@ export class Dialling {
       route: {
         called: number,
         requestUri: sipUri({ user: number, host: context.domainOf(tenantId) }),
-        source: invite.source,
+        source,
       },
-      headers: (target) => passInvite(invite.request, sideOf(caller.party), target.policy),
+      headers,
       nextLegId,
       onProgress: (leg, progress) => this.#onProgress(leg, progress),
       live: () => !signal.aborted && !caller.session.ended,

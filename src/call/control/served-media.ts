@@ -36,10 +36,10 @@ export class ServedMedia {
     return this.#current;
   }
 
-  /** Our answer to the caller's offer, or our offer when it made none. @throws CallEndedError when it is closed meanwhile */
-  async describe(offer: string | undefined): Promise<string> {
+  /** Our answer to the caller's offer, or our offer when it made none; `before`: what it was told until now in its dialog. @throws CallEndedError when it is closed meanwhile */
+  async describe(offer: string | undefined, before?: string): Promise<string> {
     const { session } = await this.#opened();
-    return offer === undefined ? session.offer() : session.answer(offer);
+    return offer === undefined ? session.offer({ before }) : session.answer(offer);
   }
 
   /** The caller's answer to our offer. */

@@ -1,0 +1,120 @@
+import type { InviteSession, SessionEnd } from '../dialog/invite-session.js';
+import { parseSdp } from '../protocol/sdp/lines.js';
+import { mediaSummary } from '../protocol/sdp/media.js';
+import { reasonPhrase } from '../protocol/sip/status.js';
+import type { ServedParty, ServedRequests } from './handled-call.js';
+import { failureOf } from './join.js';
+import { unlessFaulty } from './media-fault.js';
+import type { AudioPeer } from './server-audio.js';
+import type { ServeRequest, TransferHost } from './transfer-host.js';
+import { TERMINATED, TRANSFERRED, type TransferResult } from './transfer-parts.js';
+
+export interface ReferredPartyOptions extends ServeRequest {
+  readonly host: TransferHost;
+  /** The party hears the server now: called before anything else can happen in the call. */
+  readonly onTaken: () => void;
+  readonly onRefused: () => void;
+  readonly onEnded: (end: SessionEnd) => void;
+}
+
+const UNAVAILABLE: TransferResult = { status: 480, reason: 'Temporarily Unavailable' };
+
+/**
+ * A party of a call that was transferred to a handler: it keeps its dialog, and is offered the server's audio by a re-INVITE when the
+ * handler answers. Until then it talks on with the transferor, and when the handler refuses it goes on doing so. See decision 0010.
+ */
+export class ReferredParty implements ServedParty {
+  readonly talks = true;
+  readonly sdp = undefined;
+  /** What the transferor is told in the end. */
+  readonly settled: Promise<TransferResult>;
+  readonly #options: ReferredPartyOptions;
+  #settle: (result: TransferResult) => void = () => {};
+  #session: InviteSession | undefined;
+  #over = false;
+  #rang = false;
+
+  constructor(options: ReferredPartyOptions) {
+    this.#options = options;
+    this.settled = new Promise((resolve) => {
+      this.#settle = resolve;
+    });
+    options.signal.addEventListener('abort', () => this.#refuse(TERMINATED), { once: true });
+  }
+
+  get before(): string | undefined {
+    return this.#options.stays.session.agreed?.local;
+  }
+
+  get peer(): AudioPeer {
+    const { host, stays } = this.#options;
+    const said = stays.session.agreed?.remote ?? '';
+    const described = unlessFaulty(() => mediaSummary(parseSdp(said)).find(({ active }) => active)?.address);
+    return {
+      remoteAddress: host.media.side(stays.legId)?.address ?? described ?? '127.0.0.1',
+      // A secured stream is not made a clear one (RFC 3264 §8.3.4).
+      srtp: said.includes(' RTP/SAVP '),
+    };
+  }
+
+  get session(): InviteSession | undefined {
+    return this.#session;
+  }
+
+  ring(): void {
+    if (this.#rang || this.#over) return;
+    this.#rang = true;
+    this.#options.progress(180, 'Ringing');
+  }
+
+  accept(sdp: string, requests: ServedRequests): Promise<string | undefined> {
+    const { host } = this.#options;
+    return host.mailbox.run(async () => {
+      if (this.#over || !host.live) return undefined;
+      host.suspend();
+      try {
+        return await this.#take(sdp, requests);
+      } finally {
+        host.resume();
+      }
+    });
+  }
+
+  reject(status: number, reason = reasonPhrase(status)): void {
+    this.#refuse({ status, reason });
+  }
+
+  async #take(sdp: string, requests: ServedRequests): Promise<string | undefined> {
+    const { host, stays, leaving, transfer, signal, onTaken, onEnded } = this.#options;
+    const { before } = this;
+    const { session } = stays;
+    const result = await session.modify({ sdp, signal, retry: true });
+    if (result.kind !== 'accepted' || result.sdp === undefined) {
+      this.#refuse(result.kind === 'accepted' ? UNAVAILABLE : failureOf(result));
+      return undefined;
+    }
+    if (this.#over || !host.live) {
+      // Refused meanwhile: the two talk on as before.
+      if (before !== undefined) await session.modify({ sdp: before, retry: true });
+      return undefined;
+    }
+    this.#over = true;
+    this.#session = session;
+    host.giveWay(leaving, stays, transfer);
+    onTaken();
+    session.handle({
+      onModify: (modify) => requests.onModify(modify),
+      onRequest: (incoming) => requests.onRequest(incoming),
+      onEnded,
+    });
+    this.#settle(TRANSFERRED);
+    return result.sdp;
+  }
+
+  #refuse(result: TransferResult): void {
+    if (this.#over) return;
+    this.#over = true;
+    this.#settle(result);
+    this.#options.onRefused();
+  }
+}
