@@ -99,6 +99,8 @@ export class Attempt {
         nextLegId: () => this.#nextLegId(),
         prepare: (leg, numbers, diverted) => this.#prepare(leg, numbers, diverted),
         onProgress: (leg, progress) => this.#options.post(() => this.#onProgress(leg, progress)),
+        onLegFailed: (leg, status) => this.#options.post(() => this.#inbound.leave(leg.id, status)),
+        onAttemptFailed: () => this.#options.post(() => this.#inbound.forget()),
         // RFC 3261 §21.1.3. Nothing is sent when the caller is answered, or gone.
         onRedirected: () => invite.progress({ status: 181 }),
       });

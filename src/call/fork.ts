@@ -32,6 +32,8 @@ export interface ForkOptions {
   /** The INVITE for a leg, its offer included: prepared by the media engine. */
   readonly prepare: (leg: OutboundLeg) => Promise<OutgoingInviteOptions>;
   readonly onProgress: (leg: OutboundLeg, progress: Progress) => void;
+  /** A leg has failed while others may still answer; `status` of its response, if there was one. */
+  readonly onLegFailed?: (leg: OutboundLeg, status: number | undefined) => void;
 }
 
 export type ForkResult =
@@ -148,7 +150,7 @@ export class Fork {
       this.#giveUp('cancelled', { kind: 'failed', outcome: failed });
     } else if ([...this.#legs.values()].every(({ kind }) => kind === 'over' || kind === 'cancelled')) {
       this.#settle({ kind: 'failed', outcome: bestOutcome(this.#outcomes) });
-    }
+    } else this.#options.onLegFailed?.(leg, status);
   }
 
   #giveUp(legOutcome: LegOutcome, result: ForkResult): void {

@@ -48,6 +48,10 @@ export interface SearchOptions {
     diverted: readonly string[],
   ) => Promise<OutgoingInviteOptions>;
   readonly onProgress: (leg: OutboundLeg, progress: Progress) => void;
+  /** See `ForkOptions`. */
+  readonly onLegFailed?: (leg: OutboundLeg, status: number | undefined) => void;
+  /** All who were called at once have failed; others may be called next. */
+  readonly onAttemptFailed?: () => void;
   /** A phone has sent the call elsewhere, and there it goes. */
   readonly onRedirected?: () => void;
 }
@@ -92,6 +96,7 @@ export class Search {
       const result = await this.#offer(destination);
       if (result.kind !== 'failed') return result;
       last = result.outcome;
+      this.#options.onAttemptFailed?.();
       if (last.kind === 'redirected') this.#diverted.unshift(destination.called);
     }
     return { kind: 'refused', refusal: { status: 482, reason: 'Too Many Attempts' } };
@@ -121,6 +126,7 @@ export class Search {
       nextLegId,
       prepare,
       onProgress,
+      onLegFailed,
       maxBreadth = DEFAULT_MAX_BREADTH,
     } = this.#options;
     const shares = splitBreadth(maxBreadth, targets.length);
@@ -148,6 +154,7 @@ export class Search {
         rang ||= progress.status === 180 || progress.sdp !== undefined;
         onProgress(leg, progress);
       },
+      ...(onLegFailed === undefined ? {} : { onLegFailed }),
     });
     const result = await fork.run();
     if (result.kind === 'answered') return { called, ...result };
