@@ -4,12 +4,11 @@
  *   npm run example -- music-line [FILE.wav]     without a file: a tune made of tones
  */
 import { randomBytes } from 'node:crypto';
-import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import { pathToFileURL } from 'node:url';
-import { createPbx, type Pbx, type PbxOptions, SystemScheduler, silentLogger } from 'pbxkit';
+import { createPbx, type Pbx, type PbxOptions } from 'pbxkit';
 import { readWav } from 'pbxkit/audio';
-import { Broadcast, chord, MediaClock, pcm, type Sound, tone } from 'pbxkit/media';
+import { chord, pcm, type Sound, tone } from 'pbxkit/media';
 
 const [, program = '', file] = process.argv;
 const SETTINGS = {
@@ -24,15 +23,11 @@ const HZ: Readonly<Record<string, number>> = { C: 261.6, D: 293.7, E: 329.6, F: 
 
 /** Resolves when it serves. */
 export async function main(options: Partial<PbxOptions> = {}, music: Sound = tune()): Promise<Pbx> {
-  const { scheduler = new SystemScheduler({ onError: console.error }), logger = silentLogger } = options;
-  const pbx = createPbx({ ...SETTINGS, ...options, scheduler, logger });
-  const broadcast = new Broadcast({ clock: new MediaClock({ scheduler, logger }), sound: music });
+  const pbx = createPbx({ ...SETTINGS, ...options });
+  const broadcast = pbx.broadcast(music);
   pbx.onCall('500', async (call) => {
     await call.answer();
-    const heard = broadcast.listen();
-    call.audio?.send(heard);
-    await once(call.signal, 'abort');
-    heard.close();
+    await call.play(broadcast);
   });
   const stop = pbx.on('credentials.refused', ({ cause }) => {
     if (cause !== 'wrong') return;

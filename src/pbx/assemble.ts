@@ -76,6 +76,7 @@ export interface PbxParts {
   readonly registrar: Registrar;
   readonly calls: CallService;
   readonly served: ServedNumbers;
+  readonly media: PbxMedia;
   readonly trunks: TrunkManager;
   readonly subscriptions: SubscriptionService;
   stats(): PbxStats;
@@ -277,6 +278,7 @@ export function assemble(options: PbxOptions): PbxParts {
     registrar,
     calls,
     served,
+    media,
     trunks,
     subscriptions,
     stats: () => ({

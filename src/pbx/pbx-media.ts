@@ -55,6 +55,7 @@ export class PbxMedia implements MediaPolicy {
   readonly #relay: MediaRelay | undefined;
   readonly #addresses: OwnAddresses;
   readonly #sources: SourceAddresses;
+  readonly #broadcasts = new Set<Broadcast>();
   #wishes: Wishes;
   #watches: boolean;
 
@@ -98,12 +99,20 @@ export class PbxMedia implements MediaPolicy {
     });
   }
 
-  #musicOf(sound: string | Sound | undefined): MusicOnHold | undefined {
-    if (sound === undefined) return undefined;
-    const broadcast = new Broadcast({
+  /** One sound for any number of calls, read and encoded once for all of them. A string is the path of a WAV file. */
+  broadcast(sound: string | Sound): Broadcast {
+    const broadcast: Broadcast = new Broadcast({
       clock: this.#clock,
       sound: typeof sound === 'string' ? wavFile(sound) : sound,
+      onClosed: () => this.#broadcasts.delete(broadcast),
     });
+    this.#broadcasts.add(broadcast);
+    return broadcast;
+  }
+
+  #musicOf(sound: string | Sound | undefined): MusicOnHold | undefined {
+    if (sound === undefined) return undefined;
+    const broadcast = this.broadcast(sound);
     return { open: (peer) => this.open(peer), listen: () => broadcast.listen() };
   }
 
@@ -120,8 +129,9 @@ export class PbxMedia implements MediaPolicy {
     this.#watches = watches(this.#wishes);
   }
 
-  /** No socket of the relay is left. */
+  /** No socket of the relay is left, and nothing is broadcast any more. */
   async close(): Promise<void> {
+    for (const broadcast of [...this.#broadcasts]) broadcast.close();
     await this.#relay?.close();
   }
 }

@@ -2,6 +2,8 @@ import { throwIfAborted, UsageError } from '../base/errors.js';
 import type { Events } from '../base/events.js';
 import type { CallRecord } from '../call/call-record.js';
 import type { MediaMoveResult } from '../call/media-move.js';
+import type { Sound } from '../media/audio/audio-source.js';
+import type { Broadcast } from '../media/audio/broadcast.js';
 import type { SubscriptionService } from '../presence/subscription-service.js';
 import type { Binding } from '../registrar/binding.js';
 import type { Listening } from '../transport/layer.js';
@@ -93,6 +95,18 @@ export class Pbx implements Events<PbxEvents>, AsyncDisposable {
    */
   onCall(number: string, handler: OnCall): () => void {
     return this.#parts.served.set(number, handler);
+  }
+
+  /**
+   * One sound for any number of calls, such as music or a live stream: read once, and encoded once for each codec, however many hear it.
+   * `call.play(…)` takes it and joins those who listen already. It is played over and over, stands still while nobody listens, and ends
+   * with `close()`, its own or that of the PBX. `sound`: anything that can be played; a string is the path of a WAV file.
+   * @throws UsageError (PBX_WRONG_STATE) after `close()`
+   */
+  broadcast(sound: string | Sound): Broadcast {
+    if (this.#state === 'closed')
+      throw new UsageError('PBX_WRONG_STATE', 'broadcast() came after close(): make a new PBX with createPbx()');
+    return this.#parts.media.broadcast(sound);
   }
 
   /** Hangs a call up. False when there is no such call. */

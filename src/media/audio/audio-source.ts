@@ -23,12 +23,15 @@ export interface AudioSource {
 
 /** What many listeners hear at once and is encoded but once. */
 export interface EncodedSource extends AudioSource {
+  /** False while only `read` may be called. Absent: never. */
+  readonly encoded?: boolean;
   /** As `read`, one byte a sample. What follows are the samples behind what was taken either way. */
   readEncoded(codec: G711Codec, out: Uint8Array): number;
 }
 
+/** Whether `readEncoded` may be called now. */
 export function isEncoded(source: AudioSource): source is EncodedSource {
-  return 'readEncoded' in source;
+  return 'readEncoded' in source && (source as EncodedSource).encoded !== false;
 }
 
 /** Something that can be played, from any point and as often as wanted: a file, a tone, a pause, a sequence of these. */

@@ -15,15 +15,18 @@ export interface BroadcastOptions {
   readonly clock: Pick<MediaClock, 'every'>;
   /** Played over and over. */
   readonly sound: Sound;
+  /** Told once, when it is closed. */
+  readonly onClosed?: () => void;
 }
 
 /**
  * One sound for any number of listeners, such as music on hold: read once, and encoded once for each codec, however many listen.
- * It stands still while nobody listens.
+ * It stands still while nobody listens. To play it is to join those who listen already, wherever it is.
  */
-export class Broadcast {
+export class Broadcast implements Sound {
   readonly #clock: Pick<MediaClock, 'every'>;
   readonly #sound: Sound;
+  readonly #onClosed: () => void;
   readonly #listeners = new Set<Listener>();
   readonly #ring = new Int16Array(RING_SAMPLES);
   readonly #encoded = new Map<G711Codec, { readonly ring: Uint8Array; upTo: number }>();
@@ -41,6 +44,7 @@ export class Broadcast {
   constructor(options: BroadcastOptions) {
     this.#clock = options.clock;
     this.#sound = options.sound;
+    this.#onClosed = options.onClosed ?? (() => {});
   }
 
   /** How many listen. */
@@ -53,7 +57,12 @@ export class Broadcast {
     return this.#failure;
   }
 
-  /** What one more listener hears; it ends when its source is closed. */
+  /** As `listen`: there is no start to begin from. */
+  open(): EncodedSource {
+    return this.listen();
+  }
+
+  /** What one more listener hears; it ends when its source is closed, or the sound cannot be played. */
   listen(): EncodedSource {
     if (this.#listeners.size === 0 && !this.#closed) this.#begin();
     const listener = new Listener(this, this.#written - BEHIND_SAMPLES, () => this.#leave(listener));
@@ -62,8 +71,11 @@ export class Broadcast {
     return listener;
   }
 
+  /** Ends it for all who listen. */
   close(): void {
+    if (this.#closed) return;
     this.#closed = true;
+    this.#onClosed();
     for (const listener of [...this.#listeners]) listener.close();
     this.#source?.close();
     this.#source = undefined;
@@ -156,7 +168,11 @@ class Listener implements EncodedSource {
   }
 
   get ended(): boolean {
-    return this.#closed;
+    return this.#closed || this.failure !== undefined;
+  }
+
+  get failure(): unknown {
+    return this.#broadcast.failure;
   }
 
   read(out: Int16Array): number {

@@ -1,5 +1,12 @@
 import { UsageError } from '../../base/errors.js';
-import { type AudioSource, SAMPLES_A_MS, type Sound } from '../audio/audio-source.js';
+import {
+  type AudioSource,
+  type EncodedSource,
+  type G711Codec,
+  isEncoded,
+  SAMPLES_A_MS,
+  type Sound,
+} from '../audio/audio-source.js';
 
 /** How a playback ends of its own accord. */
 export type PlaybackEnd = { readonly positionMs: number } & (
@@ -17,7 +24,7 @@ export interface PlaybackOptions {
 }
 
 /** One sound being played: its rounds, its position, and whether it stands still. */
-export class Playback implements AudioSource {
+export class Playback implements EncodedSource {
   readonly #options: PlaybackOptions;
   #source: AudioSource | undefined;
   #roundsLeft: number;
@@ -71,6 +78,21 @@ export class Playback implements AudioSource {
       this.#end({ kind: 'failed', error, positionMs: this.positionMs });
     }
     return filled;
+  }
+
+  /** What many hear at once is not encoded anew for this one. */
+  get encoded(): boolean {
+    return !this.#ended && !this.#paused && this.#source !== undefined && isEncoded(this.#source);
+  }
+
+  readEncoded(codec: G711Codec, out: Uint8Array): number {
+    const source = this.#source;
+    if (source === undefined || !isEncoded(source)) return 0;
+    const count = source.readEncoded(codec, out);
+    this.#position += count;
+    this.#given += count;
+    if (source.ended) this.#nextRound(source.failure);
+    return count;
   }
 
   /** @throws UsageError (PBX_INVALID_ARGUMENT) */
