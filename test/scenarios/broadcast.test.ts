@@ -46,8 +46,8 @@ describe('a broadcast', () => {
       for (const call of calls) await world.until(call.talking());
       const ears: RtpPhone[] = [];
       for (const call of calls) ears.push(await rtpOf(world, call));
-      expect(music.size).toBe(5);
       await world.advance({ ms: 200 });
+      expect(music.size).toBe(5);
       const before = asked.samples;
       const samples = vi.spyOn(music, 'copy');
       await world.advance({ seconds: 2 });

@@ -52,7 +52,7 @@ export class Player {
   play(sounds: Sound | readonly Sound[], options: PlayOptions = {}): Playing {
     this.stop();
     const { loop = 1, startMs = 0, signal, interruptedBy = 'none' } = options;
-    const sound = isSound(sounds) ? sounds : sequence(...sounds);
+    const sound = oneSound(sounds);
     const rounds = loop === true ? Number.POSITIVE_INFINITY : loop;
     let settle: (result: PlayResult) => void = () => {};
     const result = new Promise<PlayResult>((resolve) => {
@@ -121,6 +121,9 @@ function controlsOf(playback: Playback, stop: () => void): PlayControls {
   };
 }
 
-function isSound(sounds: Sound | readonly Sound[]): sounds is Sound {
-  return 'open' in sounds;
+/** One alone is played as it is: what many hear at once stays encoded. */
+function oneSound(sounds: Sound | readonly Sound[]): Sound {
+  if ('open' in sounds) return sounds;
+  const [first] = sounds;
+  return first !== undefined && sounds.length === 1 ? first : sequence(...sounds);
 }
