@@ -6,6 +6,7 @@ import { sameButOrigin } from '../dialog/local-description.js';
 import type { Agreed } from '../dialog/negotiation.js';
 import type { IncomingRequest } from '../ua/incoming.js';
 import type { CallMedia } from './call-media.js';
+import { inPlaceOf } from './described.js';
 import { passModify } from './exchange.js';
 import type { HoldMusic } from './hold-music.js';
 import { passInfo } from './info.js';
@@ -127,7 +128,8 @@ export class Bridge {
   async #exchange(modify: IncomingModify, from: BridgeSide, to: BridgeSide): Promise<void> {
     const { media, music } = this.#options;
     if ((await music?.serve(modify, from, to)) === true) return this.#options.onChanged();
-    const way = { media, fromLeg: from.legId, toLeg: to.legId };
+    const told = { from: from.session.agreed?.local, to: to.session.agreed?.local };
+    const way = { media, fromLeg: from.legId, toLeg: to.legId, told };
     if (!(await passModify(modify, to.session, way))) return;
     music?.end();
     this.#options.onChanged();
@@ -171,7 +173,8 @@ export class Bridge {
     return true;
   }
 
-  #offer(from: BridgeSide, to: BridgeSide, sdp: string): Promise<string> {
-    return this.#options.media.offer({ fromLeg: from.legId, toLeg: to.legId, sdp });
+  async #offer(from: BridgeSide, to: BridgeSide, sdp: string): Promise<string> {
+    const offer = await this.#options.media.offer({ fromLeg: from.legId, toLeg: to.legId, sdp });
+    return inPlaceOf(offer, from.session.agreed?.local, to.session.agreed?.local).offer;
   }
 }

@@ -1,12 +1,14 @@
 import { attributesOf, sameCodec } from '../protocol/sdp/attributes.js';
-import { padMedia, withDirection } from '../protocol/sdp/edit.js';
+import { withDirection } from '../protocol/sdp/edit.js';
 import { parseSdp, type Sdp, sdpText } from '../protocol/sdp/lines.js';
 import { hasActiveMedia, mediaSummary, type SdpStream } from '../protocol/sdp/media.js';
 import { SdpParseError } from '../protocol/sdp/parse-error.js';
+import { placeStreams, sameLayout, unplaceStreams } from '../protocol/sdp/place.js';
+import { unlessFaulty } from './media-fault.js';
 
 /**
  * What a party said to one peer, as an offer to another: every stream in both directions, because who was on hold before
- * is not with the new peer. `before` is what the new peer was told until now: streams are never fewer (RFC 3264 §8).
+ * is not with the new peer. `before` is what the new peer was told until now: streams stay in place (RFC 3264 §8).
  * What cannot be read stays as it is.
  */
 export function asNewOffer(said: string, before: string | undefined): string {
@@ -15,18 +17,38 @@ export function asNewOffer(said: string, before: string | undefined): string {
     for (const stream of mediaSummary(sdp)) {
       if (stream.active) offer = withDirection(offer, 'sendrecv', stream.index);
     }
-    return before === undefined ? offer : padMedia(offer, parseSdp(before));
+    return before === undefined ? offer : placeStreams(offer, parseSdp(before)).sdp;
   });
 }
 
-/** `offer` with as many streams as the peer was told until now (RFC 3264 §8); what cannot be read stays as it is. */
-export function withAllStreams(offer: string, before: string | undefined): string {
-  return before === undefined ? offer : edited(offer, (sdp) => padMedia(sdp, parseSdp(before)));
+/** An offer as it is told to a peer, and what the peer's answer is to whoever made the offer. */
+export interface Placed {
+  readonly offer: string;
+  answer(told: string): string;
 }
 
-/** `answer` with no more streams than `offer` has (RFC 3264 §6): those that were added for who gave it stay with that one. */
-export function asAnswerTo(offer: string, answer: string): string {
-  return edited(answer, (sdp) => ({ ...sdp, media: sdp.media.slice(0, parseSdp(offer).media.length) }));
+/**
+ * `offer` for a peer that was told `before` in its dialog until now, by whomever: as many streams, each in the place of its medium
+ * (RFC 3264 §8). The answer to it has the streams of the offer, in their order (§6). What cannot be read stays as it is.
+ */
+export function inPlace(offer: string, before: string | undefined): Placed {
+  const placed = before === undefined ? undefined : unlessFaulty(() => place(parseSdp(offer), parseSdp(before)));
+  return placed ?? { offer, answer: (told) => told };
+}
+
+/** As `inPlace`, between two that talk: where the streams of both stand alike, what one offers is offered to the other as it is. */
+export function inPlaceOf(offer: string, from: string | undefined, to: string | undefined): Placed {
+  const alike = from === undefined || to === undefined || unlessFaulty(() => sameLayout(parseSdp(from), parseSdp(to)));
+  return inPlace(offer, alike === true ? undefined : to);
+}
+
+function place(own: Sdp, told: Sdp): Placed | undefined {
+  const placed = placeStreams(own, told);
+  if (placed.sdp === own) return undefined;
+  return {
+    offer: sdpText(placed.sdp),
+    answer: (answer) => edited(answer, (sdp) => unplaceStreams(sdp, own, placed)),
+  };
 }
 
 /** Whether a description has a stream in use; true when it cannot be read. */
@@ -97,10 +119,5 @@ function tellingOf(sdp: Sdp, index: number): string {
 }
 
 function edited(text: string, edit: (sdp: Sdp) => Sdp): string {
-  try {
-    return sdpText(edit(parseSdp(text)));
-  } catch (error) {
-    if (error instanceof SdpParseError) return text;
-    throw error;
-  }
+  return unlessFaulty(() => sdpText(edit(parseSdp(text)))) ?? text;
 }

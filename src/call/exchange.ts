@@ -1,6 +1,7 @@
 import type { IncomingModify } from '../dialog/incoming-modify.js';
 import type { ModifyResult } from '../dialog/outgoing-modify.js';
 import type { CallMedia } from './call-media.js';
+import { inPlaceOf } from './described.js';
 import { modifyStatusFor } from './outcome.js';
 
 /** Whoever can be asked to change the session: an early or an established one. */
@@ -17,6 +18,8 @@ export interface ExchangeWay {
   readonly media: CallMedia;
   readonly fromLeg: string;
   readonly toLeg: string;
+  /** What both were told until now: streams keep their places in each dialog (RFC 3264 §8). Absent: they stand alike. */
+  readonly told?: { readonly from: string | undefined; readonly to: string | undefined };
 }
 
 /**
@@ -24,14 +27,17 @@ export interface ExchangeWay {
  * an UPDATE becomes an UPDATE where the other side allows it. Resolves to whether it was accepted.
  */
 export async function passModify(modify: IncomingModify, to: Modifiable, way: ExchangeWay): Promise<boolean> {
-  const { media, fromLeg, toLeg } = way;
+  const { media, fromLeg, toLeg, told: before } = way;
   const there = { fromLeg, toLeg, seenAt: modify.source.remote.address };
   const back = { fromLeg: toLeg, toLeg: fromLeg };
-  const offer = modify.sdp === undefined ? undefined : await media.offer({ sdp: modify.sdp, ...there });
+  const offer =
+    modify.sdp === undefined
+      ? undefined
+      : inPlaceOf(await media.offer({ sdp: modify.sdp, ...there }), before?.from, before?.to);
   const result = await to.modify({
     signal: modify.signal,
     method: modify.method === 'INVITE' ? 'INVITE' : 'UPDATE',
-    ...(offer === undefined ? {} : { sdp: offer }),
+    ...(offer === undefined ? {} : { sdp: offer.offer }),
   });
   if (result.kind === 'ended') modify.reject(487);
   else if (result.kind === 'rejected') {
@@ -39,16 +45,21 @@ export async function passModify(modify: IncomingModify, to: Modifiable, way: Ex
     modify.reject(status, status === result.status ? result.reason : undefined);
   }
   if (result.kind !== 'accepted') return false;
-  if (modify.sdp !== undefined) {
-    void modify.accept(result.sdp === undefined ? undefined : await media.answer({ sdp: result.sdp, ...back }));
+  if (offer !== undefined) {
+    const answer = result.sdp === undefined ? undefined : offer.answer(result.sdp);
+    void modify.accept(answer === undefined ? undefined : await media.answer({ sdp: answer, ...back }));
     return true;
   }
   // The peer asked for an offer: the other side's offer goes out in the 200, its answer comes back in the ACK.
   let told: string | undefined;
   try {
-    const offered = result.sdp === undefined ? undefined : await media.offer({ sdp: result.sdp, ...back });
-    const answer = await modify.accept(offered);
-    told = answer === undefined ? undefined : await media.answer({ sdp: answer, ...there });
+    const offered =
+      result.sdp === undefined
+        ? undefined
+        : inPlaceOf(await media.offer({ sdp: result.sdp, ...back }), before?.to, before?.from);
+    const answer = await modify.accept(offered?.offer);
+    const placed = answer === undefined ? undefined : offered?.answer(answer);
+    told = placed === undefined ? undefined : await media.answer({ sdp: placed, ...there });
   } finally {
     // Whatever has failed here: the 200 of the other side is acknowledged.
     result.acknowledge(told);

@@ -6,7 +6,7 @@ import type { ModifyResult } from '../dialog/outgoing-modify.js';
 import { reasonPhrase } from '../protocol/sip/status.js';
 import type { CallLeg } from './call-leg.js';
 import type { CallMedia } from './call-media.js';
-import { asAnswerTo, asNewOffer, nothingNew, withAllStreams } from './described.js';
+import { asNewOffer, inPlace, nothingNew, type Placed } from './described.js';
 import { modifyStatusFor } from './outcome.js';
 
 export interface JoinContext {
@@ -75,12 +75,13 @@ export class Join {
     }
     // Ends the exchange that the offer began, for the engine; what it makes of it is not what is offered now.
     await this.#answer(partner.legId, legId, answer);
-    const offer = withAllStreams(await this.#offer(partner.legId, legId, answer), session.agreed?.local);
-    const result = await this.#modify(session, offer);
+    const placed = await this.#placed(partner.legId, this.#stays, answer);
+    const result = await this.#modify(session, placed.offer);
     if (result.kind !== 'accepted') return failureOf(result);
     if (result.sdp === undefined) return undefined;
-    const now = await this.#answer(legId, partner.legId, result.sdp);
-    if (!nothingNew(told, now)) await this.#tell(partner, result.sdp);
+    const answered = placed.answer(result.sdp);
+    const now = await this.#answer(legId, partner.legId, answered);
+    if (!nothingNew(told, now)) await this.#tell(partner, answered);
     return undefined;
   }
 
@@ -91,11 +92,12 @@ export class Join {
   async withEarly(legId: string, sdp: string): Promise<JoinFailure> {
     const { legId: own, session } = this.#stays;
     await this.#answer(legId, own, sdp);
-    const offer = withAllStreams(await this.#offer(legId, own, sdp), session.agreed?.local);
-    const result = await this.#modify(session, offer);
+    const placed = await this.#placed(legId, this.#stays, sdp);
+    const result = await this.#modify(session, placed.offer);
     if (result.kind !== 'accepted') return failureOf(result);
     if (result.sdp === undefined) return UNAVAILABLE;
-    this.#early = { legId, sdp, answer: result.sdp, now: await this.#answer(own, legId, result.sdp) };
+    const answer = placed.answer(result.sdp);
+    this.#early = { legId, sdp, answer, now: await this.#answer(own, legId, answer) };
     return undefined;
   }
 
@@ -121,24 +123,24 @@ export class Join {
     refused: string | undefined,
   ): Promise<JoinFailure> {
     const { legId, session } = this.#stays;
-    const offer = withAllStreams(await this.#offer(partner.legId, legId, offered), session.agreed?.local);
-    const result = await this.#modify(session, offer);
+    const placed = await this.#placed(partner.legId, this.#stays, offered);
+    const result = await this.#modify(session, placed.offer);
     if (result.kind !== 'accepted' || result.sdp === undefined) {
       acknowledge(refused);
       return result.kind === 'accepted' ? UNAVAILABLE : failureOf(result);
     }
-    acknowledge(asAnswerTo(offered, await this.#answer(legId, partner.legId, result.sdp)));
+    acknowledge(await this.#answer(legId, partner.legId, placed.answer(result.sdp)));
     return undefined;
   }
 
   /** Somebody new offers `offered` on the leg `toLeg`: what the party that stays answers, or why it does not. */
   async answerFor(toLeg: string, offered: string): Promise<{ readonly answer: string } | { readonly failed: Failure }> {
     const { legId, session } = this.#stays;
-    const offer = withAllStreams(await this.#offer(toLeg, legId, offered), session.agreed?.local);
-    const result = await this.#modify(session, offer);
+    const placed = await this.#placed(toLeg, this.#stays, offered);
+    const result = await this.#modify(session, placed.offer);
     if (result.kind !== 'accepted') return { failed: failureOf(result) };
     if (result.sdp === undefined) return { failed: UNAVAILABLE };
-    return { answer: asAnswerTo(offered, await this.#answer(legId, toLeg, result.sdp)) };
+    return { answer: await this.#answer(legId, toLeg, placed.answer(result.sdp)) };
   }
 
   /** `partner` talks to somebody else: it is offered the party that stays. When that fails it goes back to whom it had. */
@@ -167,9 +169,10 @@ export class Join {
   /** The party that stays has answered with something that `partner` must know. */
   async #tell(partner: CallLeg, sdp: string): Promise<void> {
     const { legId } = this.#stays;
-    const offer = withAllStreams(await this.#offer(legId, partner.legId, sdp), partner.session.agreed?.local);
-    const result = await this.#modify(partner.session, offer);
-    if (result.kind === 'accepted' && result.sdp !== undefined) await this.#answer(partner.legId, legId, result.sdp);
+    const placed = await this.#placed(legId, partner, sdp);
+    const result = await this.#modify(partner.session, placed.offer);
+    if (result.kind === 'accepted' && result.sdp !== undefined)
+      await this.#answer(partner.legId, legId, placed.answer(result.sdp));
   }
 
   /** A re-INVITE of our own; on glare it waits and tries again (RFC 3261 §14.1). `wanted`: it ends with the signal. */
@@ -200,6 +203,11 @@ export class Join {
       const cancel = scheduler.after(delayMs, done);
       signal.addEventListener('abort', done, { once: true });
     });
+  }
+
+  /** What `to` is offered, its streams in the places that they have there. */
+  async #placed(fromLeg: string, to: CallLeg, sdp: string): Promise<Placed> {
+    return inPlace(await this.#offer(fromLeg, to.legId, sdp), to.session.agreed?.local);
   }
 
   #offer(fromLeg: string, toLeg: string, sdp: string): Promise<string> {

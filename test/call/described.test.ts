@@ -1,10 +1,13 @@
 import { describe, expect, test } from 'vitest';
-import { asAnswerTo, asNewOffer, nothingNew, withAllStreams } from '../../src/call/described.js';
+import { asNewOffer, inPlace, inPlaceOf, nothingNew } from '../../src/call/described.js';
+import { parseSdp } from '../../src/protocol/sdp/lines.js';
+import { mediaSummary } from '../../src/protocol/sdp/media.js';
 
 const sdp = (...media: string[]): string =>
   `v=0\r\no=- 1 1 IN IP4 192.0.2.9\r\ns=-\r\nc=IN IP4 192.0.2.9\r\nt=0 0\r\n${media.join('')}`;
 const audio = (port = 4000, direction = 'sendrecv', formats = '0 8 101'): string =>
   `m=audio ${port} RTP/AVP ${formats}\r\na=rtpmap:101 telephone-event/8000\r\na=${direction}\r\n`;
+const streams = (text: string): string[] => mediaSummary(parseSdp(text)).map(({ type, port }) => `${type} ${port}`);
 const video = 'm=video 5000 RTP/AVP 96\r\na=rtpmap:96 VP8/90000\r\n';
 
 describe('what a party said, as an offer to somebody else', () => {
@@ -19,17 +22,45 @@ describe('what a party said, as an offer to somebody else', () => {
     const offer = asNewOffer(sdp(audio()), sdp(audio(), video));
     expect(offer).toContain('m=audio 4000');
     expect(offer).toContain('m=video 0 ');
-    expect(withAllStreams(sdp(audio(), video), sdp(audio()))).toBe(sdp(audio(), video));
+    expect(inPlace(sdp(audio(), video), sdp(audio())).offer).toBe(sdp(audio(), video));
   });
 
-  test('RFC 3264 §6: an answer has no more streams than its offer', () => {
-    expect(asAnswerTo(sdp(audio()), sdp(audio(), 'm=video 0 RTP/AVP 96\r\n'))).toBe(sdp(audio()));
+  test('RFC 3264 §8: streams keep the places that they have with the peer, and its answer those of the offer', () => {
+    const told = sdp(audio(0), video.replace('5000', '0'), audio(4100));
+    const { offer, answer } = inPlace(sdp(audio(4000)), told);
+    expect(streams(offer)).toEqual(['audio 0', 'video 0', 'audio 4000']);
+    expect(answer(sdp(audio(0), video.replace('5000', '0'), audio(4200)))).toBe(sdp(audio(4200)));
+    const both = inPlace(sdp(audio(4000), video), sdp(video, audio(4100)));
+    expect(streams(both.offer)).toEqual(['video 5000', 'audio 4000']);
+    expect(both.answer(sdp(video, audio(4200)))).toBe(sdp(audio(4200), video));
+  });
+
+  test('a medium that has no place: its own, as where audio becomes a fax (RFC 3264 §8.3.3), else behind the others', () => {
+    const fax = 'm=image 4900 udptl t38\r\n';
+    expect(streams(inPlace(sdp(fax), sdp(audio())).offer)).toEqual(['image 4900']);
+    expect(streams(inPlace(sdp(video, audio(4000), fax), sdp(audio(4100))).offer)).toEqual([
+      'audio 4000',
+      'video 5000',
+      'image 4900',
+    ]);
+    // Two who talk and stand alike: what one says is passed as it is.
+    expect(inPlaceOf(sdp(fax), sdp(audio(), video), sdp(audio(4100), video)).offer).toBe(sdp(fax));
+    expect(streams(inPlaceOf(sdp(audio()), sdp(audio()), sdp(video, audio(4100))).offer)).toEqual([
+      'video 0',
+      'audio 4000',
+    ]);
+  });
+
+  test('a stream that nobody answers is refused', () => {
+    const { answer } = inPlace(sdp(audio(), video), sdp(video));
+    expect(streams(answer(sdp(video)))).toEqual(['audio 0', 'video 5000']);
   });
 
   test('what is no description stays as it is', () => {
     expect(asNewOffer('nonsense', undefined)).toBe('nonsense');
-    expect(withAllStreams('nonsense', sdp(audio()))).toBe('nonsense');
-    expect(asAnswerTo('nonsense', 'other')).toBe('other');
+    const { offer, answer } = inPlace('nonsense', sdp(audio()));
+    expect([offer, answer('other')]).toEqual(['nonsense', 'other']);
+    expect(inPlace(sdp(video), sdp(audio(), video)).answer('other')).toBe('other');
   });
 });
 
