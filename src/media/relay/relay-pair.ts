@@ -84,7 +84,7 @@ export class RelayPair {
     const said = read(text);
     const { descriptions } = said;
     const offered = this.#offered?.by === to ? this.#offered.descriptions : undefined;
-    await this.#open(from, descriptions);
+    await this.#open(from, descriptions, offered);
     if (offered !== undefined) this.#describe(to, offered, () => true);
     this.#describe(from, descriptions, () => true);
     this.#offered = undefined;
@@ -101,12 +101,20 @@ export class RelayPair {
     await Promise.all(closing.map((stream) => this.#close(stream)));
   }
 
-  /** Gives ports to every stream that is to be relayed and has none: to all of them or, if that fails, to none. */
-  async #open(from: RelayLeg, descriptions: readonly StreamDescription[]): Promise<void> {
+  /**
+   * Gives ports to every stream that is to be relayed and has none: to all of them or, if that fails, to none. An answer can open nothing that
+   * was not `offered` (RFC 3264 §6).
+   */
+  async #open(
+    from: RelayLeg,
+    descriptions: readonly StreamDescription[],
+    offered: readonly StreamDescription[] = descriptions,
+  ): Promise<void> {
     const opened: RelayStream[] = [];
     try {
       for (const [index, { kind, rtp }] of descriptions.entries()) {
-        if (kind === 'none' || this.#streams[index] !== undefined) continue;
+        const isWanted = kind !== 'none' && (offered[index]?.kind ?? 'none') !== 'none';
+        if (!isWanted || this.#streams[index] !== undefined) continue;
         const end = (leg: RelayLeg): StreamEnd => ({ legId: leg.id, address: this.#addressFor(leg, from, rtp) });
         opened.push(await RelayStream.open(index, [end(this.legs[0]), end(this.legs[1])], this.#context));
       }

@@ -71,6 +71,11 @@ export class AudioReceiver {
     this.#expected = expected;
   }
 
+  /** Something came from the peer that is no RTP. */
+  refuse(): void {
+    this.#unusable++;
+  }
+
   /** Takes a packet of the peer, already decrypted. */
   receive(packet: Uint8Array, now: Millis): void {
     if (!isRtp(packet) || ssrcOf(packet) === this.#options.ownSsrc) {

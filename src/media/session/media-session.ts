@@ -350,9 +350,14 @@ export class MediaSession {
 
   #onRtp(data: Uint8Array, from: SocketAddress): void {
     const { agreed } = this;
-    const kind = agreed === undefined ? 'other' : datagramKind(data);
-    if (kind === 'rtcp' && this.#latch.knows(from)) this.#takeRtcp(data);
-    if (agreed === undefined || kind !== 'rtp') return;
+    if (agreed === undefined) return;
+    const kind = datagramKind(data);
+    if (kind !== 'rtp') {
+      if (!this.#latch.knows(from)) this.#strangers++;
+      else if (kind === 'rtcp') this.#takeRtcp(data);
+      else this.#receiver.refuse();
+      return;
+    }
     const now = this.#options.scheduler.now();
     // Only what is genuine teaches us where the peer is.
     const packet = this.#latch.allows(from.address) ? this.#cipher.unprotect(data, 'rtp') : undefined;
@@ -362,7 +367,9 @@ export class MediaSession {
   }
 
   #onRtcp(data: Uint8Array, from: SocketAddress): void {
-    if (this.agreed !== undefined && this.#rtcpLatch.receive(from, this.#options.scheduler.now())) this.#takeRtcp(data);
+    if (this.agreed === undefined) return;
+    if (this.#rtcpLatch.receive(from, this.#options.scheduler.now())) this.#takeRtcp(data);
+    else this.#strangers++;
   }
 
   #takeRtcp(data: Uint8Array): void {

@@ -22,6 +22,8 @@ export interface RtcpReporterOptions {
 /** 5 % of a call of 64 kbit/s with its headers, both ways, in bytes a second. */
 const BANDWIDTH = 1000;
 const UDP_AND_IP_BYTES = 28;
+/** Jumbo frames have room for it; a full datagram would be thousands of reports. */
+const LONGEST_PACKET = 9_000;
 const FIRST_AVERAGE = 100;
 /** Resolution of the random spread. */
 const STEPS = 1 << 16;
@@ -47,7 +49,7 @@ export class RtcpReporter {
     return this.#roundTripMs;
   }
 
-  /** Packets that are no RTCP. */
+  /** Packets that are no RTCP, giant ones, and our own that came back. */
   get badPackets(): number {
     return this.#bad;
   }
@@ -58,8 +60,9 @@ export class RtcpReporter {
 
   /** Takes what came from the peer. */
   receive(data: Uint8Array): void {
-    const packets = readRtcp(data);
-    if (packets === undefined) {
+    const packets = data.length > LONGEST_PACKET ? undefined : readRtcp(data);
+    // What we have sent ourselves comes back by a loop (RFC 3550 §8.2).
+    if (packets === undefined || sourceOf(packets) === this.#options.sender.ssrc) {
       this.#bad++;
       return;
     }
@@ -133,4 +136,9 @@ export class RtcpReporter {
     const trip = ours === undefined ? undefined : roundTripMs(ours, scheduler.wallTime());
     if (trip !== undefined) this.#roundTripMs = trip;
   }
+}
+
+/** Who has sent a compound packet: its first part is a report. */
+function sourceOf([first]: readonly RtcpPacket[]): number | undefined {
+  return first !== undefined && 'ssrc' in first ? first.ssrc : undefined;
 }

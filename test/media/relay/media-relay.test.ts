@@ -565,6 +565,18 @@ describe('what is left behind', () => {
     await relay.delete('call');
   });
 
+  relayTest('an answer with streams that were not offered opens nothing (RFC 3264 §6)', async (world) => {
+    const relay = relayIn(world);
+    const { a, b } = await parties(world);
+    world.use(a.endpoint);
+    world.use(b.endpoint);
+    await relay.offer({ ...exchangeOf('call', a, b), sdp: a.endpoint.sdp() });
+    const more = b.endpoint.sdp() + 'm=audio 4002 RTP/AVP 0\r\n'.repeat(15);
+    await relay.answer({ ...exchangeOf('call', b, a), sdp: more });
+    expect(relay.totals).toMatchObject({ streams: 1, ports: { used: 2, resting: 0 } });
+    await relay.delete('call');
+  });
+
   relayTest('what is no description is refused and changes nothing', async (world) => {
     const relay = relayIn(world);
     const { a, b } = await parties(world);

@@ -305,6 +305,42 @@ describe('what a session hears', () => {
     expect(session.stats.received.unusable).toBe(25);
   });
 
+  test('STUN, DTLS and rubbish on the port of RTP; giant RTCP and our own, sent back, on that of RTCP: each is counted once', async () => {
+    const session = await studio.session();
+    const phone = await studio.phone();
+    const to = audioPort(session.answer(phone.offer()));
+    const rtcpTo = { ...to, port: to.port + 1 };
+    const heard = listening(session);
+    await studio.advance(10_000);
+    const [report] = phone.rtcp;
+    expect(report?.length).toBeGreaterThan(20);
+    const looped = report ?? new Uint8Array(0);
+    const binding = Buffer.from('000100002112a442000102030405060708090a0b', 'hex');
+    for (const data of [
+      binding,
+      Buffer.from('16feff0000', 'hex'),
+      Buffer.from('ff00', 'hex'),
+      Buffer.from([0x80, 8, 0]),
+    ])
+      phone.raw(data, to);
+    phone.rawRtcp(looped, rtcpTo);
+    phone.rawRtcp(
+      Buffer.concat(Array.from({ length: 2_000 }, () => Buffer.from([0x80, 201, 0, 1, 0, 0, 0, 9]))),
+      rtcpTo,
+    );
+    phone.rawRtcp(binding, rtcpTo);
+    await studio.advance(200);
+    expect(session.stats).toMatchObject({ received: { unusable: 4, packets: 0 }, badRtcp: 3, strangers: 0 });
+    const stranger = await studio.phone({ address: '203.0.113.66', port: 4000 });
+    for (const data of [binding, looped]) {
+      stranger.raw(data, to);
+      stranger.rawRtcp(data, rtcpTo);
+    }
+    await studio.advance(200);
+    expect(session.stats).toMatchObject({ received: { unusable: 4 }, badRtcp: 3, strangers: 4 });
+    expect([peak(heard()), stranger.heard, stranger.rtcp]).toEqual([0, [], []]);
+  });
+
   test('bytes that are no RTP, cut and random ones, on both ports: counted, never thrown, never heard', async () => {
     const session = await studio.session();
     const phone = await studio.phone();
