@@ -5,7 +5,7 @@ import type { JoinFailure } from './join.js';
 import type { MediaDecision } from './media-path.js';
 
 /** A call as far as it must be known where its media was told to be. */
-export interface TellingCall {
+interface TellingCall {
   readonly id: string;
   /** Whether its media goes through the server, and a party was told that it is at this IP address. */
   tellsMediaAt(address: string): boolean;

@@ -27,7 +27,7 @@ export {
   type VirtualNaptr,
   type VirtualSrv,
 } from './virtual-dns.js';
-export { VirtualHost, type VirtualHostOptions } from './virtual-host.js';
+export { VirtualHost, type VirtualHostOptions, type VirtualRoute } from './virtual-host.js';
 export { VirtualNetwork, type VirtualNetworkOptions } from './virtual-network.js';
 export {
   type PhoneSubscribeOptions,

@@ -66,8 +66,12 @@ describe('which address is told to whom', () => {
     const external = { address: '2001:db8::7', port: 20_000 };
     // `::1` is one of our interfaces, and `::` in its network.
     expect(locals().has('::')).toBe(true);
-    expect(advisor.advertise({ purpose: 'media', protocol: 'udp', local, remote: { address: '::', port: 0 } })).toEqual(external);
-    expect(advisor.advertise({ purpose: 'media', protocol: 'udp', local, remote: { address: '::1', port: 0 } })).toEqual(local);
+    expect(advisor.advertise({ purpose: 'media', protocol: 'udp', local, remote: { address: '::', port: 0 } })).toEqual(
+      external,
+    );
+    expect(
+      advisor.advertise({ purpose: 'media', protocol: 'udp', local, remote: { address: '::1', port: 0 } }),
+    ).toEqual(local);
   });
 
   it('networks that are named take the place of the private ones; loopback and the own interfaces stay inside', () => {

@@ -1,0 +1,157 @@
+import { describe, expect } from 'vitest';
+import type { TcpConnection } from '../../src/net/network.js';
+import { sipSightings } from '../../src/testing/sightings.js';
+import type { World } from '../../src/testing/world.js';
+import { RawPeer } from '../support/raw-peer.js';
+import { scenario } from '../support/scenario.js';
+import { Office, ROUTER, STUN, toldIn } from './office-behind-nat.js';
+import { stunServer } from './support.js';
+
+/** Takes every REGISTER that comes by TCP, and keeps what its Contact names. */
+class TcpCarrier {
+  readonly contacts: string[] = [];
+  connections = 0;
+  readonly #world: World;
+  readonly #address: string;
+
+  constructor(world: World, address: string) {
+    this.#world = world;
+    this.#address = address;
+  }
+
+  async open(): Promise<void> {
+    const machine = this.#world.host('carrier', this.#address);
+    const listener = await machine.host.listenTcp({
+      local: { address: this.#address, port: 5060 },
+      onConnection: (connection) => this.#serve(connection),
+      onError: () => {},
+    });
+    this.#world.use(listener);
+  }
+
+  #serve(connection: TcpConnection): void {
+    this.connections++;
+    this.#world.use({ close: async () => connection.destroy() });
+    connection.handle({
+      onClose: () => {},
+      onData: (data) => {
+        const text = Buffer.from(data).toString('latin1');
+        if (!text.startsWith('REGISTER')) return;
+        const contact = /^Contact: (.*)\r/m.exec(text)?.[1] ?? '';
+        this.contacts.push(/@([^>]+)/.exec(contact)?.[1] ?? '');
+        const copied = text.split('\r\n').filter((line) => /^(Via|From|Call-ID|CSeq):/.test(line));
+        const to = /^To: (.*)\r/m.exec(text)?.[1];
+        const lines = [
+          'SIP/2.0 200 OK',
+          ...copied,
+          `To: ${to};tag=c`,
+          `Contact: ${contact};expires=3600`,
+          'Content-Length: 0',
+        ];
+        connection.send(Buffer.from(`${lines.join('\r\n')}\r\n\r\n`));
+      },
+    });
+  }
+}
+
+describe('the address outside changes', () => {
+  const AFTER = '203.0.113.201';
+  const account = { server: '198.51.100.30', password: 'secret' };
+
+  scenario(
+    'lines register anew with the new Contact, each once, no more than ten a second',
+    { seed: 12, delayMs: 5 },
+    async (world) => {
+      await stunServer(world, world.host('stun', STUN));
+      const carrier = await RawPeer.open(world, { name: 'carrier', address: '198.51.100.30' });
+      carrier.onMessage = (request) =>
+        carrier.respond(request, 200, { contact: `${request.header('Contact')};expires=3600`, toTag: 'carrier' });
+      const office = new Office(world, {
+        externalAddress: { stun: [STUN] },
+        lines: Array.from({ length: 30 }, (_, i) => ({ ...account, name: `line-${i}`, username: String(1000 + i) })),
+      });
+      await world.run(() => office.pbx.start());
+      await world.advance({ minutes: 2 });
+      const registers = () => carrier.received.filter(({ method }) => method === 'REGISTER');
+      expect(registers()).toHaveLength(30);
+      world.network.readdress(office.nat, AFTER);
+      const [before, since] = [registers().length, world.clock.now()];
+      await world.advance({ seconds: 40 });
+      const anew = registers().slice(before);
+      expect(anew).toHaveLength(30);
+      for (const { at, text } of anew) {
+        expect(at).toBeGreaterThan(since);
+        expect(text).toContain(`@${AFTER}:${office.port}>`);
+        const inThatSecond = anew.filter((each) => each.at >= at && each.at < at + 1000);
+        expect(inThatSecond.length).toBeLessThanOrEqual(11);
+      }
+      expect(new Set(anew.map((each) => each.header('To'))).size).toBe(30);
+    },
+  );
+
+  scenario(
+    'a line by TCP leaves the connection that is dead, and registers by another',
+    { seed: 13, delayMs: 5 },
+    async (world) => {
+      await stunServer(world, world.host('stun', STUN));
+      const carrier = new TcpCarrier(world, '198.51.100.30');
+      await carrier.open();
+      const office = new Office(world, {
+        listen: ['udp://10.0.0.2:5060', 'tcp://10.0.0.2:5060'],
+        externalAddress: { stun: [STUN] },
+        lines: [{ ...account, server: 'sip:198.51.100.30;transport=tcp', name: 'city', username: '1234' }],
+      });
+      await world.run(() => office.pbx.start());
+      await world.advance({ minutes: 2 });
+      // The UDP port has another number outside; the TCP port is that of the listener.
+      expect(carrier.contacts).toEqual([`${ROUTER}:5060;transport=tcp`]);
+      expect(office.port).not.toBe(5060);
+      world.network.readdress(office.nat, AFTER);
+      await world.advance({ seconds: 40 });
+      expect(carrier.contacts).toEqual([`${ROUTER}:5060;transport=tcp`, `${AFTER}:5060;transport=tcp`]);
+      expect(carrier.connections).toBe(2);
+    },
+  );
+
+  scenario(
+    'a relayed call: who is outside is told the new address for media and in Contact, who is inside what it knows',
+    { seed: 14, delayMs: 5 },
+    async (world) => {
+      await stunServer(world, world.host('stun', STUN));
+      const office = new Office(world, { externalAddress: { stun: [STUN] }, media: { path: 'relay' } });
+      await world.run(() => office.pbx.start());
+      const [inside, outside] = [await office.inside('100'), await office.outside('101')];
+      const next = outside.incoming();
+      const call = inside.call('101');
+      const answered = await world.run(() => next);
+      answered.answer();
+      await world.until(call.talking());
+      await world.advance({ seconds: 5 });
+      const told = () => [call, answered].map(({ media }) => /^c=IN IP4 (\S+)\r/m.exec(media.remote ?? '')?.[1] ?? '');
+      expect(told()).toEqual(['10.0.0.2', ROUTER]);
+      const since = world.clock.now();
+      world.network.readdress(office.nat, AFTER);
+      await world.advance({ seconds: 40 });
+      expect(told()).toEqual(['10.0.0.2', AFTER]);
+      const invites = sipSightings(world.trace).filter(
+        ({ at, method, fromHost }) => at >= since && method === 'INVITE' && fromHost === 'server',
+      );
+      const toldTo = (host: string) => toldIn(invites.filter(({ toHost }) => toHost === host)).contact;
+      expect(toldTo('outside 101')).toEqual([`${AFTER}:${office.port}`]);
+      expect(toldTo('inside 100')).toEqual(['10.0.0.2:5060']);
+      // One round is enough.
+      const rounds = invites.length;
+      await world.advance({ minutes: 5 });
+      expect(
+        sipSightings(world.trace).filter(
+          ({ at, method, fromHost }) => at >= since && method === 'INVITE' && fromHost === 'server',
+        ),
+      ).toHaveLength(rounds);
+      // Its requests come to where we are now.
+      answered.hangUp();
+      await world.until(() => call.state.kind === 'ended');
+      await world.advance({ seconds: 40 });
+      expect(office.pbx.calls).toEqual([]);
+    },
+  );
+});
