@@ -44,7 +44,7 @@ async function judged(lab: Lab, file: string, kind: keyof typeof EXPECTED): Prom
 describe('recorded calls', () => {
   interopTest(
     'both directions, mixed and in stereo: complete after the call; kill -9 under calls leaves files of the right sizes',
-    { needs: ['baresip', 'sox', 'soxi'] },
+    { needs: ['baresip', 'sox', 'soxi'], timeoutMs: 120_000 },
     async (own) => {
       const [host, port, folder] = ['127.0.0.36', await freeSipPort(), own.folder('recordings')];
       const office = own.spawn({
@@ -53,7 +53,7 @@ describe('recorded calls', () => {
         args: ['--import', 'tsx', OFFICE, host, String(port), folder],
         cwd: REPOSITORY,
       });
-      await office.lines.wait((line) => line === 'ready', { ...PATIENCE, what: 'the office' });
+      await office.lines.wait((line) => line === 'ready', { timeoutMs: 40_000, what: 'the office' });
       const phones = await Promise.all(
         ['100', '101', '102', '103'].map((number) => phone(own, number, { server: { host, port }, toneHz: PHONE_HZ })),
       );
