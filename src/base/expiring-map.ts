@@ -1,4 +1,5 @@
 import type { Millis } from './clock.js';
+import type { Cancel, Scheduler } from './scheduler.js';
 
 interface Entry<Value> {
   readonly value: Value;
@@ -9,19 +10,28 @@ const SWEEP_MS = 1_000;
 const WHOLE_SWEEP_MS = 30_000;
 const FULL_SWEEP_MS = 10_000;
 
+export interface ExpiringMapOptions {
+  readonly capacity: number;
+  /** Sweeps even when nothing is set any more: for values that hold much. */
+  readonly scheduler?: Scheduler;
+}
+
 /**
- * A bounded map whose entries end by themselves: no timer, expired entries are swept by later calls. Beyond `capacity`
- * the entry that was set longest ago makes room.
+ * A bounded map whose entries end by themselves: without a scheduler there is no timer, and expired entries are swept by later calls.
+ * Beyond `capacity` the entry that was set longest ago makes room.
  */
 export class ExpiringMap<Key, Value> {
   readonly #entries = new Map<Key, Entry<Value>>();
   readonly #capacity: number;
+  readonly #scheduler: Scheduler | undefined;
+  #cancel: Cancel | undefined;
   #nextSweep: Millis = Number.NEGATIVE_INFINITY;
   #nextWholeSweep: Millis = Number.NEGATIVE_INFINITY;
   #nextFullSweep: Millis = Number.NEGATIVE_INFINITY;
 
-  constructor(options: { readonly capacity: number }) {
+  constructor(options: ExpiringMapOptions) {
     this.#capacity = options.capacity;
+    this.#scheduler = options.scheduler;
   }
 
   get size(): number {
@@ -44,6 +54,7 @@ export class ExpiringMap<Key, Value> {
       if (oldest.done !== true) this.#entries.delete(oldest.value);
     }
     this.#entries.set(key, { value, expires });
+    if (this.#cancel === undefined) this.#wakeAt(expires);
   }
 
   delete(key: Key): boolean {
@@ -52,6 +63,22 @@ export class ExpiringMap<Key, Value> {
 
   clear(): void {
     this.#entries.clear();
+    this.#cancel?.();
+    this.#cancel = undefined;
+  }
+
+  #wakeAt(deadline: Millis): void {
+    this.#cancel = this.#scheduler?.at(deadline, () => this.#onDue());
+  }
+
+  /** Drops what was set longest ago and has expired, and comes back for the next one, once a second at most. */
+  #onDue(): void {
+    this.#cancel = undefined;
+    const now = this.#scheduler?.now() ?? 0;
+    for (const [key, { expires }] of this.#entries) {
+      if (expires > now) return this.#wakeAt(Math.max(expires, now + SWEEP_MS));
+      this.#entries.delete(key);
+    }
   }
 
   /**

@@ -49,6 +49,9 @@ const LATE_ANSWER_MS = 37_000;
 /** How long it is remembered that a dialog has ended: as long as a request about it may be on its way (64·T1). */
 const REMEMBERED_MS = 32_000;
 
+/** So many finished INVITEs, and ended dialogs, at most: what half a minute of a busy server brings. */
+const REMEMBERED = 20_000;
+
 /** How long a request takes from here to the wire, its look-up of an address included, unless a name server is slow. */
 const SENDING_MS = 50;
 
@@ -62,16 +65,19 @@ export class DialogLayer implements RequestTaker {
   readonly #early: EarlyLimit;
   readonly #usages = new Map<string, DialogUsage>();
   readonly #invites = new Map<string, OutgoingInvite>();
-  readonly #finishedInvites = new ExpiringMap<string, OutgoingInvite>({ capacity: 20_000 });
+  readonly #finishedInvites: ExpiringMap<string, OutgoingInvite>;
   /** Until their dialog is known: the first NOTIFY may come before the answer to the SUBSCRIBE. */
   readonly #subscribers = new Map<string, Subscriber>();
   /** Dialogs that ended a short while ago, for those who still name them (RFC 3891 §3), and for what the peer may still say. */
-  readonly #ended = new ExpiringMap<string, SuccessTaker | 'silent'>({ capacity: 20_000 });
+  readonly #ended: ExpiringMap<string, SuccessTaker | 'silent'>;
   readonly #stopStrays: () => void;
   #onIdle: (() => void) | undefined;
 
   constructor(options: DialogLayerOptions) {
-    this.#scheduler = options.scheduler;
+    const { scheduler } = options;
+    this.#scheduler = scheduler;
+    this.#finishedInvites = new ExpiringMap({ capacity: REMEMBERED, scheduler });
+    this.#ended = new ExpiringMap({ capacity: REMEMBERED, scheduler });
     this.#maxDialogs = options.maxDialogs ?? DEFAULT_MAX_DIALOGS;
     const { maxEarlyDialogs, maxEarlyDialogsInAll } = options;
     this.#early = new EarlyLimit({

@@ -1,9 +1,13 @@
 import { SipHeaders } from '../protocol/sip/headers.js';
 import { type HeaderInit, SipRequest } from '../protocol/sip/message.js';
+import { newBranch, ownVia } from '../transaction/own-via.js';
 import type { UacFailure, UacHandlers, UacRequest } from '../ua/uac-request.js';
 import type { DialogContext } from './context.js';
 import type { Dialog } from './dialog.js';
 import { SDP_TYPE } from './session-body.js';
+
+/** Shared: few calls have credentials. */
+const NO_HEADERS: HeaderInit = Object.freeze({});
 
 /** An ACK to a 2xx, kept because each repeated 2xx is answered with the same one. */
 export interface SentAck {
@@ -11,34 +15,50 @@ export interface SentAck {
 }
 
 /**
- * Sends the ACK to the 2xx of `invite` (RFC 3261 §13.2.2.4), with the answer if the offer came in the 2xx. Sent again, it
- * takes the way that the dialog has then: the connection that the first went by may have died with it.
+ * Sends the ACK to the 2xx of `invite` (RFC 3261 §13.2.2.4), with the answer if the offer came in the 2xx. Sent again, it is made
+ * again, under the same branch: that is rare, and it is not worth keeping the message of each call for half a minute. It takes the
+ * way that the dialog has then: the connection that the first went by may have died with it.
  */
 export function sendAck(context: DialogContext, dialog: Dialog, invite: SipRequest, sdp: string | undefined): SentAck {
-  const headers = credentialsOf(invite);
-  const { sequence } = invite.cseq;
-  const request = dialog.createAck(
-    sequence,
-    sdp === undefined ? { headers } : { headers, body: sdp, contentType: SDP_TYPE },
-  );
-  let { target } = dialog;
-  let sent = context.uac.ack(request, target);
-  return {
-    resend: () => {
-      const before = target.flow;
-      target = dialog.target;
-      if (target.flow?.connectionId === before?.connectionId) sent.resend();
-      else sent = context.uac.ack(request, target);
-    },
-  };
+  return new KeptAck(context, dialog, invite, sdp);
+}
+
+class KeptAck implements SentAck {
+  readonly #context: Pick<DialogContext, 'uac'>;
+  readonly #dialog: Dialog;
+  readonly #headers: HeaderInit;
+  readonly #sequence: number;
+  readonly #branch: string;
+  readonly #sdp: string | undefined;
+
+  constructor(context: DialogContext, dialog: Dialog, invite: SipRequest, sdp: string | undefined) {
+    this.#context = context;
+    this.#dialog = dialog;
+    this.#headers = credentialsOf(invite);
+    this.#sequence = invite.cseq.sequence;
+    this.#branch = newBranch(context.random);
+    this.#sdp = sdp;
+    this.resend();
+  }
+
+  resend(): void {
+    const headers = this.#headers;
+    const sdp = this.#sdp;
+    const request = this.#dialog.createAck(
+      this.#sequence,
+      sdp === undefined ? { headers } : { headers, body: sdp, contentType: SDP_TYPE },
+    );
+    request.headers.pushVia(ownVia(this.#branch));
+    this.#context.uac.ack(request, this.#dialog.target);
+  }
 }
 
 /** RFC 3261 §22.1: an ACK cannot be challenged, it carries what the INVITE was accepted with. */
 function credentialsOf(invite: SipRequest): HeaderInit {
-  const headers: HeaderInit = {};
+  let headers: HeaderInit = NO_HEADERS;
   for (const name of ['Authorization', 'Proxy-Authorization'] as const) {
     const values = invite.headers.raw(name);
-    if (values.length > 0) headers[name] = values;
+    if (values.length > 0) headers = { [name]: values, ...headers };
   }
   return headers;
 }

@@ -106,12 +106,13 @@ export class OutgoingEarly {
     return true;
   }
 
-  /** The INVITE is over: what the callees have asked is refused. Their dialogs are kept for answers that come late. */
-  close(): void {
+  /** The INVITE is over: what the callees have asked is refused. Their dialogs, if there are any, are kept for answers that come late. */
+  close(): 'empty' | 'kept' {
     for (const [tag, { session }] of this.#sources) {
       if (session === undefined) this.#sources.delete(tag);
       else session.updates.end();
     }
+    return this.#sources.size === 0 ? 'empty' : 'kept';
   }
 
   #note(response: SipResponse, source: Source, tag: string): Source1xx | undefined {

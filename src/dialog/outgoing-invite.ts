@@ -81,20 +81,23 @@ interface Opening {
   readonly way: DialogWay;
 }
 
+interface Asked {
+  readonly options: OutgoingInviteOptions;
+  readonly handlers: OutgoingInviteHandlers;
+  readonly negotiation: Negotiation;
+}
+
 /** Kept for late answers, the last two hold nothing of the call: neither what was asked nor who was to be told. */
 type State =
-  | { readonly kind: 'unsent'; readonly options: OutgoingInviteOptions; readonly handlers: OutgoingInviteHandlers }
-  | {
-      readonly kind: 'calling';
-      readonly options: OutgoingInviteOptions;
-      readonly handlers: OutgoingInviteHandlers;
-      readonly uac: UacRequest;
-    }
+  | { readonly kind: 'unsent'; readonly asked: Asked }
+  | { readonly kind: 'calling'; readonly asked: Asked; readonly uac: UacRequest }
   | { readonly kind: 'cancelled'; readonly handlers: OutgoingInviteHandlers; readonly uac: UacRequest }
   | { readonly kind: 'answered'; readonly opening: Opening; readonly ack: FirstAck; readonly remoteTag: string }
   | { readonly kind: 'failed'; readonly opening: Opening };
 
 type Calling = Extract<State, { kind: 'calling' }>;
+
+const NOBODY_LISTENS = (): void => {};
 
 /** RFC 4028 §7.3: each proxy on the way may ask for a longer interval than the one before. */
 const MAX_LONGER = 5;
@@ -110,11 +113,11 @@ export class OutgoingInvite {
   readonly localTag: string;
   readonly #context: DialogContext;
   readonly #digest: DigestClient | undefined;
-  readonly #onOver: () => void;
-  readonly #negotiation: Negotiation;
-  readonly #early: OutgoingEarly;
-  /** The answers that nobody wanted, by To tag. */
-  readonly #released = new Map<string, ReleasedDialog>();
+  #onOver: () => void;
+  /** Undefined once it is settled and there is none: it is kept for late answers for half a minute, on a busy server by the thousand. */
+  #early: OutgoingEarly | undefined;
+  /** The answers that nobody wanted, by To tag; made when there is one. */
+  #released: Map<string, ReleasedDialog> | undefined;
   #state: State;
   /** The session interval that a 422 has asked for. */
   #minSeconds: number | undefined;
@@ -128,16 +131,16 @@ export class OutgoingInvite {
     onOver: () => void,
   ) {
     this.#context = context;
-    this.#state = { kind: 'unsent', options, handlers };
     this.#onOver = onOver;
     this.#digest = context.uac.digestFor(options.target);
     this.callId = context.random.token(128);
     this.localTag = context.random.token(64);
-    this.#negotiation = Negotiation.create(context.random, codecsOf(options.target));
+    const negotiation = Negotiation.create(context.random, codecsOf(options.target));
+    this.#state = { kind: 'unsent', asked: { options, handlers, negotiation } };
     this.#early = new OutgoingEarly({
       context,
       invite: () => this.#sent().invite,
-      negotiation: this.#negotiation,
+      negotiation,
       way: () => this.#sent().way,
     });
   }
@@ -145,13 +148,13 @@ export class OutgoingInvite {
   /** @internal */
   start(): void {
     const state = this.#state;
-    if (state.kind === 'unsent') this.#send(1, state.options, state.handlers);
+    if (state.kind === 'unsent') this.#send(1, state.asked);
   }
 
-  #send(sequence: number, options: OutgoingInviteOptions, handlers: OutgoingInviteHandlers): void {
+  #send(sequence: number, asked: Asked): void {
     const { supported, policies } = this.#context;
     const { sessionTimer } = policies();
-    const { target, from, to, sdp, headers, maxForwards, contactUser, reliable = sdp !== undefined } = options;
+    const { target, from, to, sdp, headers, maxForwards, contactUser, reliable = sdp !== undefined } = asked.options;
     const tags = [...(reliable ? ['100rel'] : []), ...(sessionTimer === undefined ? [] : ['timer']), ...supported];
     const request = createRequest({
       method: 'INVITE',
@@ -167,7 +170,7 @@ export class OutgoingInvite {
         ...(sessionTimer === undefined ? {} : timerHeaders(sessionTimer, this.#minSeconds)),
         ...headers,
       },
-      ...(sdp === undefined ? {} : { body: this.#negotiation.offer(sdp), contentType: SDP_TYPE }),
+      ...(sdp === undefined ? {} : { body: asked.negotiation.offer(sdp), contentType: SDP_TYPE }),
     });
     const uac = this.#context.uac.send(
       request,
@@ -178,14 +181,14 @@ export class OutgoingInvite {
         onFailure: (failure) => this.#onFailure(failure),
       },
     );
-    this.#state = { kind: 'calling', options, handlers, uac };
+    this.#state = { kind: 'calling', asked, uac };
   }
 
   /** Gives up: CANCEL, as soon as the RFC allows it (RFC 3261 §9.1); a 2xx that crosses it is acknowledged and ended. */
   cancel(headers?: HeaderInit): void {
     const state = this.#state;
     if (state.kind !== 'calling') return;
-    this.#state = { kind: 'cancelled', handlers: state.handlers, uac: state.uac };
+    this.#state = { kind: 'cancelled', handlers: state.asked.handlers, uac: state.uac };
     state.uac.cancel(headers);
   }
 
@@ -199,30 +202,31 @@ export class OutgoingInvite {
     const remoteTag = tagOf(response.to) ?? '';
     const state = this.#state;
     if (state.kind === 'answered' && state.remoteTag === remoteTag) return state.ack.again(response, source);
-    const released = this.#released.get(remoteTag);
+    const released = this.#released?.get(remoteTag);
     if (released !== undefined) return released.again(source);
-    const early = this.#early.take(remoteTag);
+    const early = this.#early?.take(remoteTag);
     early?.dialog.confirm(response, source);
     const { invite, way } = this.#sent();
     const dialog = early?.dialog ?? Dialog.uac(invite, response, source, way);
     if (state.kind === 'calling') return this.#answered(state, dialog, response, early);
     early?.updates.end();
+    this.#released ??= new Map();
     this.#released.set(remoteTag, new ReleasedDialog(this.#context, dialog, invite));
     if (state.kind === 'cancelled') this.#over(state.handlers, { kind: 'cancelled' });
   }
 
   /** A request of the callee before the answer. False: it belongs to no early dialog. @internal */
   onRequest(incoming: IncomingRequest): boolean {
-    return this.#state.kind === 'calling' && this.#early.receive(incoming);
+    return this.#state.kind === 'calling' && this.#early?.receive(incoming) === true;
   }
 
   #onProvisional(response: SipResponse, source: Source): void {
     const state = this.#state;
     if (response.status === 100 || state.kind !== 'calling') return;
     const remoteTag = tagOf(response.to) ?? '';
-    const early = this.#early.progress(response, source, remoteTag);
+    const early = this.#early?.progress(response, source, remoteTag);
     if (early === undefined) return;
-    state.handlers.onProgress({
+    state.asked.handlers.onProgress({
       status: response.status,
       reason: response.reason,
       response,
@@ -234,12 +238,13 @@ export class OutgoingInvite {
   }
 
   #answered(calling: Calling, dialog: Dialog, response: SipResponse, early: EarlySession | undefined): void {
+    const { asked } = calling;
     const remoteTag = tagOf(response.to) ?? '';
-    const negotiation = early?.negotiation ?? this.#negotiation.fork();
+    const negotiation = early?.negotiation ?? asked.negotiation.fork();
     const agreedEarly = negotiation.agreed !== undefined;
     // What was agreed before is not said again; a callee that does is not listened to (RFC 6337 §3.1.1).
     let sdp = agreedEarly ? negotiation.agreed?.remote : sessionDescription(response);
-    const offered = calling.options.sdp !== undefined;
+    const offered = asked.options.sdp !== undefined;
     if (!agreedEarly && offered) negotiation.answered(sdp);
     else if (!agreedEarly && sdp !== undefined) sdp = negotiation.offered(sdp).sdp;
     const session = new InviteSession(this.#context, dialog, negotiation, early?.updates);
@@ -253,7 +258,7 @@ export class OutgoingInvite {
     const acknowledge = (answer: string | undefined): void => session.acknowledge(answer);
     if (agreedEarly || offered) acknowledge(undefined);
     this.#settle();
-    calling.handlers.onAnswered({ session, response, remoteTag, sdp, agreedEarly, acknowledge });
+    asked.handlers.onAnswered({ session, response, remoteTag, sdp, agreedEarly, acknowledge });
   }
 
   #onFailure(failure: UacFailure): void {
@@ -261,9 +266,9 @@ export class OutgoingInvite {
     if (state.kind === 'cancelled') return this.#over(state.handlers, { kind: 'cancelled' });
     if (state.kind !== 'calling') return;
     if (failure.kind === 'response' && this.#asksLonger(failure.response)) {
-      return this.#send(state.uac.request.cseq.sequence + 1, state.options, state.handlers);
+      return this.#send(state.uac.request.cseq.sequence + 1, state.asked);
     }
-    this.#over(state.handlers, failure);
+    this.#over(state.asked.handlers, failure);
   }
 
   /** RFC 4028 §7.3: a 422 says which interval the INVITE should ask for; each time a longer one. */
@@ -284,8 +289,10 @@ export class OutgoingInvite {
 
   /** No other final response is expected. */
   #settle(): void {
-    this.#early.close();
-    this.#onOver();
+    if (this.#early?.close() === 'empty') this.#early = undefined;
+    const onOver = this.#onOver;
+    this.#onOver = NOBODY_LISTENS;
+    onOver();
   }
 
   /** A late answer needs little of all that was said. */

@@ -8,8 +8,9 @@ import { responseTo } from '../protocol/sip/respond.js';
 import type { Hop, Source } from '../transport/hop.js';
 import type { OutgoingRequest } from '../transport/outgoing.js';
 import { type ClientHandlers, type ClientOwner, ClientRunner, type ClientTransaction } from './client.js';
-import { acknowledgedKeys, acknowledges, cancelledKey, clientKey, MAGIC_COOKIE, serverKey } from './key.js';
+import { acknowledgedKeys, acknowledges, cancelledKey, clientKey, serverKey } from './key.js';
 import { Lingering, type LingeringClient, type LingeringServer } from './lingering.js';
+import { newBranch, ownVia } from './own-via.js';
 import type { TransactionTransport } from './port.js';
 import { type ServerOwner, ServerRunner, type ServerTransaction } from './server.js';
 
@@ -153,7 +154,7 @@ export class TransactionLayer {
 
   /** A branch that nobody has used: RFC 3261 §8.1.1.7. */
   newBranch(): string {
-    return `${MAGIC_COOKIE}-${this.#random.token()}`;
+    return newBranch(this.#random);
   }
 
   /**
@@ -204,13 +205,7 @@ export class TransactionLayer {
   #withVia(request: SipRequest, hop: Hop): SipRequest {
     if (request.headers.has('Via')) return request;
     const sent = request.with({});
-    sent.headers.pushVia({
-      protocol: 'SIP/2.0',
-      transport: hop.protocol.toUpperCase(),
-      // The transport puts its own address in the place of this one.
-      host: 'unset.invalid',
-      params: [{ name: 'branch', value: this.newBranch() }],
-    });
+    sent.headers.pushVia(ownVia(this.newBranch(), hop.protocol.toUpperCase()));
     return sent;
   }
 

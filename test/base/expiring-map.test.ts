@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { ExpiringMap } from '../../src/base/expiring-map.js';
+import { ManualClock } from '../../src/testing/manual-clock.js';
 
 describe('ExpiringMap', () => {
   test('an entry lives until just before it expires', () => {
@@ -42,6 +43,28 @@ describe('ExpiringMap', () => {
     map.set(-1, 0, 1e9, 0);
     for (let now = 0; now < 100_000; now += 10) map.set(now, now, now + 100, now);
     expect(map.size).toBeLessThanOrEqual(3_100);
+  });
+
+  test('with a scheduler what has expired goes without another call, and no timer is left', () => {
+    const clock = new ManualClock();
+    const map = new ExpiringMap<string, number>({ capacity: 10, scheduler: clock });
+    map.set('a', 1, 5000, clock.now());
+    clock.advanceSync(3000);
+    map.set('b', 2, 8000, clock.now());
+    expect(map.size).toBe(2);
+    clock.advanceSync(2000);
+    expect(map.size).toBe(1);
+    clock.advanceSync(3000);
+    expect(map.size).toBe(0);
+    expect(clock.pending).toBe(0);
+  });
+
+  test('clear takes its timer away', () => {
+    const clock = new ManualClock();
+    const map = new ExpiringMap<string, number>({ capacity: 10, scheduler: clock });
+    map.set('a', 1, 5000, clock.now());
+    map.clear();
+    expect(clock.pending).toBe(0);
   });
 
   test('delete and clear', () => {

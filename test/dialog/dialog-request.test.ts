@@ -5,6 +5,8 @@ import { Dialog, type DialogTarget } from '../../src/dialog/dialog.js';
 import { endsDialog, sendAck } from '../../src/dialog/dialog-request.js';
 import { createRequest, createResponse, type SipRequest } from '../../src/protocol/sip/message.js';
 import { parseNameAddr } from '../../src/protocol/sip/name-addr.js';
+import { printMessage } from '../../src/protocol/sip/print.js';
+import { SeededRandom } from '../../src/testing/seeded-random.js';
 import { established, withStack } from './stack.js';
 
 const source = {
@@ -76,7 +78,7 @@ test('§13.2.2.4, §22.1: the ACK to a 2xx has the CSeq number and the credentia
   const credentials = { Authorization: 'Digest username="a"', 'Proxy-Authorization': 'Digest username="alice"' };
   const invite = dialog.createRequest('INVITE', { headers: credentials });
   dialog.createRequest('INFO');
-  sendAck({ uac } as unknown as DialogContext, dialog, invite, 'v=0');
+  sendAck({ uac, random: new SeededRandom(1) } as unknown as DialogContext, dialog, invite, 'v=0');
   expect(sent).toHaveLength(1);
   const [ack] = sent;
   expect(ack?.cseq).toEqual({ sequence: invite.cseq.sequence, method: 'ACK' });
@@ -85,19 +87,20 @@ test('§13.2.2.4, §22.1: the ACK to a 2xx has the CSeq number and the credentia
   expect(ack?.bodyText()).toBe('v=0');
 });
 
-test('an ACK that is sent again takes the way that the dialog has then (§13.2.2.4, RFC 5626 §4.3)', () =>
+test('an ACK that is sent again is the same one, and takes the way that the dialog has then (§13.2.2.4, RFC 5626 §4.3)', () =>
   withStack(async ({ stack, peer }) => {
     const { session } = await established(stack, peer);
     const dialog = Dialog.restore(session.dialog.snapshot());
     session.end();
     peer.respond(await peer.expect('BYE'), 200);
     const ways: (string | undefined)[] = [];
-    const resent: string[] = [];
+    const branches = new Set<string | undefined>();
+    const texts = new Set<string>();
     const uac = {
-      ack: (_request: unknown, target: DialogTarget) => {
-        const way = target.flow?.connectionId;
-        ways.push(way);
-        return { resend: () => resent.push(String(way)) };
+      ack: (request: SipRequest, target: DialogTarget) => {
+        ways.push(target.flow?.connectionId);
+        branches.add(request.branch);
+        texts.add(Buffer.from(printMessage(request)).toString('latin1'));
       },
     };
     const invite = createRequest({ method: 'INVITE', uri: dialog.remoteTarget, headers: { CSeq: '1 INVITE' } });
@@ -112,11 +115,13 @@ test('an ACK that is sent again takes the way that the dialog has then (§13.2.2
       headers: { Contact: '<sip:10.0.0.1;transport=tcp>', Via: 'SIP/2.0/TCP 10.0.0.1:5060;branch=z9hG4bKx' },
     });
     dialog.refreshTarget(refresh, connection('one'));
-    const ack = sendAck({ uac } as unknown as DialogContext, dialog, invite, undefined);
+    const context = { uac, random: new SeededRandom(1) } as unknown as DialogContext;
+    const ack = sendAck(context, dialog, invite, undefined);
     ack.resend();
     dialog.refreshTarget(refresh, connection('two'));
     ack.resend();
     ack.resend();
-    expect(ways).toEqual(['one', 'two']);
-    expect(resent).toEqual(['one', 'two']);
+    expect(ways).toEqual(['one', 'one', 'two', 'two']);
+    expect([...branches]).toEqual([expect.stringMatching(/^z9hG4bK-/)]);
+    expect(texts.size).toBe(1);
   }));

@@ -5,10 +5,9 @@
  *   npm run bench:rates -- in-process [--work registrations] [--rounds 7] [--calls 2000] [--talk] [--bindings 50000] [--lmdb FOLDER] [--snapshot FILE]
  */
 import { writeHeapSnapshot } from 'node:v8';
-import { DeadlineQueue } from '../../../src/base/deadline-queue.js';
-import type { Cancel, Scheduler } from '../../../src/base/scheduler.js';
 import { lmdb } from '../../../src/storage/lmdb/index.js';
 import { memoryStorage } from '../../../src/storage/memory-storage.js';
+import { Clockwork } from './clockwork.js';
 import { Flags } from './flags.js';
 import { LoopbackPhones } from './loopback-phones.js';
 import { show, spread } from './report.js';
@@ -18,33 +17,6 @@ import { startStack } from './stack.js';
 const STEP_MS = 2;
 /** How long transactions and answered INVITEs are kept for what may still come. */
 const LINGER_MS = 37_000;
-
-/** Time that passes when it is told to. */
-class Clockwork implements Scheduler {
-  readonly #queue = new DeadlineQueue();
-  #now = 0;
-
-  now(): number {
-    return this.#now;
-  }
-
-  wallTime(): number {
-    return 1.8e12 + this.#now;
-  }
-
-  at(deadline: number, task: () => void): Cancel {
-    return this.#queue.add(deadline, task);
-  }
-
-  after(delayMs: number, task: () => void): Cancel {
-    return this.at(this.#now + delayMs, task);
-  }
-
-  advance(ms: number): void {
-    this.#now += ms;
-    for (let task = this.#queue.take(this.#now); task !== undefined; task = this.#queue.take(this.#now)) task();
-  }
-}
 
 const PASSWORD = 'secret';
 

@@ -130,8 +130,8 @@ export class LoopbackPhones {
     } else if (method === 'BYE') this.#answer(text, '200 OK', '', '');
   }
 
-  #answer(request: string, status: string, tag: string, body: string): void {
-    this.#send(CALLEE, [
+  #answer(request: string, status: string, tag: string, body: string, from = CALLEE): void {
+    this.#send(from, [
       `SIP/2.0 ${status}`,
       header(request, 'Via'),
       header(request, 'From'),
@@ -147,6 +147,7 @@ export class LoopbackPhones {
   }
 
   #onCaller(text: string): void {
+    if (text.startsWith('BYE')) this.#answer(text, '200 OK', '', '', CALLER);
     if (text.startsWith('SIP/2.0 401')) this.#answerChallenge(text);
     if (!text.startsWith('SIP/2.0 200')) return;
     if (/BYE|REGISTER/.test(header(text, 'CSeq'))) {

@@ -1,14 +1,14 @@
 /**
  * What the running server costs, beside its peers, on loopback UDP with sipp. The peer under test has one processor, the load the other.
  *
- *   npm run bench:rates -- calls|registrations|memory|profile|in-process
+ *   npm run bench:rates -- calls|registrations|memory|profile|in-process|held
  *     --peers pbxkit,kamailio,npm-sip  --rates 100,500  --repeats 3  --seconds 10  --highest 600  --json FILE
  *
  * `calls` and `registrations`: CPU at each rate, the peers in turn; with `--highest FROM` also the highest clean rate, the time of a
  * set-up at half of it and the delay of the event loop at 70 %. `memory`: a binding (`--bindings 50000`) and a call (`--calls 10000`).
  * On a busy machine `BENCH_NICE=-10` gives the programs of the benchmark a better place in the queue (as root).
  * `profile`: a .cpuprofile of pbxkit (`--work calls|registrations --rate 300 --file FILE`).
- * `in-process`: what a call or a registration costs in the server alone, see in-process.ts.
+ * `in-process`: what a call or a registration costs in the server alone, see in-process.ts. `held`: and with how many calls under way, see held.ts.
  * `relay`: what the media relay costs, beside its own peers, see ../relay/relay.ts.
  */
 import { spawnSync } from 'node:child_process';
@@ -28,7 +28,7 @@ const flags = new Flags(process.argv.slice(2));
 const report = new Report();
 const command = flags.words[0] ?? 'calls';
 const seconds = flags.number('seconds', 10);
-const callee = ['in-process', 'relay'].includes(command) ? undefined : new SippServer('answer');
+const callee = ['in-process', 'held', 'relay'].includes(command) ? undefined : new SippServer('answer');
 const started: Peer[] = [];
 
 try {
@@ -50,11 +50,12 @@ async function run(): Promise<void> {
     case 'profile':
       return profile();
     case 'in-process':
-      return inProcess();
+    case 'held':
+      return inProcess(command);
     case 'relay':
       return relayBench(flags, report);
     default:
-      throw new Error(`"${command}": expected calls, registrations, memory, profile, in-process or relay`);
+      throw new Error(`"${command}": expected calls, registrations, memory, profile, in-process, held or relay`);
   }
 }
 
@@ -101,8 +102,8 @@ async function profile(): Promise<void> {
   report.note(line(sample));
 }
 
-async function inProcess(): Promise<void> {
-  const args = ['--expose-gc', '--enable-source-maps', await bundle('in-process'), ...process.argv.slice(3)];
+async function inProcess(name: string): Promise<void> {
+  const args = ['--expose-gc', '--enable-source-maps', await bundle(name), ...process.argv.slice(3)];
   process.exitCode = spawnSync(process.execPath, args, { stdio: 'inherit' }).status ?? 1;
 }
 

@@ -1,4 +1,4 @@
-import { cpuMs, loadOf, measure } from './measure.js';
+import { cpuMs, loadOf, measure, type Sample } from './measure.js';
 import type { Peer } from './peers.js';
 import { line } from './rates.js';
 import type { Report } from './report.js';
@@ -29,12 +29,19 @@ export async function bindingMemory(peer: Peer, count: number, rate: number, rep
 }
 
 /**
- * What one established call takes, with `count` of them, and whether calls on top of them cost more CPU than before they were there.
+ * What one established call takes, with `count` of them, and whether calls on top of them cost more CPU than before they were there. Each look
+ * at the CPU comes after a run that is not counted: half a minute of silence, and the collections that a look at the heap begins with, make the
+ * next calls dearer for some seconds, however many are under way.
  */
 export async function callMemory(peer: Peer, count: number, rate: number, report: Report): Promise<void> {
   const work = { kind: 'calls', holdMs: 500 } as const;
-  const few = await measure({ peer, work, rate: 200, seconds: 10 });
-  report.note(line(few));
+  const look = async (): Promise<Sample> => {
+    await measure({ peer, work, rate: 200, seconds: 10 });
+    const sample = await measure({ peer, work, rate: 200, seconds: 10 });
+    report.note(line(sample));
+    return sample;
+  };
+  const few = await look();
   await pause(SETTLED_MS);
   const before = await memoryOf(peer);
   const rampSeconds = count / rate;
@@ -50,8 +57,7 @@ export async function callMemory(peer: Peer, count: number, rate: number, report
     const bytes = (after.heapBytes - before.heapBytes) / holdings.calls;
     const text = `${Math.round(bytes)} bytes; resident ${mb(after.residentBytes)} MB`;
     report.add(`heap for each of ${holdings.calls} calls`, text, { bytes, before, after, holdings }, '≤ 12288 bytes');
-    const many = await measure({ peer, work, rate: 200, seconds: 10 });
-    report.note(line(many));
+    const many = await look();
     const ratio = cpuMs(many) / cpuMs(few);
     const cpu = `${cpuMs(few).toFixed(3)} → ${cpuMs(many).toFixed(3)} ms, ${ratio.toFixed(2)}`;
     report.add(`CPU of a call with 100, with ${holdings.calls} under way`, cpu, { few, many, ratio }, '0.85–1.15');
