@@ -45,7 +45,7 @@ export class Bridge {
   /** `suspended`: the sides are being joined with others, so that what they ask of each other must wait. */
   #state: 'open' | 'suspended' | 'closed' = 'open';
   /** What was asked and waits for its turn. */
-  readonly #asked = new Set<IncomingModify>();
+  #asked: Set<IncomingModify> | undefined;
 
   constructor(options: BridgeOptions) {
     this.#options = options;
@@ -83,8 +83,8 @@ export class Bridge {
   /** Refuses what either side asks of the other with 491, from now on and what waits already, until `resume`. */
   suspend(): void {
     if (this.#state === 'open') this.#state = 'suspended';
-    for (const modify of this.#asked) modify.reject(491);
-    this.#asked.clear();
+    for (const modify of this.#asked ?? []) modify.reject(491);
+    this.#asked = undefined;
   }
 
   resume(): void {
@@ -112,11 +112,12 @@ export class Bridge {
   #relay(modify: IncomingModify, from: BridgeSide, to: BridgeSide): void {
     const { mailbox, logger, callId } = this.#options;
     if (this.#state !== 'open') return modify.reject(491);
+    this.#asked ??= new Set();
     this.#asked.add(modify);
     mailbox
       .run(() => {
         // Its turn may come when the sides are open again, but it has its 491 already.
-        if (!this.#asked.delete(modify)) return undefined;
+        if (this.#asked?.delete(modify) !== true) return undefined;
         return this.#state === 'open' ? this.#exchange(modify, from, to) : modify.reject(491);
       })
       .catch((error: unknown) => {

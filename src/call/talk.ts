@@ -63,8 +63,8 @@ export class Talk implements TransferHost {
   #state: State;
   /** Who is handing one end of the call to somebody else. */
   #hold: Hold | undefined;
-  /** The legs that have sent a REFER: the first of a dialog is told apart (RFC 3515 §2.4.6). */
-  readonly #referred = new Set<string>();
+  /** The legs that have sent a REFER, if one has: the first of a dialog is told apart (RFC 3515 §2.4.6). */
+  #referred: Set<string> | undefined;
 
   constructor(
     options: TalkOptions,
@@ -282,7 +282,8 @@ export class Talk implements TransferHost {
     const hold = this.#hold?.leaving.legId === leg.legId ? this.#hold : undefined;
     if (hold?.take?.(incoming) === true) return true;
     if (incoming.request.method !== 'REFER') return false;
-    const first = !this.#referred.has(leg.legId);
+    const first = this.#referred?.has(leg.legId) !== true;
+    this.#referred ??= new Set();
     this.#referred.add(leg.legId);
     Transfer.begin({ context: this.#options.context, host: this, leaving: leg, stays: other, incoming, first });
     return true;

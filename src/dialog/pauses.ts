@@ -3,7 +3,8 @@ import type { Scheduler } from '../base/scheduler.js';
 /** Waits that end early, all at once, when what they were for is over. */
 export class Pauses {
   readonly #scheduler: Scheduler;
-  readonly #waiting = new Set<() => void>();
+  /** Made when there is one: most dialogs never wait. */
+  #waiting: Set<() => void> | undefined;
 
   constructor(scheduler: Scheduler) {
     this.#scheduler = scheduler;
@@ -14,15 +15,16 @@ export class Pauses {
     return new Promise((resolve) => {
       const done = (): void => {
         cancel();
-        this.#waiting.delete(done);
+        this.#waiting?.delete(done);
         resolve();
       };
       const cancel = this.#scheduler.after(delayMs, done);
+      this.#waiting ??= new Set();
       this.#waiting.add(done);
     });
   }
 
   end(): void {
-    for (const done of [...this.#waiting]) done();
+    for (const done of [...(this.#waiting ?? [])]) done();
   }
 }

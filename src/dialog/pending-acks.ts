@@ -13,11 +13,17 @@ export interface PendingAck {
   readonly onGone?: () => void;
 }
 
+interface Pending {
+  readonly ack: PendingAck;
+  readonly retransmission: SuccessRetransmission;
+}
+
 /** Our 2xx responses of one dialog that still wait for their ACK, by CSeq number (RFC 3261 §13.3.1.4). */
 export class PendingAcks {
   readonly #scheduler: Scheduler;
   readonly #onNoAck: () => void;
-  readonly #pending = new Map<number, { readonly ack: PendingAck; readonly retransmission: SuccessRetransmission }>();
+  /** Absent when none waits: an established call has waited for all of them. */
+  #pending: Map<number, Pending> | undefined;
 
   /** `onNoAck`: one of them never got its ACK. */
   constructor(scheduler: Scheduler, onNoAck: () => void) {
@@ -26,7 +32,7 @@ export class PendingAcks {
   }
 
   get size(): number {
-    return this.#pending.size;
+    return this.#pending?.size ?? 0;
   }
 
   add(sequence: number, ack: PendingAck): void {
@@ -35,22 +41,24 @@ export class PendingAcks {
       send: ack.send,
       giveUp: this.#onNoAck,
     });
+    this.#pending ??= new Map();
     this.#pending.set(sequence, { ack, retransmission });
   }
 
   /** The ACK with that CSeq number has come; undefined: nobody waits for it. */
   take(sequence: number): PendingAck | undefined {
-    const found = this.#pending.get(sequence);
-    this.#pending.delete(sequence);
+    const found = this.#pending?.get(sequence);
+    this.#pending?.delete(sequence);
+    if (this.#pending?.size === 0) this.#pending = undefined;
     found?.retransmission.stop();
     return found?.ack;
   }
 
   /** Nothing is repeated any more, and no ACK expected. */
   end(): void {
-    const pending = [...this.#pending.values()];
-    this.#pending.clear();
-    for (const { ack, retransmission } of pending) {
+    const pending = this.#pending;
+    this.#pending = undefined;
+    for (const { ack, retransmission } of pending?.values() ?? []) {
       retransmission.stop();
       ack.onGone?.();
     }
