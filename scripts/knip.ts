@@ -8,7 +8,7 @@ const config: KnipConfig = {
     'examples/*/main.ts',
     'test/bench/{run,main,*.bench}.ts',
     'test/bench/players/{main,players}.ts',
-    'test/bench/rates/{main,soak,in-process,server,npm-sip-proxy}.ts',
+    'test/bench/rates/{main,soak,in-process,held,server,npm-sip-proxy}.ts',
     'test/bench/relay/{many-calls,pbxkit-relay,plain-relay}.ts',
     'test/{fuzz,simulate}/run.ts',
     'test/fuzz/watchdog.ts',

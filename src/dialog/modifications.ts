@@ -1,4 +1,3 @@
-import type { HeaderInit, SipResponse } from '../protocol/sip/message.js';
 import type { IncomingRequest } from '../ua/incoming.js';
 import { NO_CODEC } from './allowed-formats.js';
 import type { DialogContext } from './context.js';
@@ -11,6 +10,7 @@ import { type ModifyResult, OutgoingModify } from './outgoing-modify.js';
 import { Pauses } from './pauses.js';
 import type { PendingAcks } from './pending-acks.js';
 import { answerToRefresh } from './refresh.js';
+import type { RefreshHeaders } from './refresh-headers.js';
 import type { Updates } from './updates.js';
 
 /** What is asked of the peer in mid-call. */
@@ -29,16 +29,6 @@ export interface ModifyOptions {
    * that are ours; one that is passed on is the other side's to repeat. Default false.
    */
   readonly retry?: boolean;
-}
-
-/** Session timer (RFC 4028), as far as requests and responses that refresh a session carry it. */
-export interface RefreshHeaders {
-  requestHeaders(): HeaderInit;
-  responseHeaders(incoming: IncomingRequest): HeaderInit;
-  /** True when the request asks for something impossible and has been answered. */
-  refuses(incoming: IncomingRequest): boolean;
-  onSuccess(response: SipResponse): void;
-  onRefused(response: SipResponse): void;
 }
 
 export interface ModificationsOptions {
@@ -78,12 +68,9 @@ export class Modifications {
     const { updates, timer } = options;
     updates.owner = {
       onModify: (modify) => this.#serve(modify),
-      requestHeaders: () => timer.requestHeaders(),
-      responseHeaders: (incoming) => timer.responseHeaders(incoming),
-      onSuccess: (response) => timer.onSuccess(response),
-      onRefused: (response) => timer.onRefused(response),
-      onAcceptedLate: (before) => options.onAcceptedLate(before),
-      onGone: () => options.onGone(),
+      timer,
+      onAcceptedLate: options.onAcceptedLate,
+      onGone: options.onGone,
     };
   }
 

@@ -4,9 +4,9 @@ import type { HeaderInit, SipMessage, SipRequest, SipResponse } from '../protoco
 import { getParam, type Params } from '../protocol/sip/params.js';
 import { readable } from '../protocol/sip/parse-error.js';
 import type { IncomingRequest } from '../ua/incoming.js';
-import type { RefreshHeaders } from './modifications.js';
 import type { ModifyResult } from './outgoing-modify.js';
 import type { SessionTimerPolicy } from './policies.js';
+import type { RefreshHeaders } from './refresh-headers.js';
 
 /** A session timer as plain data. */
 export interface SessionTimerSnapshot {
@@ -35,6 +35,8 @@ interface Running {
   readonly deadline: number;
 }
 
+const NOTHING_RUNS: Cancel = () => {};
+
 /** RFC 4028 §5: the least that Min-SE may say. */
 const LEAST_SECONDS = 90;
 /** RFC 4028 §10: so long before the end the BYE leaves, unless a third of the interval is less. */
@@ -50,7 +52,7 @@ export class SessionTimer implements RefreshHeaders {
   /** The largest Min-SE that was heard in this dialog (§7.4). */
   #minSeconds: number | undefined;
   #running: Running | undefined;
-  #cancel: Cancel = () => {};
+  #cancel: Cancel = NOTHING_RUNS;
   #ended = false;
 
   constructor(options: SessionTimerOptions) {

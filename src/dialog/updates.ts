@@ -1,4 +1,3 @@
-import type { HeaderInit, SipResponse } from '../protocol/sip/message.js';
 import type { IncomingRequest } from '../ua/incoming.js';
 import { NO_CODEC } from './allowed-formats.js';
 import type { DialogContext } from './context.js';
@@ -7,20 +6,15 @@ import { IncomingModify } from './incoming-modify.js';
 import type { Agreed, Negotiation } from './negotiation.js';
 import type { ModifyResult } from './outgoing-modify.js';
 import { sendUpdate } from './outgoing-update.js';
+import type { RefreshHeaders } from './refresh-headers.js';
 import { sessionDescription } from './session-body.js';
 
 /** Whose dialog it is: an early one first, the session later. */
 export interface UpdateOwner {
   /** An offer of the peer that may be served now. */
   onModify(modify: IncomingModify): void;
-  /** What an UPDATE of ours carries besides. */
-  requestHeaders?(): HeaderInit;
-  /** What the 2xx to an UPDATE of the peer carries besides. */
-  responseHeaders?(incoming: IncomingRequest): HeaderInit;
-  /** The peer has answered an UPDATE of ours with 2xx. */
-  onSuccess?(response: SipResponse): void;
-  /** The peer has refused an UPDATE of ours. */
-  onRefused?(response: SipResponse): void;
+  /** What UPDATEs of ours and the 2xx to those of the peer carry besides, and who hears how they fare; an early dialog has none. */
+  readonly timer?: RefreshHeaders;
   /** An UPDATE of ours was accepted when nobody waited for it any more; `before` was agreed until then. */
   onAcceptedLate?(before: Agreed | undefined): void;
   /** An UPDATE of ours has shown that the dialog is no more. */
@@ -65,7 +59,7 @@ export class Updates {
       contact: this.#dialog.localContact,
       allow: this.#context.allow,
       negotiation: this.#negotiation,
-      headers: () => this.owner.responseHeaders?.(incoming) ?? {},
+      headers: () => this.owner.timer?.responseHeaders(incoming) ?? {},
       onSettled: () => {
         this.#incoming = undefined;
       },
@@ -92,11 +86,11 @@ export class Updates {
         context: this.#context,
         dialog: this.#dialog,
         negotiation: this.#negotiation,
-        headers: this.owner.requestHeaders?.() ?? {},
+        headers: this.owner.timer?.requestHeaders() ?? {},
         ...options,
         isNeeded: () => !this.#ended,
-        onSuccess: (response) => this.owner.onSuccess?.(response),
-        onRefused: (response) => this.owner.onRefused?.(response),
+        onSuccess: (response) => this.owner.timer?.onSuccess(response),
+        onRefused: (response) => this.owner.timer?.onRefused(response),
         onAcceptedLate: () => this.owner.onAcceptedLate?.(before),
         onGone: () => this.owner.onGone(),
       });
