@@ -1,6 +1,6 @@
 import { UsageError } from '../base/errors.js';
 import { type Events, TypedEmitter } from '../base/events.js';
-import { normalizeHost } from '../base/ip.js';
+import { normalizeHost, type SocketAddress } from '../base/ip.js';
 import { accept } from '../base/schema-problems.js';
 import { show } from '../base/show.js';
 import type { TenantId } from '../base/tenant.js';
