@@ -281,6 +281,7 @@ export {
   type ClientHandlers,
   type ClientTransaction,
   type SentAck,
+  type SentResponse,
   type ServerTransaction,
   type TransactionHandlers,
   TransactionLayer,

@@ -5,6 +5,7 @@ export {
   type ClientHandlers,
   type ClientTransaction,
   type SentAck,
+  type SentResponse,
   type ServerTransaction,
   type TransactionHandlers,
   TransactionLayer,

@@ -15,7 +15,7 @@ import type { TransactionTransport } from './port.js';
 import { type ServerOwner, ServerRunner, type ServerTransaction } from './server.js';
 
 export type { ClientHandlers, ClientTransaction } from './client.js';
-export type { TransactionTransport } from './port.js';
+export type { SentResponse, TransactionTransport } from './port.js';
 export type { ServerTransaction } from './server.js';
 
 /** Where the layer's news goes. A handler that throws is logged; a request that it leaves unanswered then gets 500. */
