@@ -5,7 +5,8 @@
  *     --peers pbxkit,kamailio,npm-sip  --rates 100,500  --repeats 3  --seconds 10  --highest 600  --json FILE
  *
  * `calls` and `registrations`: CPU at each rate, the peers in turn; with `--highest FROM` also the highest clean rate, the time of a
- * set-up at half of it and the delay of the event loop at 70 %. `memory`: a binding (`--bindings 50000`) and a call (`--calls 10000`).
+ * set-up at half of it and the delay of the event loop at 70 %; with `--clean RATE` these two without the search, which is a minute of
+ * overload. `memory`: a binding (`--bindings 50000`) and a call (`--calls 10000`).
  * On a busy machine `BENCH_NICE=-10` gives the programs of the benchmark a better place in the queue (as root).
  * `profile`: a .cpuprofile of pbxkit (`--work calls|registrations --rate 300 --file FILE`).
  * `in-process`: what a call or a registration costs in the server alone, see in-process.ts. `held`: and with how many calls under way, see held.ts.
@@ -64,8 +65,9 @@ async function rates(work: Work, names: readonly PeerName[], usual: readonly num
   const plan: Plan = { peers: await start(wanted), work, seconds, repeats: flags.number('repeats', 3) };
   await warmUp(plan, report);
   await atFixedRates(plan, flags.numbers('rates', usual), report);
-  if (!flags.has('highest')) return;
-  const highest = await highestRates(plan, flags.number('highest', 400), report);
+  if (!flags.has('highest') && !flags.has('clean')) return;
+  const known = flags.number('clean', 0);
+  const highest = known > 0 ? known : await highestRates(plan, flags.number('highest', 400), report);
   await loopDelay(plan, Math.round(highest * 0.7), report);
   if (work.kind === 'calls') {
     await callee?.stop();
