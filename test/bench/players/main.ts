@@ -1,7 +1,7 @@
 /**
- * What terminated media costs, and how well it keeps time. Run it alone on the machine, pinned to one core:
+ * What terminated media costs, and how well it keeps time. Run it on a machine that does nothing else, not pinned: V8 has threads of its own:
  *
- *   taskset -c 1 node --import tsx test/bench/players/main.ts [--streams 200] [--seconds 10]
+ *   node --import tsx test/bench/players/main.ts [--streams 200] [--seconds 10]
  *
  * Prints one JSON object: players and recorders over real sockets on loopback (RTP goes round: each player's phone is a recorder), and how many
  * conference parties and in-band detectors one core carries.
