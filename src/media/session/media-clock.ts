@@ -62,7 +62,11 @@ export class MediaClock {
     if (periodMs % SHORTEST_PERIOD_MS !== 0 || periodMs < SHORTEST_PERIOD_MS || periodMs > LONGEST_PERIOD_MS) {
       throw new UsageError('PBX_INVALID_ARGUMENT', `periodMs: found ${periodMs}, expected 10, 20, 30 … 200`);
     }
-    const own: BeatTask = (beat) => task(beat);
+    // Beats that are overdue are those of the streams that were there then: a newcomer would send them in one burst.
+    const from = this.#beatAfter(this.#scheduler.now());
+    const own: BeatTask = (beat) => {
+      if (beat >= from) task(beat);
+    };
     const tasks = this.#leastBusy(period);
     tasks.add(own);
     this.#count++;
@@ -83,14 +87,18 @@ export class MediaClock {
     return phases.reduce((best, each) => (each.size < best.size ? each : best));
   }
 
+  /** A beat that falls to this very moment is left to those that were there before. */
+  #beatAfter(now: Millis): number {
+    return Math.floor((now - (this.#startedAt ?? now)) / BEAT_MS) + 1;
+  }
+
   /** Also when somebody new wants an earlier beat than the one that is waited for. */
   #arm(): void {
     // Whoever comes in the midst of the beats is seen to behind the last of them.
     if (this.#beating) return;
     const now = this.#scheduler.now();
+    const next = this.#beatAfter(now);
     this.#startedAt ??= now;
-    // A beat that falls to this very moment is left to those that were there before.
-    const next = Math.floor((now - this.#startedAt) / BEAT_MS) + 1;
     this.#nextBeat = Math.min(this.#armedFor ?? Number.POSITIVE_INFINITY, Math.max(this.#nextBeat, next));
     this.#schedule(this.#startedAt);
   }
@@ -120,9 +128,13 @@ export class MediaClock {
       this.#nextBeat += late;
     }
     this.#beating = true;
-    while (this.#nextBeat <= due && this.#count > 0) this.#beat(this.#nextBeat++);
-    this.#beating = false;
-    if (this.#count > 0) this.#schedule(startedAt);
+    try {
+      while (this.#nextBeat <= due && this.#count > 0) this.#beat(this.#nextBeat++);
+    } finally {
+      // Also when the host's logger throws: all audio of the process hangs on the next beat.
+      this.#beating = false;
+      if (this.#count > 0) this.#schedule(startedAt);
+    }
   }
 
   /** The first beat from `#nextBeat` on that somebody waits for. */

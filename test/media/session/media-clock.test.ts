@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { Millis } from '../../../src/base/clock.js';
+import { silentLogger } from '../../../src/base/logger.js';
 import type { Cancel, Scheduler } from '../../../src/base/scheduler.js';
 import { BEAT_MS, MediaClock } from '../../../src/media/session/media-clock.js';
 import { ManualClock } from '../../../src/testing/manual-clock.js';
@@ -133,6 +134,45 @@ describe('the beat of all media', () => {
     clock.every(10, () => {});
     scheduler.manual.advanceSync(25);
     expect(beats).toEqual([20, 40, 60]);
+  });
+
+  test('one who comes while beats are overdue is not called for those, but from its own first beat on', () => {
+    const scheduler = new LateScheduler();
+    const { clock } = clockOn(scheduler);
+    const beats: number[] = [];
+    scheduler.lateMs = 50;
+    clock.every(10, () => {});
+    scheduler.lateMs = 0;
+    scheduler.manual.advanceSync(45);
+    clock.every(10, (beat) => beats.push(beat * BEAT_MS));
+    scheduler.manual.advanceSync(25);
+    expect(beats.length).toBeGreaterThanOrEqual(2);
+    expect(beats.length).toBeLessThanOrEqual(3);
+    expect(Math.min(...beats)).toBeGreaterThan(45);
+  });
+
+  test('a logger of the host that throws costs one beat, not all audio of the process', () => {
+    const manual = new ManualClock();
+    const logger = {
+      ...silentLogger,
+      error: () => {
+        throw new Error('the disk is full');
+      },
+    };
+    const clock = new MediaClock({ scheduler: manual, logger });
+    let broken = true;
+    let count = 0;
+    clock.every(20, () => {
+      if (broken) throw new Error('broken');
+      count++;
+    });
+    expect(() => manual.advanceSync(20)).toThrow('the disk is full');
+    broken = false;
+    manual.advanceSync(40);
+    expect(count).toBe(2);
+    clock.every(20, () => count++);
+    manual.advanceSync(40);
+    expect(count).toBe(6);
   });
 
   test('no timer while there is no stream; a stream that leaves in the middle of a beat is not called again', () => {
