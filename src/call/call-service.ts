@@ -136,6 +136,7 @@ export class CallService implements RequestTaker, Events<CallEvents> {
       find: (replaces, tenantId) => this.#find(replaces, tenantId),
       occupy: options.occupy ?? (() => undefined),
       credentialsFor: options.credentialsFor ?? (() => undefined),
+      onAgreed: (call) => this.#readdressing.look(call),
       onRinging: (call) => this.#emit('call.ringing', call),
       onAnswered: (call) => {
         this.#journal?.save(call);
@@ -236,11 +237,12 @@ export class CallService implements RequestTaker, Events<CallEvents> {
   }
 
   /**
-   * Peers outside were told `before`, an IP address, and are told another one now: parties of relayed calls who were told it for media are
-   * offered the present one by a re-INVITE, ten calls a second. Calls that the server itself serves keep what they were told.
+   * Peers outside were told `before`, an IP address, and are told `now`: parties of relayed calls who were told it for media are offered the
+   * present one by a re-INVITE, ten calls a second; those that were not yet answered, once they are. Calls that the server itself serves keep
+   * what they were told.
    */
-  addressChanged(before: string): void {
-    this.#readdressing.begin(this.#calls.values(), before);
+  addressChanged(before: string, now: string): void {
+    this.#readdressing.begin(this.#calls.values(), before, now);
   }
 
   /** Hangs a call up. False when there is no such call. */

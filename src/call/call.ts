@@ -117,8 +117,8 @@ export class Call implements LiveCall, WaitingCall, ServedCall {
   }
 
   /** The media goes by another path from now on; see `Talk`. Undefined: it does. */
-  moveMedia(decision: MediaDecision): Promise<JoinFailure> {
-    if (this.#state.kind === 'talking') return this.#state.talk.moveMedia(decision);
+  moveMedia(decision: MediaDecision, isWanted?: () => boolean): Promise<JoinFailure> {
+    if (this.#state.kind === 'talking') return this.#state.talk.moveMedia(decision, isWanted);
     return Promise.resolve({ status: 481, reason: 'No Established Call' });
   }
 

@@ -10,6 +10,7 @@ import type { MediaPolicy } from './call-media.js';
 import type { CallRecord, LegRecord, TransferRecord } from './call-record.js';
 import type { MusicOnHold } from './hold-music.js';
 import type { CallSnapshot } from './journal.js';
+import type { TellingCall } from './readdress.js';
 import type { Router } from './route.js';
 import type { FoundDialog, TransferAttempt } from './transfer-host.js';
 
@@ -43,6 +44,8 @@ export interface CallContext {
   occupy(tenantId: TenantId, via: string, direction: LegRecord['direction']): Lease | undefined;
   /** What answers the challenges of a line or trunk to a restored call. */
   credentialsFor(tenantId: TenantId, via: string): CredentialSource | undefined;
+  /** Two parties who talk have agreed on their media, at first or anew. */
+  onAgreed(call: TellingCall): void;
   onRinging(call: LiveCall): void;
   onAnswered(call: LiveCall): void;
   /** A re-INVITE has changed what a restored call would need. */

@@ -119,10 +119,14 @@ export class Talk implements TransferHost {
     });
   }
 
-  /** The media goes by another path from now on. Resolves to why it could not be: everything is as it was then. */
-  moveMedia(decision: MediaDecision): Promise<JoinFailure> {
+  /**
+   * The media goes by another path from now on. Resolves to why it could not be: everything is as it was then. `isWanted` is asked when
+   * what was under way is done.
+   */
+  moveMedia(decision: MediaDecision, isWanted: () => boolean = () => true): Promise<JoinFailure> {
     return this.mailbox.run(async () => {
       if (this.#state.kind !== 'bridged') return TERMINATED;
+      if (!isWanted()) return undefined;
       const { inbound, outbound } = this.#state;
       const { context, signal, onChanged } = this.#options;
       const { scheduler, random } = context;
@@ -263,8 +267,12 @@ export class Talk implements TransferHost {
     return { kind: 'bridged', bridge, inbound, outbound };
   }
 
-  /** Moves the media if the last answer has shown that the two cannot hear each other by the path that was taken. */
+  /**
+   * Moves the media if the last answer has shown that the two cannot hear each other by the path that was taken, or if a party was told an
+   * address that is not the server's any more.
+   */
   changeOver(): void {
+    this.#options.context.onAgreed(this);
     const { wanted } = this.media;
     if (wanted === undefined) return;
     const { context, id: callId } = this.#options;

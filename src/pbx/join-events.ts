@@ -51,7 +51,7 @@ export function joinEvents({ events, transport, registrar, calls, trunks, media,
     // Where none was known, peers inside and outside were told the same: those inside are right with it.
     if (previous === undefined) return;
     for (const flow of dead) transport.closeFlow(flow);
-    if (previous.address !== external.address) calls.addressChanged(previous.address);
+    if (previous.address !== external.address) calls.addressChanged(previous.address, external.address);
   });
   transport.onFlowClosed((flow) => {
     registrar.flowClosed(flow);

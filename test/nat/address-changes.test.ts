@@ -2,7 +2,7 @@ import { describe, expect } from 'vitest';
 import type { TcpConnection } from '../../src/net/network.js';
 import { sipSightings } from '../../src/testing/sightings.js';
 import type { World } from '../../src/testing/world.js';
-import { RawPeer } from '../support/raw-peer.js';
+import { RawPeer, rawSdp } from '../support/raw-peer.js';
 import { scenario } from '../support/scenario.js';
 import { Office, ROUTER, STUN, toldIn } from './office-behind-nat.js';
 import { stunServer } from './support.js';
@@ -154,4 +154,87 @@ describe('the address outside changes', () => {
       expect(office.pbx.calls).toEqual([]);
     },
   );
+
+  scenario(
+    'with two UDP listeners it changes twice, and each party of a relayed call gets one re-INVITE',
+    { seed: 15, delayMs: 5 },
+    async (world) => {
+      await stunServer(world, world.host('stun', STUN));
+      const office = new Office(world, {
+        listen: ['udp://10.0.0.2:5060', 'udp://10.0.0.2:5062'],
+        externalAddress: { stun: [STUN] },
+        media: { path: 'relay' },
+      });
+      let changes = 0;
+      office.pbx.on('nat.changed', ({ previous }) => {
+        if (previous !== undefined) changes++;
+      });
+      await world.run(() => office.pbx.start());
+      const [inside, outside] = [await office.inside('100'), await office.outside('101')];
+      const next = outside.incoming();
+      const call = inside.call('101');
+      const answered = await world.run(() => next);
+      answered.answer();
+      await world.until(call.talking());
+      await world.advance({ seconds: 5 });
+      const since = world.clock.now();
+      world.network.readdress(office.nat, AFTER);
+      await world.advance({ seconds: 60 });
+      expect(changes).toBe(2);
+      expect(mediaAddressTold(answered)).toBe(AFTER);
+      expect(new Set(invitesOf(world, since, 'outside 101')).size).toBe(1);
+      expect(new Set(invitesOf(world, since, 'inside 100')).size).toBe(1);
+      answered.hangUp();
+      await world.until(() => call.state.kind === 'ended');
+    },
+  );
+
+  scenario(
+    'while a carrier rings: it is told the new address for media when it has answered',
+    { seed: 16, delayMs: 5 },
+    async (world) => {
+      await stunServer(world, world.host('stun', STUN));
+      const carrier = await RawPeer.open(world, { name: 'carrier', address: '198.51.100.30' });
+      const office = new Office(world, {
+        externalAddress: { stun: [STUN] },
+        media: { path: 'relay' },
+        trunks: [{ name: 'carrier', server: '198.51.100.30', qualifySeconds: 0 }],
+        dialPlan: { called: [{ prefix: '0', route: { kind: 'trunk', trunk: 'carrier' } }] },
+      });
+      await world.run(() => office.pbx.start());
+      const inside = await office.inside('100');
+      const call = inside.call('0123');
+      const invite = await carrier.expect('INVITE');
+      expect(invite.body).toContain(`c=IN IP4 ${ROUTER}\r`);
+      carrier.respond(invite, 180, { toTag: 'c' });
+      await world.advance({ ms: 100 });
+      world.network.readdress(office.nat, AFTER);
+      await world.advance({ seconds: 40 });
+      const answers = { toTag: 'c', body: rawSdp('198.51.100.30') };
+      // The way that the INVITE came by is gone.
+      carrier.respond({ ...invite, from: { address: AFTER, port: office.port } }, 200, answers);
+      const again = await carrier.expect((message) => message.method === 'INVITE' && message.cseq > invite.cseq);
+      expect(again.body).toContain(`c=IN IP4 ${AFTER}\r`);
+      carrier.respond(again, 200, { ...answers, body: rawSdp('198.51.100.30', 4000, 2) });
+      await world.advance({ minutes: 5 });
+      expect(new Set(invitesOf(world, 0, 'carrier')).size).toBe(2);
+      call.hangUp();
+      carrier.respond(await carrier.expect('BYE'), 200);
+      await world.advance({ seconds: 1 });
+    },
+  );
 });
+
+function mediaAddressTold(call: { readonly media: { readonly remote: string | undefined } }): string | undefined {
+  return /^c=IN IP4 (\S+)\r/m.exec(call.media.remote ?? '')?.[1];
+}
+
+/** The CSeq of each INVITE that the server has sent to a host; a retransmission has that of the first. */
+function invitesOf(world: World, since: number, host: string): string[] {
+  return sipSightings(world.trace)
+    .filter(
+      ({ at, method, fromHost, toHost }) =>
+        at >= since && method === 'INVITE' && fromHost === 'server' && toHost === host,
+    )
+    .map(({ text }) => /^CSeq: (.*)\r/m.exec(text)?.[1] ?? '');
+}
