@@ -241,7 +241,9 @@ export class Registration {
       effects.push({ type: 'suspended', fault });
       return;
     }
-    const retryInMs = retryDelayMs(this.#failures, random, retryAfterSeconds);
+    // The network is another one now than when it was sent.
+    const isNewNetwork = this.#movedMeanwhile && isUnreached(fault) && retryAfterSeconds === undefined;
+    const retryInMs = isNewNetwork ? 0 : retryDelayMs(this.#failures, random, retryAfterSeconds);
     this.#wait(now + retryInMs);
     effects.push({ type: 'failed', fault, retryInMs });
   }

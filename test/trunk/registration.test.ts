@@ -89,6 +89,26 @@ describe('RFC 3261 §10.2 as a machine', () => {
     expect(registration.nextDeadline).toBe(due);
   });
 
+  test('moved while a REGISTER is under way that reaches nobody: the next one goes at once; none but that', () => {
+    const registration = machine();
+    registration.start(0);
+    registration.onDeadline(0);
+    registration.moved(100);
+    expect(registration.onAnswer(failed('unreachable'), 200)).toMatchObject([{ type: 'failed', retryInMs: 0 }]);
+    expect(registration.nextDeadline).toBe(200);
+    expect(types(registration.onDeadline(200))).toEqual(['register']);
+    registration.onAnswer(failed('unreachable'), 300);
+    expect(registration.nextDeadline).toBeGreaterThan(10_000);
+    for (const answer of [failed('refused'), { ...failed('unreachable'), retryAfterSeconds: 60 } as RegisterAnswer]) {
+      const other = machine();
+      other.start(0);
+      other.onDeadline(0);
+      other.moved(100);
+      other.onAnswer(answer, 200);
+      expect(other.nextDeadline).toBeGreaterThan(10_000);
+    }
+  });
+
   test('suspended at the start: nothing until resume', () => {
     const registration = machine();
     registration.start(0, { kind: 'forbidden', status: 403, text: '403' });
