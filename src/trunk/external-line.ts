@@ -139,10 +139,13 @@ export class ExternalLine {
    */
   addressChanged(before: SocketAddress, now: SocketAddress): FlowRef | undefined {
     const contact = this.#observed ?? this.#contact;
-    if (contact !== undefined && !isAffected(contact, before, now)) return undefined;
-    this.#observed = undefined;
+    const affected = contact === undefined || isAffected(contact, before, now);
+    // A REGISTER under way may name another Contact than the one that was granted last.
+    if (!affected && this.#registration.state !== 'trying') return undefined;
     this.#registration.moved(this.#parts.scheduler.now());
     this.#sleep();
+    if (!affected) return undefined;
+    this.#observed = undefined;
     return before.address === now.address || this.#flow?.connectionId === undefined ? undefined : this.#flow;
   }
 

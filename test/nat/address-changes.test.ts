@@ -2,7 +2,7 @@ import { describe, expect } from 'vitest';
 import type { TcpConnection } from '../../src/net/network.js';
 import { sipSightings } from '../../src/testing/sightings.js';
 import type { World } from '../../src/testing/world.js';
-import { RawPeer, rawSdp } from '../support/raw-peer.js';
+import { RawPeer, rawSdp, type WireMessage } from '../support/raw-peer.js';
 import { scenario } from '../support/scenario.js';
 import { Office, ROUTER, STUN, toldIn } from './office-behind-nat.js';
 import { stunServer } from './support.js';
@@ -86,6 +86,42 @@ describe('the address outside changes', () => {
         expect(inThatSecond.length).toBeLessThanOrEqual(11);
       }
       expect(new Set(anew.map((each) => each.header('To'))).size).toBe(30);
+    },
+  );
+
+  scenario(
+    'twice while a line registers: the registrar is told the last address, not the one between',
+    { seed: 17, delayMs: 5 },
+    async (world) => {
+      await stunServer(world, world.host('stun', STUN));
+      const carrier = await RawPeer.open(world, { name: 'carrier', address: '198.51.100.30' });
+      const LAST = '203.0.113.202';
+      const held: WireMessage[] = [];
+      let isHeld = (_: WireMessage): boolean => false;
+      const grant = (request: WireMessage): void =>
+        carrier.respond(request, 200, { contact: `${request.header('Contact')};expires=3600`, toTag: 'carrier' });
+      carrier.onMessage = (request) => (isHeld(request) ? held.push(request) : grant(request));
+      const office = new Office(world, {
+        externalAddress: { stun: [STUN] },
+        lines: [{ ...account, name: 'city', username: '1234' }],
+      });
+      await world.run(() => office.pbx.start());
+      await world.advance({ minutes: 2 });
+      const told = () => carrier.received.map((each) => /@([^:>]+)/.exec(each.header('Contact') ?? '')?.[1]);
+      expect(told()).toEqual([ROUTER]);
+      isHeld = ({ text }) => text.includes(`@${AFTER}:`);
+      world.network.readdress(office.nat, AFTER);
+      await world.until(() => held.length > 0, { minutes: 2 });
+      world.network.readdress(office.nat, LAST);
+      let noticed = false;
+      office.pbx.on('nat.changed', () => {
+        noticed = true;
+      });
+      await world.until(() => noticed, { minutes: 2 });
+      // The way that it came by is gone.
+      grant({ ...(held[0] as WireMessage), from: { address: LAST, port: office.port } });
+      await world.advance({ minutes: 2 });
+      expect(told().at(-1)).toBe(LAST);
     },
   );
 
