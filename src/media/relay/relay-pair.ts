@@ -51,7 +51,7 @@ export class RelayPair {
   readonly watch = new PairWatch();
   readonly #context: PairContext;
   #streams: (RelayStream | undefined)[] = [];
-  /** What a leg has offered anew; it counts when it is answered, for it may be refused. */
+  /** What a leg has offered last; it counts when it is answered, for it may be refused, and for each answer: a 183 and a 200 may differ. */
   #offered: { readonly by: RelayLeg; readonly descriptions: readonly StreamDescription[] } | undefined;
   #establishedAt: Millis | undefined;
 
@@ -87,7 +87,6 @@ export class RelayPair {
     await this.#open(from, descriptions, offered);
     if (offered !== undefined) this.#describe(to, offered, () => true);
     this.#describe(from, descriptions, () => true);
-    this.#offered = undefined;
     const told = this.#tell(to, said);
     await this.#closeUnused(descriptions, offered ?? descriptions);
     this.#establishedAt ??= this.#context.clock.now();

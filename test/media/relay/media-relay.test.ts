@@ -577,6 +577,18 @@ describe('what is left behind', () => {
     await relay.delete('call');
   });
 
+  relayTest('a second answer, such as that of a 200 after a 183, opens no more than was offered', async (world) => {
+    const relay = relayIn(world);
+    const { a, b } = await parties(world);
+    world.use(a.endpoint);
+    world.use(b.endpoint);
+    await connect(relay, 'call', a, b);
+    const more = b.endpoint.sdp() + 'm=audio 4002 RTP/AVP 0\r\n'.repeat(15);
+    await relay.answer({ ...exchangeOf('call', b, a), sdp: more });
+    expect(relay.totals).toMatchObject({ streams: 1, ports: { used: 2, resting: 0 } });
+    await relay.delete('call');
+  });
+
   relayTest('what is no description is refused and changes nothing', async (world) => {
     const relay = relayIn(world);
     const { a, b } = await parties(world);
