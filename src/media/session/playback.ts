@@ -114,6 +114,8 @@ export class Playback implements EncodedSource {
   }
 
   #nextRound(failure: unknown): void {
+    // Behind the end is its end; one that has failed did not get there.
+    if (failure === undefined) this.#position = Math.max(0, this.#position - (this.#source?.overshoot ?? 0));
     const positionMs = this.positionMs;
     this.#roundsLeft--;
     if (failure !== undefined) this.#end({ kind: 'failed', error: failure, positionMs });

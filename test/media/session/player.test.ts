@@ -153,7 +153,18 @@ describe('playing', () => {
     expect(purity(heard.subarray(first + 80, first + 2200), 900)).toBeGreaterThan(0.95);
     const behind = player.play(sounds, { startMs: 5000 });
     await studio.advance(100);
-    expect((await behind).kind).toBe('finished');
+    expect(await behind).toEqual({ kind: 'finished', positionMs: 900 });
+  });
+
+  test('moved to behind the end, it ends there: the position is that of the end, of whatever kind the sound is', async () => {
+    const { player } = await call();
+    for (const sound of [pcm(sine(500, 5000)), silence(5000), tone(beep({ hz: 900, ms: 5000 }))]) {
+      const played = player.play(sound);
+      await studio.advance(200);
+      player.seek(60_000);
+      await studio.advance(100);
+      expect(await played).toEqual({ kind: 'finished', positionMs: 5000 });
+    }
   });
 
   test('a key ends it where that is wanted, and still counts for what is asked next (barge-in)', async () => {
