@@ -125,6 +125,34 @@ describe('a broadcast', () => {
     await office.quiet();
   });
 
+  for (const { where, blocks } of [
+    { where: 'at its start', blocks: 0 },
+    { where: 'in its midst', blocks: 50 },
+  ]) {
+    officeScenario(`whose sound throws ${where} ends for all who hear it, and says why`, {}, async (office, world) => {
+      const errors: unknown[] = [];
+      let left = blocks;
+      const read = (out: Int16Array): number => {
+        if (left-- <= 0) throw new Error('the file has gone');
+        return out.length;
+      };
+      const music = office.pbx.broadcast({ open: () => ({ read, close: () => {}, ended: false }) });
+      office.pbx.onCall('500', async (call) => {
+        await call.answer();
+        await call.play(music).then(
+          () => {},
+          (error: unknown) => errors.push(error),
+        );
+      });
+      const alice = await office.registered('100');
+      const call = alice.call('500');
+      await world.until(call.ended(), { seconds: 20 });
+      expect(errors).toEqual([new Error('the file has gone')]);
+      expect(music.failure).toEqual(new Error('the file has gone'));
+      await office.quiet();
+    });
+  }
+
   officeScenario('ends with the PBX, whoever listens', {}, async (office, world) => {
     const music = office.pbx.broadcast(counted().sound);
     const heard = music.listen();

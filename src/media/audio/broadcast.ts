@@ -114,7 +114,12 @@ export class Broadcast implements Sound {
   }
 
   #fill(): void {
-    const count = this.#failure === undefined ? this.#readBlock() : 0;
+    let count = 0;
+    try {
+      if (this.#failure === undefined) count = this.#readBlock();
+    } catch (error) {
+      this.#failure = error;
+    }
     this.#block.fill(0, count);
     this.#ring.set(this.#block, this.#written % RING_SAMPLES);
     this.#written += BLOCK_SAMPLES;

@@ -88,11 +88,16 @@ export class Playback implements EncodedSource {
   readEncoded(codec: G711Codec, out: Uint8Array): number {
     const source = this.#source;
     if (source === undefined || !isEncoded(source)) return 0;
-    const count = source.readEncoded(codec, out);
-    this.#position += count;
-    this.#given += count;
-    if (source.ended) this.#nextRound(source.failure);
-    return count;
+    try {
+      const count = source.readEncoded(codec, out);
+      this.#position += count;
+      this.#given += count;
+      if (source.ended) this.#nextRound(source.failure);
+      return count;
+    } catch (error) {
+      this.#end({ kind: 'failed', error, positionMs: this.positionMs });
+      return 0;
+    }
   }
 
   /** @throws UsageError (PBX_INVALID_ARGUMENT) */

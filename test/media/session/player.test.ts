@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, test } from 'vitest';
-import type { AudioSource, Sound } from '../../../src/media/audio/audio-source.js';
+import type { AudioSource, EncodedSource, Sound } from '../../../src/media/audio/audio-source.js';
 import { Broadcast } from '../../../src/media/audio/broadcast.js';
 import { silence } from '../../../src/media/audio/silence.js';
 import { g711, pcm, wav, wavFile } from '../../../src/media/audio/sounds.js';
@@ -266,6 +266,22 @@ describe('playing', () => {
     const played = player.play(sound);
     await studio.advance(100);
     expect(await played).toMatchObject({ kind: 'failed', error: { message: 'bad source' } });
+    expect(phone.heard.length).toBeGreaterThanOrEqual(3);
+  });
+
+  test('one that throws when it is taken encoded, too', async () => {
+    const { phone, player } = await call();
+    const source: EncodedSource = {
+      ended: false,
+      read: (out) => out.length,
+      readEncoded: () => {
+        throw new Error('bad source');
+      },
+      close: () => {},
+    };
+    const played = player.play({ open: () => source });
+    await studio.advance(100);
+    expect(await played).toMatchObject({ kind: 'failed', error: { message: 'bad source' }, positionMs: 20 });
     expect(phone.heard.length).toBeGreaterThanOrEqual(3);
   });
 });
