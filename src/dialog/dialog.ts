@@ -84,6 +84,9 @@ interface DialogParts {
 /** More requests than one dialog sends between two snapshots. */
 const RESTORE_MARGIN = 1000;
 
+/** The methods that carry a Contact. */
+const TARGET_REFRESHES: ReadonlySet<string> = new Set(['INVITE', 'UPDATE', 'SUBSCRIBE', 'NOTIFY', 'REFER']);
+
 /** The state that two user agents share: RFC 3261 §12. Holds no timer and sends nothing. */
 export class Dialog {
   readonly role: 'uac' | 'uas';
@@ -101,6 +104,8 @@ export class Dialog {
   #allow: string | undefined;
   /** The host that the peer was last seen to speak from. */
   #seenAt: string | undefined;
+  /** Where it was when a description of it was last accepted: media is looked for there. */
+  #mediaAt: string | undefined;
   readonly #digest: DigestClient | undefined;
 
   private constructor(parts: DialogParts) {
@@ -118,6 +123,7 @@ export class Dialog {
     this.#flow = parts.flow;
     this.#allow = parts.allow;
     this.#seenAt = parts.source?.remote.address;
+    this.#mediaAt = this.#seenAt;
     this.#digest = parts.digest;
   }
 
@@ -298,13 +304,19 @@ export class Dialog {
 
   /**
    * Target refresh by a re-INVITE, an UPDATE or its 2xx (RFC 3261 §12.2.1.2, §12.2.2, RFC 3311 §5.1). True for a request that comes from
-   * another host than those before: the peer is in another network now, and its media with it, whatever its description says.
+   * another host than the last description that was accepted: the peer, and its media, is in another network now, whatever it describes.
    */
   refreshTarget(message: SipMessage, source: Source): boolean {
-    const before = this.#seenAt;
-    if (message.kind === 'request') this.#seenAt = source.remote.address;
     this.#reachAt(message, source);
-    return before !== undefined && before !== this.#seenAt;
+    if (message.kind !== 'request') return false;
+    this.#seenAt = source.remote.address;
+    this.#mediaAt ??= this.#seenAt;
+    return this.#mediaAt !== this.#seenAt;
+  }
+
+  /** An offer that came from there has been accepted. */
+  describedFrom(source: Source): void {
+    this.#mediaAt = source.remote.address;
   }
 
   #reachAt(message: SipMessage, source: Source): void {
@@ -337,6 +349,7 @@ export class Dialog {
     this.#routeSet = routeSetOf(response);
     this.#flow = undefined;
     this.#seenAt = source.remote.address;
+    this.#mediaAt = this.#seenAt;
     this.#reachAt(response, source);
   }
 
@@ -367,7 +380,7 @@ export class Dialog {
         To: this.remote,
         'Call-ID': this.callId,
         CSeq: { sequence, method },
-        ...(refreshesTarget(method) ? { Contact: [this.localContact] } : {}),
+        ...(TARGET_REFRESHES.has(method) ? { Contact: [this.localContact] } : {}),
         ...options.headers,
       },
       ...(options.body === undefined ? {} : { body: options.body }),
@@ -381,10 +394,4 @@ export class Dialog {
     if (first?.kind !== 'sip' || hasParam(first.params, 'lr')) return undefined;
     return { ...first, headers: [] };
   }
-}
-
-function refreshesTarget(method: string): boolean {
-  return (
-    method === 'INVITE' || method === 'UPDATE' || method === 'SUBSCRIBE' || method === 'NOTIFY' || method === 'REFER'
-  );
 }

@@ -33,7 +33,7 @@ export class IncomingModify {
   readonly method: string;
   /** Where it came from. */
   readonly source: Source;
-  /** It comes from another host than what the peer has sent in this dialog before. */
+  /** It comes from another host than the peer's last description that was accepted. */
   readonly moved: boolean;
   /** No audio format of the offer is allowed: it can only be refused. */
   readonly silent: boolean;

@@ -140,8 +140,9 @@ export class Modifications {
       headers: () => timer.responseHeaders(incoming),
       onAccepted: (offered, send, onAck) =>
         acks.add(incoming.request.cseq.sequence, { offered, send, onAck, onGone: () => modify.end() }),
-      onSettled: () => {
+      onSettled: (accepted) => {
         this.#incoming = undefined;
+        if (accepted && modify.sdp !== undefined) dialog.describedFrom(incoming.source);
       },
     });
     this.#incoming = modify;

@@ -53,15 +53,16 @@ export class Updates {
     }
     const moved = this.#dialog.refreshTarget(incoming.request, incoming.source);
     this.#dialog.renewContact(this.#context.presentContact);
-    const modify = new IncomingModify({
+    const modify: IncomingModify = new IncomingModify({
       incoming,
       moved,
       contact: this.#dialog.localContact,
       allow: this.#context.allow,
       negotiation: this.#negotiation,
       headers: () => this.owner.timer?.responseHeaders(incoming) ?? {},
-      onSettled: () => {
+      onSettled: (accepted) => {
         this.#incoming = undefined;
+        if (accepted && modify.sdp !== undefined) this.#dialog.describedFrom(incoming.source);
       },
     });
     // Without an offer it only refreshes the target and the timer, whatever else is going on.

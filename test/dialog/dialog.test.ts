@@ -169,6 +169,36 @@ describe('requests of the other side (RFC 3261 §12.2.2)', () => {
   });
 });
 
+describe('a peer that has moved to another host', () => {
+  const ELSEWHERE = source({ address: '203.0.113.5', port: 41_000 });
+
+  test('is so until a description that came from there is accepted, whatever it asks before', () => {
+    for (const dialog of [uac(), uas()]) {
+      expect(dialog.refreshTarget(invite(), source())).toBe(false);
+      for (let i = 0; i < 2; i++) expect(dialog.refreshTarget(invite(), ELSEWHERE)).toBe(true);
+      dialog.describedFrom(ELSEWHERE);
+      expect(dialog.refreshTarget(invite(), ELSEWHERE)).toBe(false);
+      expect(dialog.refreshTarget(invite(), source())).toBe(true);
+    }
+  });
+
+  test('and is back where it was agreed on, when nothing was accepted meanwhile', () => {
+    const dialog = uas();
+    expect(dialog.refreshTarget(invite(), ELSEWHERE)).toBe(true);
+    expect(dialog.refreshTarget(invite(), source())).toBe(false);
+  });
+
+  test('after a restart its first request says where it was', () => {
+    const dialog = Dialog.restore(uas().snapshot());
+    expect(dialog.refreshTarget(invite(), source())).toBe(false);
+    expect(dialog.refreshTarget(invite(), ELSEWHERE)).toBe(true);
+  });
+
+  test('a response says nothing of it', () => {
+    expect(uas().refreshTarget(answer(invite(), 200), ELSEWHERE)).toBe(false);
+  });
+});
+
 describe('where requests of a dialog go (RFC 3261 §18.1.1, RFC 3581)', () => {
   const OUTSIDE = { address: '203.0.113.5', port: 41_000 };
 

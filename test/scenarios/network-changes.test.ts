@@ -99,6 +99,31 @@ describe('a re-INVITE from another network with the description of before', () =
     await office.quiet();
   });
 
+  officeScenario('refused once and said again: both hear each other again', { pbx: AUTO }, async (office, world) => {
+    const { call, answered, voices } = await talking(office, world);
+    world.network.readdress(natOf(world, '100'), AFTER);
+    const said = call.media.local;
+    const both = Promise.all([call.reinvite(said), answered.reinvite(answered.media.local)]);
+    for (const each of await world.run(() => both)) expect(each).toMatchObject({ kind: 'rejected', status: 491 });
+    expect(await voices.speak(1000)).toEqual([0, 0]);
+    expect((await world.run(() => call.reinvite(said))).kind).toBe('accepted');
+    expect(call.media.local).toBe(said);
+    expectHears(await voices.speak(1000));
+    call.hangUp();
+    await office.quiet();
+  });
+
+  officeScenario('after an UPDATE from there that describes nothing', { pbx: AUTO }, async (office, world) => {
+    const { call, voices } = await talking(office, world);
+    world.network.readdress(natOf(world, '100'), AFTER);
+    const refreshed = await world.run(async () => call.session?.request('UPDATE'));
+    expect(refreshed).toMatchObject({ response: { status: 200 } });
+    expect((await world.run(() => call.reinvite(call.media.local))).kind).toBe('accepted');
+    expectHears(await voices.speak(1000));
+    call.hangUp();
+    await office.quiet();
+  });
+
   officeScenario('a refresh from where it was is still answered here', { pbx: AUTO }, async (office, world) => {
     const { call } = await talking(office, world);
     const invites = (): number =>
