@@ -25,6 +25,7 @@ export class ExpiringMap<Key, Value> {
   readonly #capacity: number;
   readonly #scheduler: Scheduler | undefined;
   #cancel: Cancel | undefined;
+  #closed = false;
   #nextSweep: Millis = Number.NEGATIVE_INFINITY;
   #nextWholeSweep: Millis = Number.NEGATIVE_INFINITY;
   #nextFullSweep: Millis = Number.NEGATIVE_INFINITY;
@@ -47,6 +48,7 @@ export class ExpiringMap<Key, Value> {
   }
 
   set(key: Key, value: Value, expires: Millis, now: Millis): void {
+    if (this.#closed) return;
     this.#entries.delete(key);
     this.#sweep(now);
     if (this.#entries.size >= this.#capacity) {
@@ -65,6 +67,12 @@ export class ExpiringMap<Key, Value> {
     this.#entries.clear();
     this.#cancel?.();
     this.#cancel = undefined;
+  }
+
+  /** Forgets everything, and takes nothing more: no timer comes about any longer. */
+  close(): void {
+    this.#closed = true;
+    this.clear();
   }
 
   #wakeAt(deadline: Millis): void {

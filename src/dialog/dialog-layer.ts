@@ -249,8 +249,9 @@ export class DialogLayer implements RequestTaker {
     this.#stopStrays();
     this.#usages.clear();
     this.#invites.clear();
-    this.#finishedInvites.clear();
-    this.#ended.clear();
+    // What the end of the transactions brings about still comes after this.
+    this.#finishedInvites.close();
+    this.#ended.close();
   }
 
   #endAll(): void {

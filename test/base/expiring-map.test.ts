@@ -67,6 +67,16 @@ describe('ExpiringMap', () => {
     expect(clock.pending).toBe(0);
   });
 
+  test('once closed it takes nothing more, and no timer comes about', () => {
+    const clock = new ManualClock();
+    const map = new ExpiringMap<string, number>({ capacity: 10, scheduler: clock });
+    map.set('a', 1, 5000, clock.now());
+    map.close();
+    expect([map.size, clock.pending]).toEqual([0, 0]);
+    map.set('a', 1, 5000, clock.now());
+    expect([map.size, clock.pending]).toEqual([0, 0]);
+  });
+
   test('delete and clear', () => {
     const map = new ExpiringMap<string, number>({ capacity: 3 });
     map.set('a', 1, 10, 0);

@@ -193,6 +193,18 @@ describe('close()', () => {
     await world.until(() => bob.calls[0]?.state.kind === 'ended');
     expect(office.records).toHaveLength(1);
   });
+
+  officeScenario('while a phone that is gone says nothing at all: no timer is left', {}, async (office, world) => {
+    const alice = await office.registered('100');
+    const gone = await RawPeer.open(world);
+    await gone.register('101', 'secret-101');
+    const call = alice.call('101');
+    await gone.expect('INVITE');
+    await world.run(() => office.pbx.close());
+    expect(world.pbx.leaks()).toEqual([]);
+    await world.until(call.ended());
+    expect(office.records).toHaveLength(1);
+  });
 });
 
 describe('a journal that something else wrote to', () => {
