@@ -7,7 +7,7 @@ import { parseSdp, sdpText } from '../protocol/sdp/lines.js';
 import { isHold, isSecure, mediaSummary, type SdpStream } from '../protocol/sdp/media.js';
 import type { CallMedia } from './call-media.js';
 import { unlessFaulty } from './media-fault.js';
-import { acceptAnswer, type OpenAudio } from './server-audio.js';
+import { acceptAnswer, type OpenAudio, remoteAddressOf } from './server-audio.js';
 
 /** What held parties hear. */
 export interface MusicOnHold {
@@ -66,8 +66,7 @@ export class HoldMusic {
     const audio = audioIn(agreed?.remote);
     // A secured stream is not made a clear one (RFC 3264 §8.3.4): that party is held without music.
     if (audio === undefined || isSecure(audio.protocol)) return false;
-    const side = this.#media.side(held.legId);
-    const remoteAddress = side?.address ?? side?.hop ?? audio.address;
+    const remoteAddress = remoteAddressOf(this.#media, held);
     if (remoteAddress === undefined) return false;
     const session = await this.#music.open({ remoteAddress, srtp: false });
     const playing: Playing = { session };

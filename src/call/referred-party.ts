@@ -1,11 +1,8 @@
 import type { InviteSession, SessionEnd } from '../dialog/invite-session.js';
-import { parseSdp } from '../protocol/sdp/lines.js';
-import { mediaSummary } from '../protocol/sdp/media.js';
 import { reasonPhrase } from '../protocol/sip/status.js';
 import type { ServedParty, ServedRequests } from './handled-call.js';
 import { failureOf } from './join.js';
-import { unlessFaulty } from './media-fault.js';
-import type { AudioPeer } from './server-audio.js';
+import { type AudioPeer, remoteAddressOf } from './server-audio.js';
 import type { ServeRequest, TransferHost } from './transfer-host.js';
 import { TERMINATED, TRANSFERRED, type TransferResult } from './transfer-parts.js';
 
@@ -49,9 +46,8 @@ export class ReferredParty implements ServedParty {
   get peer(): AudioPeer {
     const { host, stays } = this.#options;
     const said = stays.session.agreed?.remote ?? '';
-    const described = unlessFaulty(() => mediaSummary(parseSdp(said)).find(({ active }) => active)?.address);
     return {
-      remoteAddress: host.media.side(stays.legId)?.address ?? described ?? '127.0.0.1',
+      remoteAddress: remoteAddressOf(host.media, stays) ?? '127.0.0.1',
       // A secured stream is not made a clear one (RFC 3264 §8.3.4).
       srtp: said.includes(' RTP/SAVP '),
     };

@@ -1,4 +1,6 @@
+import type { InviteSession } from '../dialog/invite-session.js';
 import type { MediaSession } from '../media/session/media-session.js';
+import { type CallMedia, mediaAddress } from './call-media.js';
 import { unlessFaulty } from './media-fault.js';
 
 /** Who is at the other end of the server's own audio. */
@@ -11,6 +13,18 @@ export interface AudioPeer {
 
 /** Opens the server's own end of a leg's audio. @throws MediaError (MEDIA_NO_PORT) */
 export type OpenAudio = (peer: AudioPeer) => Promise<MediaSession>;
+
+/**
+ * The IP address that a talking party's signalling comes from, behind a NAT that of the box: the media is looked for there, too
+ * (RFC 7362 §4). What the party has described stands in only when nothing else is known.
+ */
+export function remoteAddressOf(
+  media: CallMedia,
+  { legId, session }: { readonly legId: string; readonly session: InviteSession },
+): string | undefined {
+  const side = media.side(legId);
+  return side?.address ?? side?.hop ?? session.dialog.seenAt ?? mediaAddress(session.agreed?.remote ?? '');
+}
 
 /** The peer's answer to our offer. False when it cannot be taken: all is then as it was before. */
 export function acceptAnswer(session: MediaSession, answer: string): boolean {

@@ -251,6 +251,11 @@ export class Dialog {
     return this.#remoteTarget;
   }
 
+  /** The host that the peer was last seen to speak from; after a restart that of its flow, if one is known. */
+  get seenAt(): string | undefined {
+    return this.#seenAt ?? this.#flow?.remote.address;
+  }
+
   get localSequence(): number {
     return this.#localSequence;
   }

@@ -273,6 +273,13 @@ describe('snapshot and restore', () => {
     expect(Dialog.restore(udp.snapshot()).target.flow).toEqual(udp.target.flow);
   });
 
+  test('where the other side speaks from is known after a restart by its UDP flow', () => {
+    const dialog = uas({}, undefined, source({ address: '203.0.113.5', port: 41_000 }));
+    expect([dialog.seenAt, Dialog.restore(dialog.snapshot()).seenAt]).toEqual(['203.0.113.5', '203.0.113.5']);
+    const tcp = uas({}, 'SIP/2.0/TCP 10.0.0.7:5060;branch=z9hG4bK1', source(THERE, 'tcp'));
+    expect([tcp.seenAt, Dialog.restore(tcp.snapshot()).seenAt]).toEqual([THERE.address, undefined]);
+  });
+
   test('what was seen of the other side’s numbers is kept', () => {
     const dialog = uas();
     expect(dialog.acceptSequence(invite({ CSeq: { sequence: 9, method: 'BYE' } }))).toBe(true);

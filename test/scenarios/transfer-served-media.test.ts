@@ -1,0 +1,67 @@
+/** What a party that is transferred to a served number is offered, where its media is looked for, and what it has when that fails. */
+import { describe, expect } from 'vitest';
+import type { CallControl } from '../../src/call/control/call-control.js';
+import { tone } from '../../src/media/audio/tone.js';
+import { chord } from '../../src/protocol/audio/tones.js';
+import { sipUri } from '../../src/protocol/sip/uri.js';
+import type { World } from '../../src/testing/world.js';
+import { DOMAIN, type Office, officeScenario } from '../support/office.js';
+import { rtpOf, targetOf } from '../support/rtp-of-call.js';
+
+const NOTE = tone({ steps: [{ sines: chord([440]) }] });
+const HALF_A_SECOND = new Int16Array(4_000);
+const to = (number: string) => sipUri({ user: number, host: DOMAIN });
+
+async function over(office: Office, world: World): Promise<void> {
+  await office.quiet();
+  expect(office.pbx.stats().media.ports.used).toBe(0);
+  expect(world.log.lines('error')).toEqual([]);
+}
+
+describe('a party behind a NAT (RFC 7362 §4)', () => {
+  for (const who of ['the caller', 'the callee'] as const)
+    officeScenario(`${who} is heard from the box's address, and hears the server`, {}, async (office, world) => {
+      const served: CallControl[] = [];
+      office.pbx.onCall('700', async (call) => {
+        await call.answer();
+        served.push(call);
+        await call.play(NOTE);
+      });
+      const behind = (each: string) => (each === who ? { behindNat: 'port-restricted' as const } : {});
+      const alice = await office.registered('100', behind('the caller'));
+      const bob = await office.registered('101', behind('the callee'));
+      const { call, answered } = await office.talk(alice, bob);
+      const [stays, leaving] = who === 'the caller' ? [call, answered] : [answered, call];
+      const rtp = await rtpOf(world, stays);
+      const transfer = leaving.transfer({ to: to('700') });
+      await world.run(() => transfer.settled);
+      expect(transfer.result).toBe(200);
+      await rtp.talk(HALF_A_SECOND, targetOf(stays));
+      expect(served[0]?.audio?.stats).toMatchObject({
+        strangers: 0,
+        remote: { address: expect.stringMatching(/^203\.0\.113\./) },
+      });
+      expect(rtp.heard.length).toBeGreaterThan(15);
+      stays.hangUp();
+      await over(office, world);
+    });
+
+  for (const who of ['the caller', 'the callee'] as const)
+    officeScenario(
+      `${who} is held, and hears the music`,
+      { pbx: { media: { holdMusic: NOTE } } },
+      async (office, world) => {
+        const behind = (each: string) => (each === who ? { behindNat: 'port-restricted' as const } : {});
+        const alice = await office.registered('100', behind('the caller'));
+        const bob = await office.registered('101', behind('the callee'));
+        const { call, answered } = await office.talk(alice, bob);
+        const [held, holder] = who === 'the caller' ? [call, answered] : [answered, call];
+        const rtp = await rtpOf(world, held);
+        expect((await world.run(() => holder.hold())).kind).toBe('accepted');
+        await rtp.talk(HALF_A_SECOND, targetOf(held));
+        expect(rtp.heard.length).toBeGreaterThan(15);
+        held.hangUp();
+        await over(office, world);
+      },
+    );
+});
