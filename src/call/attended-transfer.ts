@@ -97,8 +97,8 @@ export class AttendedTransfer {
   }
 
   /** The transferor is served by a handler: the party that stays is served anew by the same, and the transferor's call ends. */
-  async #served({ call, called, destination }: Served): Promise<TransferResult> {
-    if (this.#replaces.earlyOnly) return { status: 486, reason: 'Busy Here' };
+  async #served({ call, called, destination, early }: Served): Promise<TransferResult> {
+    if (this.#replaces.earlyOnly && !early) return { status: 486, reason: 'Busy Here' };
     const result = await this.#serve(destination, called, call.id);
     if (result.status === 200) call.endTransferred(this.#parts.stays.party);
     return result;

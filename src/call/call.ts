@@ -165,8 +165,7 @@ export class Call implements LiveCall, WaitingCall, ServedCall {
   /** The dialog of this call that a Replaces names. */
   find(replaces: Replaces): FoundDialog | undefined {
     if (this.#state.kind === 'talking') return this.#state.talk.find(replaces);
-    if (this.#state.kind === 'handled' && this.#state.handled.session !== undefined)
-      return this.#findServed(replaces, this.#state);
+    if (this.#state.kind === 'handled') return this.#findServed(replaces, this.#state);
     if (this.#attempt?.hasDialog(replaces) !== true) return undefined;
     return { kind: 'waiting', call: this, party: this.#identity.caller };
   }
@@ -176,8 +175,9 @@ export class Call implements LiveCall, WaitingCall, ServedCall {
     { handled, destination }: Extract<State, { kind: 'handled' }>,
   ): FoundDialog | undefined {
     const { session, caller: party, called } = handled;
-    if (session === undefined || !replacesDialog(replaces, session.dialog.id)) return undefined;
-    return { kind: 'served', call: this, party, called, destination };
+    const early = session === undefined;
+    const named = early ? this.#attempt?.hasDialog(replaces) : replacesDialog(replaces, session.dialog.id);
+    return named === true ? { kind: 'served', call: this, party, called, destination, early } : undefined;
   }
 
   async #run(start: CallStart): Promise<void> {
@@ -341,8 +341,13 @@ export class Call implements LiveCall, WaitingCall, ServedCall {
   /** See `ServedCall`. */
   endTransferred(to: Party): void {
     if (this.#state.kind !== 'handled') return;
-    const cause = `transferred to ${to.number}`;
-    this.log.endLeg(this.#state.legId, { outcome: 'answered', releasedBy: 'this-party', cause });
+    const { handled, legId } = this.#state;
+    const end = { releasedBy: 'this-party', cause: `transferred to ${to.number}` } as const;
+    if (handled.session === undefined) {
+      this.log.endLeg(legId, { outcome: 'cancelled', status: 487, ...end });
+      return handled.reject(487);
+    }
+    this.log.endLeg(legId, { outcome: 'answered', ...end });
     this.end();
   }
 

@@ -105,7 +105,7 @@ export interface WaitingCall {
 /** A call that a handler serves, as a transfer sees it. */
 export interface ServedCall {
   readonly id: string;
-  /** The party has handed on what it was served: it is hung up. */
+  /** The party has handed on what it was served: it is hung up, or refused with 487 if it was not answered yet. */
   endTransferred(to: Party): void;
 }
 
@@ -114,11 +114,13 @@ export type FoundDialog =
   | { readonly kind: 'talking'; readonly call: TransferHost; readonly leg: CallLeg; readonly other: CallLeg }
   /** The early dialog of a caller who waits for an answer. */
   | { readonly kind: 'waiting'; readonly call: WaitingCall; readonly party: Party }
-  /** The dialog of a party that a handler serves. */
+  /** The dialog, early or not, of a party that a handler serves. */
   | {
       readonly kind: 'served';
       readonly call: ServedCall;
       readonly party: Party;
       readonly called: string;
       readonly destination: HandlerDestination;
+      /** The handler has not answered yet. */
+      readonly early: boolean;
     };

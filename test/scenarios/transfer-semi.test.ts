@@ -1,5 +1,6 @@
 /** Flow T5 (RFC 5589 §7.6): the transferor hands over while the target still rings. */
 import { describe, expect } from 'vitest';
+import type { CallControl } from '../../src/call/control/call-control.js';
 import { sipUri } from '../../src/protocol/sip/uri.js';
 import type { PhoneCall } from '../../src/testing/phone-call.js';
 import { DOMAIN, type Office, type OfficeScenario, officeScenario } from '../support/office.js';
@@ -203,4 +204,96 @@ describe('T5: semi-attended transfer', () => {
       { seed, loss: 0.15, duplicate: 0.1, reorder: 0.1 },
     );
   }
+});
+
+describe('T5: the transferor waits for a handler that has not answered', () => {
+  /** What the handler does for the transferor, before it answers. */
+  const starts = {
+    rings: (call: CallControl) => call.ring(),
+    'lets early media be heard': (call: CallControl) => call.early(),
+  };
+
+  /** 101 talks to 100 and waits at 700; `then` serves whoever comes after it. */
+  async function waiting(
+    office: Office,
+    start: (call: CallControl) => void | Promise<void>,
+    then: (call: CallControl) => void | Promise<void>,
+  ) {
+    const { world } = office;
+    const served: CallControl[] = [];
+    office.pbx.onCall('700', async (call) => {
+      served.push(call);
+      await (served.length === 1 ? start(call) : then(call));
+      await new Promise<void>((resolve) => call.signal.addEventListener('abort', () => resolve(), { once: true }));
+    });
+    const [alice, bob] = [await office.registered('100'), await office.registered('101')];
+    const { call: stays, answered: leaving } = await office.talk(alice, bob);
+    await world.run(() => leaving.hold());
+    const asking = bob.call('700');
+    await world.until(asking.ringing());
+    await world.advance({ ms: 100 });
+    return { stays, leaving, asking, served };
+  }
+
+  async function over(office: Office): Promise<void> {
+    await office.quiet();
+    expect(office.pbx.stats().media.ports.used).toBe(0);
+    expect(office.world.log.lines('error')).toEqual([]);
+  }
+
+  for (const [name, start] of Object.entries(starts)) {
+    officeScenario(`it ${name}: the transferee is served, and the transferor is out`, {}, async (office, world) => {
+      const { stays, leaving, asking, served } = await waiting(office, start, (call) => call.answer());
+      const transfer = leaving.transfer({ to: to('700'), replacing: asking });
+      await world.run(() => transfer.settled);
+      await world.until(asking.ended());
+      await world.until(leaving.ended());
+      expect([transfer.result, asking.state]).toMatchObject([200, { status: 487 }]);
+      expect(served.map(({ caller, answered, signal }) => [caller.number, answered, signal.aborted])).toEqual([
+        ['101', false, true],
+        ['100', true, false],
+      ]);
+      expect(hears(stays)).toBe('192.0.2.1');
+      stays.hangUp();
+      await over(office);
+      expect(office.records.map(({ legs }) => legs.map(({ outcome, cause }) => [outcome, cause]))).toEqual([
+        [['cancelled', 'transferred to 100']],
+        [
+          ['answered', undefined],
+          ['answered', 'transferred to 700'],
+        ],
+      ]);
+    });
+  }
+
+  officeScenario(
+    'the transferor gives its INVITE up: the transferee is served all the same',
+    {},
+    async (office, world) => {
+      const { stays, leaving, asking, served } = await waiting(office, starts.rings, async (call) => {
+        call.ring();
+        await new Promise<void>((resolve) => world.ports.scheduler.after(500, resolve));
+        await call.answer();
+      });
+      const transfer = leaving.transfer({ to: to('700'), replacing: asking });
+      await world.run(() => transfer.answered);
+      asking.cancel();
+      await world.run(() => transfer.settled);
+      expect([transfer.result, served.map(({ signal }) => signal.aborted)]).toEqual([200, [true, false]]);
+      stays.hangUp();
+      await over(office);
+    },
+  );
+
+  officeScenario('the transferee is refused: the transferor is told, and waits on', {}, async (office, world) => {
+    const { stays, leaving, asking, served } = await waiting(office, starts.rings, (call) => call.reject(486));
+    const transfer = leaving.transfer({ to: to('700'), replacing: asking });
+    await world.run(() => transfer.settled);
+    expect([transfer.result, asking.state.kind, stays.state.kind]).toEqual([486, 'ringing', 'talking']);
+    await world.run(() => (served[0] as CallControl).answer());
+    await world.until(asking.talking());
+    asking.hangUp();
+    stays.hangUp();
+    await over(office);
+  });
 });
