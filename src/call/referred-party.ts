@@ -1,3 +1,4 @@
+import { NOBODY_WAITS } from '../base/aborted.js';
 import type { InviteSession, SessionEnd } from '../dialog/invite-session.js';
 import { reasonPhrase } from '../protocol/sip/status.js';
 import type { ServedParty, ServedRequests } from './handled-call.js';
@@ -28,6 +29,8 @@ export class ReferredParty implements ServedParty {
   readonly #options: ReferredPartyOptions;
   #settle: (result: TransferResult) => void = () => {};
   #session: InviteSession | undefined;
+  /** Fires when the handler has refused: the re-INVITE that is under way is not wanted any more. */
+  readonly #refused = new AbortController();
   #over = false;
   #rang = false;
 
@@ -84,14 +87,16 @@ export class ReferredParty implements ServedParty {
     const { host, stays, leaving, transfer, signal, onTaken, onEnded } = this.#options;
     const { before } = this;
     const { session } = stays;
-    const result = await session.modify({ sdp, signal, retry: true });
-    if (result.kind !== 'accepted' || result.sdp === undefined) {
-      this.#refuse(result.kind === 'accepted' ? UNAVAILABLE : failureOf(result));
+    const wanted = AbortSignal.any([signal, this.#refused.signal]);
+    const result = await session.modify({ sdp, signal: wanted, retry: true });
+    if (result.kind !== 'accepted') {
+      this.#refuse(failureOf(result));
       return undefined;
     }
-    if (this.#over || !host.live) {
-      // Refused meanwhile: the two talk on as before.
-      if (before !== undefined) await session.modify({ sdp: before, retry: true });
+    const { sdp: answer } = result;
+    if (answer === undefined) this.#refuse(UNAVAILABLE);
+    if (answer === undefined || this.#over || !host.live) {
+      await this.#restore(before);
       return undefined;
     }
     this.#over = true;
@@ -104,13 +109,22 @@ export class ReferredParty implements ServedParty {
       onEnded,
     });
     this.#settle(TRANSFERRED);
-    return result.sdp;
+    return answer;
+  }
+
+  /** Refused when it had taken the server's audio: the two talk on as before, or not at all. */
+  async #restore(before: string | undefined): Promise<void> {
+    const { host, stays } = this.#options;
+    const result = before === undefined ? undefined : await stays.session.modify({ sdp: before, retry: true });
+    // It would go on talking to nobody.
+    if (result?.kind !== 'accepted') host.end();
   }
 
   #refuse(result: TransferResult): void {
     if (this.#over) return;
     this.#over = true;
     this.#settle(result);
+    this.#refused.abort(NOBODY_WAITS);
     this.#options.onRefused();
   }
 }

@@ -73,6 +73,8 @@ export interface TransferHost {
   serve(request: ServeRequest): Promise<{ readonly status: number; readonly reason: string }>;
   /** The server itself talks to `stays` from now on, and listens to its session; see `replace`. */
   giveWay(gone: CallLeg, stays: CallLeg, transfer: Omit<TransferRecord, 'at' | 'status'>): void;
+  /** Hangs up whoever is left. */
+  end(): void;
   /** The call ends because `leaving` and its partner part; the partner goes on in another call. */
   handOver(leaving: CallLeg, partner: CallLeg, toCall: string): GivenLeg;
 }

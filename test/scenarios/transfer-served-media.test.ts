@@ -7,6 +7,7 @@ import { sipUri } from '../../src/protocol/sip/uri.js';
 import type { World } from '../../src/testing/world.js';
 import { DOMAIN, type Office, officeScenario } from '../support/office.js';
 import { rtpOf, targetOf } from '../support/rtp-of-call.js';
+import { seenBy } from '../support/wire.js';
 
 const NOTE = tone({ steps: [{ sines: chord([440]) }] });
 const HALF_A_SECOND = new Int16Array(4_000);
@@ -64,4 +65,73 @@ describe('a party behind a NAT (RFC 7362 §4)', () => {
         await over(office, world);
       },
     );
+});
+
+describe('the party does not take the server’s audio, or not as it should', () => {
+  /** 101 transfers 100 to 700, whose handler does `serve`. */
+  async function referred(office: Office, serve: (call: CallControl) => Promise<void>) {
+    office.pbx.onCall('700', serve);
+    const { call, answered } = await office.talk(await office.registered('100'), await office.registered('101'));
+    return { stays: call, leaving: answered, before: targetOf(call), onModify: call.onModify };
+  }
+
+  for (const how of ['hangUp', 'reject'] as const)
+    officeScenario(
+      `it leaves the re-INVITE unanswered, and the handler gives up (${how}): that is cancelled, and both may change things`,
+      {},
+      async (office, world) => {
+        const { stays, leaving, before, onModify } = await referred(office, async (call) => {
+          const answering = call.answer().catch(() => {});
+          await new Promise<void>((resolve) => world.ports.scheduler.after(500, resolve));
+          if (how === 'hangUp') call.hangUp();
+          else call.reject(486);
+          await answering;
+        });
+        stays.onModify = () => {};
+        const begin = world.clock.now();
+        const transfer = leaving.transfer({ to: to('700') });
+        await world.run(() => transfer.settled);
+        await world.advance({ seconds: 1 });
+        expect(transfer.result).toBe(how === 'hangUp' ? 480 : 486);
+        expect(seenBy(world, '100', begin)).toEqual(['<INVITE', '>100', '<CANCEL', '>200', '>487', '<ACK']);
+        stays.onModify = onModify;
+        expect((await world.run(() => leaving.hold())).kind).toBe('accepted');
+        expect(targetOf(stays)).toEqual(before);
+        stays.hangUp();
+        await over(office, world);
+      },
+    );
+
+  officeScenario('a 200 without a description: both talk on as before', {}, async (office, world) => {
+    const { stays, leaving, before, onModify } = await referred(office, (call) => call.answer().catch(() => {}));
+    stays.onModify = (modify) => {
+      stays.onModify = onModify;
+      stays.media.heard(modify.sdp);
+      void modify.accept(undefined);
+    };
+    const transfer = leaving.transfer({ to: to('700') });
+    await world.run(() => transfer.settled);
+    await world.advance({ seconds: 1 });
+    expect([transfer.result, leaving.state.kind, stays.state.kind]).toEqual([480, 'talking', 'talking']);
+    expect(targetOf(stays)).toEqual(before);
+    stays.hangUp();
+    await over(office, world);
+  });
+
+  officeScenario(
+    'it then does not take back what held before: nobody is left talking to nobody',
+    {},
+    async (office, world) => {
+      const { stays, leaving } = await referred(office, (call) => call.answer().catch(() => {}));
+      let asked = 0;
+      stays.onModify = (modify) => (asked++ === 0 ? void modify.accept(undefined) : modify.reject(488));
+      const transfer = leaving.transfer({ to: to('700') });
+      await world.run(() => transfer.settled);
+      await world.until(stays.ended());
+      await world.until(leaving.ended());
+      expect(asked).toBe(2);
+      await over(office, world);
+      expect(office.record.leg('a')).toMatchObject({ releasedBy: 'server' });
+    },
+  );
 });
