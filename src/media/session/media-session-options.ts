@@ -49,8 +49,10 @@ export interface MediaSessionEvents {
 export interface MediaSessionStats {
   readonly received: ReceivedCount;
   readonly sent: SentCount;
-  /** Packets from others than the peer, or that are not genuine SRTP. */
+  /** Packets from others than the peer. */
   readonly strangers: number;
+  /** Packets that came before anything was agreed on, while nothing was to be received, or too few of one source to tell whether it is the peer. */
+  readonly ignored: number;
   readonly badRtcp: number;
   /** Packets that were to be SRTP and are not genuine, or came a second time. */
   readonly rejected: number;

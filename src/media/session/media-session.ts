@@ -67,6 +67,7 @@ export class MediaSession {
   /** The last one is heard. */
   #sources: AudioSource[] = [];
   #strangers = 0;
+  #ignored = 0;
   #received = new Int16Array(0);
   #sent = new Int16Array(0);
   #lastBeat: number | undefined;
@@ -148,6 +149,7 @@ export class MediaSession {
       received: this.#receiver.count,
       sent: this.#sender.count,
       strangers: this.#strangers,
+      ignored: this.#ignored,
       badRtcp: badPackets,
       rejected: this.#cipher.rejected,
       ...(roundTripMs === undefined ? {} : { roundTripMs }),
@@ -350,7 +352,10 @@ export class MediaSession {
 
   #onRtp(data: Uint8Array, from: SocketAddress): void {
     const { agreed } = this;
-    if (agreed === undefined) return;
+    if (agreed === undefined) {
+      this.#ignored++;
+      return;
+    }
     const kind = datagramKind(data);
     if (kind !== 'rtp') {
       if (!this.#latch.knows(from)) this.#strangers++;
@@ -359,16 +364,22 @@ export class MediaSession {
       return;
     }
     const now = this.#options.scheduler.now();
-    // Only what is genuine teaches us where the peer is.
-    const packet = this.#latch.allows(from.address) ? this.#cipher.unprotect(data, 'rtp') : undefined;
-    const verdict = packet === undefined ? 'stranger' : this.#latch.receive(packet, from, now);
+    if (!this.#latch.allows(from.address)) {
+      this.#strangers++;
+      return;
+    }
+    // Only what is genuine teaches us where the peer is; what is not has been counted as such.
+    const packet = this.#cipher.unprotect(data, 'rtp');
+    if (packet === undefined) return;
+    const verdict = this.#latch.receive(packet, from, now);
     if (verdict === 'stranger') this.#strangers++;
-    if (packet !== undefined && verdict === 'taken' && agreed.receiving) this.#receiver.receive(packet, now);
+    else if (verdict === 'learning' || !agreed.receiving) this.#ignored++;
+    else this.#receiver.receive(packet, now);
   }
 
   #onRtcp(data: Uint8Array, from: SocketAddress): void {
-    if (this.agreed === undefined) return;
-    if (this.#rtcpLatch.receive(from, this.#options.scheduler.now())) this.#takeRtcp(data);
+    if (this.agreed === undefined) this.#ignored++;
+    else if (this.#rtcpLatch.receive(from, this.#options.scheduler.now())) this.#takeRtcp(data);
     else this.#strangers++;
   }
 

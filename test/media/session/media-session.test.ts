@@ -362,6 +362,28 @@ describe('what a session hears', () => {
 });
 
 describe('from whom (RFC 7362, RFC 4961)', () => {
+  test('what is not taken is counted once: before the agreement, until it is known whose it is, and on hold', async () => {
+    const session = await studio.session();
+    const phone = await studio.phone();
+    const other = await studio.phone({ port: 4600 });
+    const to = audioPort(session.offer());
+    const ignored = () => [session.stats.ignored, session.stats.strangers, session.stats.received.packets];
+    await phone.talk(sine(500, 60), to);
+    phone.rawRtcp(new Uint8Array(8), { ...to, port: to.port + 1 });
+    await studio.advance(20);
+    expect(ignored()).toEqual([4, 0, 0]);
+    session.accept(phone.offer());
+    // From another port than the one described: the fourth packet tells.
+    await other.talk(sine(500, 200), to);
+    await studio.advance(20);
+    expect(ignored().slice(0, 2)).toEqual([7, 0]);
+    const taken = session.stats.received.packets;
+    session.answer(phone.offer({ direction: 'inactive' }));
+    await other.talk(sine(500, 100), to);
+    await studio.advance(20);
+    expect(ignored()).toEqual([12, 0, taken]);
+  });
+
   test('a stranger is neither heard nor sent to, before and after the phone has spoken', async () => {
     const session = await studio.session();
     const phone = await studio.phone();
