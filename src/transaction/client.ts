@@ -1,4 +1,5 @@
 import { assertNever, errorText, PbxkitError } from '../base/errors.js';
+import type { SocketAddress } from '../base/ip.js';
 import type { Logger } from '../base/logger.js';
 import type { Scheduler } from '../base/scheduler.js';
 import type { HeaderInit } from '../protocol/sip/headers.js';
@@ -74,6 +75,7 @@ export class ClientRunner implements ClientTransaction {
   #outgoing: OutgoingRequest | undefined;
   /** The way that the request took, for its ACK and CANCEL. */
   readonly #taken: Hop;
+  readonly #sentFrom: SocketAddress | undefined;
   readonly #wakeUp: WakeUp;
   /** What waits for the effects of an earlier input to be done; almost always nothing. */
   #waiting: Due[] | undefined;
@@ -95,6 +97,7 @@ export class ClientRunner implements ClientTransaction {
     this.request = outgoing.request;
     this.#outgoing = outgoing;
     this.#taken = outgoing.hop;
+    this.#sentFrom = outgoing.local;
     this.#machine =
       request.method === 'INVITE' ? new InviteClientMachine(reliable) : new NonInviteClientMachine(reliable);
     this.#wakeUp = new WakeUp(owner.scheduler, () => this.#onWakeUp());
@@ -230,9 +233,10 @@ export class ClientRunner implements ClientTransaction {
     }
   }
 
-  /** ACK and CANCEL go to the very address, port and transport of the INVITE, whatever their own size. */
+  /** ACK and CANCEL leave by the very socket of the INVITE, to its address, port and transport, whatever their own size. */
   #sameWay(): Hop {
-    return Object.assign({}, this.#taken, { forceProtocol: true });
+    const sentFrom = this.#sentFrom;
+    return Object.assign({}, this.#taken, { forceProtocol: true }, sentFrom === undefined ? {} : { sentFrom });
   }
 
   /** A repeated response gets the same bytes; only one with another To tag gets an ACK of its own. */

@@ -42,6 +42,11 @@ export interface Hop {
   readonly flow?: FlowRef;
   /** Stay with `protocol` however large the request is (the retry of RFC 3261 §18.1.1 after TCP has failed). */
   readonly forceProtocol?: boolean;
+  /**
+   * Of an ACK or CANCEL: the socket that its INVITE left by (`OutgoingRequest.local`). It leaves there too, with the Via that it has, whatever
+   * routes and addresses have become: by that Via the peer knows the INVITE (RFC 3261 §9.1, §17.1.1.3).
+   */
+  readonly sentFrom?: SocketAddress;
 }
 
 /** Where a message came from. */

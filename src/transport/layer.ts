@@ -289,8 +289,8 @@ export class TransportLayer {
 
   /**
    * Makes a request ready to leave by that hop (RFC 3261 §18.1.1): stamps a copy, chooses TCP if it is too large for UDP
-   * and prints it once. The request must carry its top Via with the branch. What is wrong with the hop comes to
-   * `handlers.onError` after `send()`.
+   * and prints it once. The request must carry its top Via with the branch, and one that stays as it is for a hop with `sentFrom`. What is
+   * wrong with the hop comes to `handlers.onError` after `send()`.
    * @throws UsageError PBX_INVALID_ARGUMENT for a request without a Via
    */
   outgoing(request: SipRequest, hop: Hop, handlers: OutgoingHandlers): OutgoingRequest {

@@ -1,3 +1,4 @@
+import type { SocketAddress } from '../base/ip.js';
 import type { SipRequest } from '../protocol/sip/message.js';
 import type { TransportError } from './error.js';
 import type { Hop, TransportProtocol } from './hop.js';
@@ -17,6 +18,8 @@ export interface OutgoingRequest {
   readonly request: SipRequest;
   /** Where it goes: what a CANCEL or an ACK of the same transaction must go to as well (RFC 3261 §9.1, §17.1.1.3). */
   readonly hop: Hop;
+  /** The socket of ours that its Via stands for; undefined when it cannot be sent. */
+  readonly local?: SocketAddress;
   /** Sends; again: the same bytes once more. */
   send(): void;
   /** No answer is awaited any more: a broken connection is then no news. A final response does the same. */

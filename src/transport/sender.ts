@@ -82,12 +82,15 @@ export class Sender {
     if (this.#closed) return this.#unsendable(request, hop, remote, errors, 'the transport is closed');
     switch (hop.protocol) {
       case 'udp': {
-        const socket = this.#udp.socketFor(remote.address, hop.flow);
+        const { sentFrom } = hop;
+        const way = sentFrom === undefined ? hop.flow : ({ protocol: 'udp', local: sentFrom, remote } as const);
+        const socket = this.#udp.socketFor(remote.address, way);
         if (socket === undefined) {
           const family = remote.address.includes(':') ? 'IPv6' : 'IPv4';
           return this.#unsendable(request, hop, remote, errors, `no ${family} UDP socket is open to send from`);
         }
-        const stamped = this.#stamp(request, 'udp', socket.local, remote);
+        const { local } = socket;
+        const stamped = sentFrom === undefined ? this.#stamp(request, 'udp', local, remote) : request;
         const bytes = printMessage(stamped);
         const mayStay = hop.forceProtocol === true || hop.flow?.protocol === 'udp';
         if (bytes.length > this.#limits.maxUdpRequestBytes && !mayStay)
@@ -110,7 +113,8 @@ export class Sender {
           socket.send(printed ?? printMessage(stamped), remote, failed);
           printed = undefined;
         };
-        return { protocol: 'udp', reliable: false, request: stamped, hop, send, release: () => errors.silence() };
+        const release = (): void => errors.silence();
+        return { protocol: 'udp', reliable: false, request: stamped, hop, local, send, release };
       }
       case 'tcp':
       case 'tls':
@@ -193,7 +197,7 @@ export class Sender {
       this.#streams.listenerFor('tcp', remote.address) ??
       this.#udp.socketFor(remote.address)?.local;
     if (local === undefined) return this.#unsendable(request, hop, remote, errors, 'nothing is open to send from');
-    const stamped = this.#stamp(request, protocol, local, remote);
+    const stamped = hop.sentFrom === undefined ? this.#stamp(request, protocol, local, remote) : request;
     const bytes = printMessage(stamped);
     const key = transactionKey(stamped.branch, stamped.method);
     let used: SipConnection | undefined;
@@ -226,7 +230,7 @@ export class Sender {
       errors.silence();
       used?.settle(key);
     };
-    return { protocol, reliable: true, request: stamped, hop, send, release };
+    return { protocol, reliable: true, request: stamped, hop, local, send, release };
   }
 
   #unsendable(

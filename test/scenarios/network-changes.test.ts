@@ -1,9 +1,14 @@
-/** A party is in another network in mid-call, and says by a re-INVITE what it has said before: it is looked for where it is now. */
+/**
+ * A party is in another network in mid-call, and says by a re-INVITE what it has said before: it is looked for where it is now. And the
+ * server itself is known by another address from one moment to the next.
+ */
 import { describe, expect } from 'vitest';
+import type { AddressQuestion } from '../../src/base/address-advisor.js';
 import { sipSightings } from '../../src/testing/sightings.js';
 import type { World } from '../../src/testing/world.js';
 import { RtpPhone } from '../media/session/studio.js';
 import { type Office, officeScenario } from '../support/office.js';
+import { RawPeer } from '../support/raw-peer.js';
 import { rtpOf, targetOf } from '../support/rtp-of-call.js';
 import { natOf, Voices } from '../support/voices.js';
 
@@ -134,4 +139,56 @@ describe('a re-INVITE from another network with the description of before', () =
     call.hangUp();
     await office.quiet();
   });
+});
+
+describe('the address that peers are told changes while a phone rings', () => {
+  let told = BEFORE;
+  const pbx = {
+    addressAdvisor: {
+      advertise: ({ local, purpose }: AddressQuestion) => (purpose === 'media' ? local : { ...local, address: told }),
+    },
+  };
+
+  officeScenario(
+    'the caller gives up: the CANCEL is matched, and the phone rings no more',
+    { pbx },
+    async (office, world) => {
+      told = BEFORE;
+      const alice = await office.registered('100');
+      const bob = await office.registered('101');
+      const call = alice.call('101');
+      await world.until(call.ringing());
+      told = AFTER;
+      call.cancel();
+      await world.advance({ seconds: 1 });
+      expect(bob.calls[0]?.state).toMatchObject({ kind: 'ended', by: 'other-side', status: 487 });
+      await office.quiet();
+    },
+  );
+
+  officeScenario(
+    'CANCEL, and ACK to its 487, have the very Via of their INVITE (RFC 3261 §9.1, §17.1.1.3)',
+    { pbx },
+    async (office, world) => {
+      told = BEFORE;
+      const alice = await office.registered('100');
+      const peer = await RawPeer.open(world);
+      await peer.register('101', 'secret-101');
+      const call = alice.call('101');
+      const invite = await peer.expect('INVITE');
+      const raw = peer.take(invite);
+      raw.respond(180);
+      await world.until(call.ringing());
+      told = AFTER;
+      call.cancel();
+      const cancel = await peer.expect('CANCEL');
+      peer.respond(cancel, 200);
+      raw.respond(487);
+      const ack = await peer.expect('ACK');
+      const via = invite.header('Via');
+      expect(via).toContain(BEFORE);
+      expect([cancel.header('Via'), ack.header('Via')]).toEqual([via, via]);
+      await office.quiet();
+    },
+  );
 });

@@ -132,6 +132,46 @@ describe('SIP over UDP', () => {
     expect([a.layer.isLocal('203.0.113.8'), a.layer.isLocal('192.0.2.1', 5070)]).toEqual([false, false]);
   });
 
+  it('RFC 3261 §9.1: what follows a request with its Via keeps it, and leaves by the same socket, whatever the address and the route are now', async () => {
+    const { world, peer } = setUp({ addresses: ['192.0.2.1', '198.51.100.2'] });
+    const [first, second] = ['192.0.2.1', '198.51.100.2'];
+    let route = second;
+    let told = '203.0.113.7';
+    Object.assign(world.pbx.ports.network, { sourceAddressFor: () => route });
+    const layer = world.use(
+      new TransportLayer({
+        ...world.pbx.ports,
+        listen: [first, second].map((host) => ({ protocol: 'udp', host, port: 5060 })),
+        advisor: { advertise: ({ local }) => ({ ...local, address: told }) },
+      }),
+    );
+    await world.run(() => layer.start());
+    const raw = await rawUdp(peer, { address: '192.0.2.20', port: 5060 });
+    const hop = { protocol: 'udp', address: '192.0.2.20', port: 5060 } as const;
+    const handlers = { onError: () => {} };
+    const invite = layer.outgoing(request('INVITE'), hop, handlers);
+    invite.send();
+    [route, told] = [first, '203.0.113.8'];
+    await world.advance({ minutes: 2 });
+    const { local: sentFrom } = invite;
+    if (sentFrom === undefined) throw new Error('it has left by no socket');
+    const cancel = request('CANCEL');
+    cancel.headers.replaceTopVia(invite.request.topVia);
+    layer.outgoing(cancel, { ...hop, sentFrom }, handlers).send();
+    layer.outgoing(request(), hop, handlers).send();
+    await world.advance({ seconds: 1 });
+    const seen = raw.heard.map(({ text, from }) => [
+      text.split(' ')[0],
+      /^Via: (\S+ [^;]+)/m.exec(text)?.[1],
+      from.address,
+    ]);
+    expect(seen).toEqual([
+      ['INVITE', 'SIP/2.0/UDP 203.0.113.7:5060', second],
+      ['CANCEL', 'SIP/2.0/UDP 203.0.113.7:5060', second],
+      ['OPTIONS', 'SIP/2.0/UDP 203.0.113.8:5060', first],
+    ]);
+  });
+
   it('IPv6 and IPv4 each leave by their own socket', async () => {
     const { world, peer } = setUp({ addresses: ['192.0.2.1', '2001:db8::1'] });
     const a = await element(world, world.pbx, { listen: [UDP_5060, { protocol: 'udp', host: '::', port: 5060 }] });
