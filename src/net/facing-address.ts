@@ -8,8 +8,8 @@ export function isLoopback(address: string): boolean {
 
 /**
  * Of addresses of ours, all of the peer's family, the one to face it with: for a loopback peer a loopback address and for any other
- * none; then one in the network (the first 24 bits of IPv4, 64 of IPv6) of the address that the system's routes lead from
- * (`sourceFor`), else in the peer's own; then the first. Undefined: there are none.
+ * none; then the address that the system's routes lead from (`sourceFor`), else one in its network (the first 24 bits of IPv4, 64 of
+ * IPv6), else in the peer's own; then the first. Undefined: there are none.
  */
 export function facingAddress<T>(
   own: readonly T[],
@@ -25,7 +25,10 @@ export function facingAddress<T>(
     const network = address === undefined ? undefined : networkOf(address);
     return network === undefined ? undefined : fit.find((each) => networkOf(addressOf(each)) === network);
   };
-  return (loopback ? undefined : inNetworkOf(sourceFor?.(peer))) ?? inNetworkOf(peer) ?? fit[0];
+  const source = loopback ? undefined : sourceFor?.(peer);
+  const named =
+    source === undefined ? undefined : fit.find((each) => normalizeHost(addressOf(each)) === normalizeHost(source));
+  return named ?? inNetworkOf(source) ?? inNetworkOf(peer) ?? fit[0];
 }
 
 function networkOf(address: string): string | undefined {

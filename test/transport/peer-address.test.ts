@@ -37,6 +37,18 @@ describe('pickLocal', () => {
     expect(pickLocal(sockets, 'host.example')).toBeUndefined();
   });
 
+  it.each([
+    ['10.0.0.200', '10.0.0.200'], // 10.0.0.10/25 and 10.0.0.200/25: both in the first 24 bits
+    ['2001:DB8::0200', '2001:db8::200'],
+    ['10.0.0.77', '10.0.0.10'], // none of ours: one in its network
+  ])('the very address that the routes lead from, %s, goes before others in its network', (source, expected) => {
+    const near = ['10.0.0.10', '10.0.0.200', '2001:db8::10', '2001:db8::200'].map((address) => ({
+      local: { address, port: 5060 },
+    }));
+    const target = source.includes(':') ? '2001:db8::130' : '10.0.0.130';
+    expect(pickLocal(near, target, () => source)?.local.address).toBe(expected);
+  });
+
   it('a loopback socket is better than none', () => {
     expect(pickLocal(sockets.slice(0, 1), '203.0.113.1')?.local.address).toBe('127.0.0.1');
   });
