@@ -4,10 +4,10 @@ import type { AudioSource } from '../media/audio/audio-source.js';
 import type { MediaSession } from '../media/session/media-session.js';
 import { answerAgain } from '../protocol/sdp/answer.js';
 import { parseSdp, sdpText } from '../protocol/sdp/lines.js';
-import { isHold, isSecure, mediaSummary, type SdpStream } from '../protocol/sdp/media.js';
+import { isHold, isSecure } from '../protocol/sdp/media.js';
 import type { CallMedia } from './call-media.js';
 import { unlessFaulty } from './media-fault.js';
-import { acceptAnswer, type OpenAudio, remoteAddressOf } from './server-audio.js';
+import { acceptAnswer, audioIn, type OpenAudio, remoteAddressOf } from './server-audio.js';
 
 /** What held parties hear. */
 export interface MusicOnHold {
@@ -96,12 +96,4 @@ function holdAnswer(offer: string | undefined, local: string | undefined): strin
     // Whoever holds sends nothing to a port at which nobody listens to it now.
     return sdpText(answerAgain(asked, told, 'inactive'));
   });
-}
-
-/** The audio stream in use. */
-function audioIn(sdp: string | undefined): SdpStream | undefined {
-  if (sdp === undefined) return undefined;
-  return unlessFaulty(() =>
-    mediaSummary(parseSdp(sdp)).find(({ active, type }) => active && type.toLowerCase() === 'audio'),
-  );
 }

@@ -1,5 +1,7 @@
 import type { InviteSession } from '../dialog/invite-session.js';
 import type { MediaSession } from '../media/session/media-session.js';
+import { parseSdp } from '../protocol/sdp/lines.js';
+import { mediaSummary, type SdpStream } from '../protocol/sdp/media.js';
 import { type CallMedia, mediaAddress } from './call-media.js';
 import { unlessFaulty } from './media-fault.js';
 
@@ -33,4 +35,12 @@ export function acceptAnswer(session: MediaSession, answer: string): boolean {
     return true;
   });
   return accepted === true;
+}
+
+/** The audio stream in use. */
+export function audioIn(sdp: string | undefined): SdpStream | undefined {
+  if (sdp === undefined) return undefined;
+  return unlessFaulty(() =>
+    mediaSummary(parseSdp(sdp)).find(({ active, type }) => active && type.toLowerCase() === 'audio'),
+  );
 }

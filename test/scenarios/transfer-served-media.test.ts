@@ -135,3 +135,37 @@ describe('the party does not take the server’s audio, or not as it should', ()
     },
   );
 });
+
+describe('a secured stream is not made a clear one, nor a clear one secured (RFC 3264 §8.3.4)', () => {
+  const key = `a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:${'A'.repeat(40)}`;
+  const refused = 'm=audio 0 RTP/SAVP 0\r\n';
+  const cases: readonly (readonly [string, (sdp: string) => string, RegExp])[] = [
+    [
+      'RTP/SAVPF',
+      (sdp) => `${sdp.replace('RTP/AVP', 'RTP/SAVPF').replace('a=sendrecv\r\n', '')}${key}\r\n`,
+      /^m=audio [1-9]\d* RTP\/SAVP .*a=crypto:/ms,
+    ],
+    ['RTP/AVP behind a refused RTP/SAVP', (sdp) => sdp.replace('m=', `${refused}m=`), /^m=audio [1-9]\d* RTP\/AVP /m],
+  ];
+  for (const [name, change, expected] of cases)
+    officeScenario(name, {}, async (office, world) => {
+      office.pbx.onCall('700', (call) => call.answer().catch(() => {}));
+      const { call: stays, answered: leaving } = await office.talk(
+        await office.registered('100'),
+        await office.registered('101'),
+      );
+      leaving.onModify = (modify, media) => void modify.accept(media.say(change(media.local ?? '')));
+      expect((await world.run(() => stays.reinvite(change(stays.media.local ?? '')))).kind).toBe('accepted');
+      const offers: (string | undefined)[] = [];
+      stays.onModify = (modify) => {
+        offers.push(modify.sdp);
+        modify.reject(488);
+      };
+      const transfer = leaving.transfer({ to: to('700') });
+      await world.run(() => transfer.settled);
+      expect(offers).toEqual([expect.stringMatching(expected)]);
+      expect(offers[0]?.match(/^m=audio [1-9]/gm)).toHaveLength(1);
+      stays.hangUp();
+      await over(office, world);
+    });
+});
