@@ -114,7 +114,8 @@ export class Attempt {
       gone.abort(NOBODY_WAITS);
       if (isFull(error)) {
         context.logger.warn({ callId, err: error }, 'a call is refused: no port is left for media');
-        this.#refuse({ status: 503 }, 'server');
+        // RFC 3261 §21.5.4: ports come back when other calls end. A router's 503 is about its own choice, and tells no time.
+        this.#refuse({ status: 503 }, 'server', { 'Retry-After': String(RETRY_AFTER_SECONDS) });
         return;
       }
       // A fault of the router, the media engine, a handler, or ours: this caller gets 500, nobody else is harmed.
@@ -264,7 +265,11 @@ export class Attempt {
     onChanged();
   }
 
-  #refuse(refusal: Refusal, by: ReleasedBy = this.#legs === 0 ? 'server' : 'other-party'): void {
+  #refuse(
+    refusal: Refusal,
+    by: ReleasedBy = this.#legs === 0 ? 'server' : 'other-party',
+    headers: Readonly<Record<string, string>> = {},
+  ): void {
     this.#heir?.onFailed(refusal);
     this.#heir = undefined;
     const { status, reason, reasonHeaders } = refusal;
@@ -272,7 +277,7 @@ export class Attempt {
     this.#options.invite.reject({
       status,
       reason: text,
-      headers: { ...passReason(reasonHeaders ?? []), ...retryAfter(status) },
+      headers: { ...passReason(reasonHeaders ?? []), ...headers },
     });
     this.#options.log.endLeg(INBOUND_LEG, {
       outcome: inboundOutcome(status),
@@ -292,9 +297,4 @@ export class Attempt {
     if (this.#heir === undefined) this.#options.gone.abort(NOBODY_WAITS);
     else this.#left = true;
   }
-}
-
-/** RFC 3261 §21.5.4: ports come back when other calls end. */
-function retryAfter(status: number): Readonly<Record<string, string>> {
-  return status === 503 ? { 'Retry-After': String(RETRY_AFTER_SECONDS) } : {};
 }

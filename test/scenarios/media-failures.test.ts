@@ -38,6 +38,18 @@ describe('no port is left for media', () => {
     },
   );
 
+  officeScenario(
+    'a router’s own 503 tells no time: it is about one number, and a Retry-After would be about the whole server',
+    { pbx: { router: () => ({ next: () => Promise.resolve({ kind: 'reject', status: 503 }) }) } },
+    async (office, world) => {
+      const call = (await office.registered('100')).call('101');
+      await world.until(call.ended());
+      const answer = messagesOf(world, '100').find(({ status }) => status === 503);
+      expect(answer && [answer.status, headerOf(answer, 'Retry-After')]).toEqual([503, undefined]);
+      await office.quiet();
+    },
+  );
+
   officeScenario('a served call, too', { pbx: FULL }, async (office, world) => {
     office.pbx.onCall('700', async (call) => {
       await call.answer();
