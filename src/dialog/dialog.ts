@@ -8,6 +8,7 @@ import type { DigestClient } from '../ua/digest-client.js';
 import { flowTo, isBehindNat } from '../ua/reach-back.js';
 import type { FlowRef, Source } from '../ua/target.js';
 import { allowOf, contactUri, ownContact, routeSetOf } from './dialog-headers.js';
+import { PeerHost } from './peer-host.js';
 
 /** A dialog is named by these three (RFC 3261 §12). */
 export interface DialogId {
@@ -102,10 +103,7 @@ export class Dialog {
   #behindNat: boolean;
   #flow: FlowRef | undefined;
   #allow: string | undefined;
-  /** The host that the peer was last seen to speak from. */
-  #seenAt: string | undefined;
-  /** Where it was when a description of it was last accepted: media is looked for there. */
-  #mediaAt: string | undefined;
+  #host: PeerHost;
   readonly #digest: DigestClient | undefined;
 
   private constructor(parts: DialogParts) {
@@ -122,8 +120,7 @@ export class Dialog {
     this.#behindNat = parts.behindNat;
     this.#flow = parts.flow;
     this.#allow = parts.allow;
-    this.#seenAt = parts.source?.remote.address;
-    this.#mediaAt = this.#seenAt;
+    this.#host = new PeerHost(parts.source);
     this.#digest = parts.digest;
   }
 
@@ -253,7 +250,7 @@ export class Dialog {
 
   /** The host that the peer was last seen to speak from; after a restart that of its flow, if one is known. */
   get seenAt(): string | undefined {
-    return this.#seenAt ?? this.#flow?.remote.address;
+    return this.#host.seen ?? this.#flow?.remote.address;
   }
 
   get localSequence(): number {
@@ -313,15 +310,12 @@ export class Dialog {
    */
   refreshTarget(message: SipMessage, source: Source): boolean {
     this.#reachAt(message, source);
-    if (message.kind !== 'request') return false;
-    this.#seenAt = source.remote.address;
-    this.#mediaAt ??= this.#seenAt;
-    return this.#mediaAt !== this.#seenAt;
+    return message.kind === 'request' && this.#host.see(source);
   }
 
   /** An offer that came from there has been accepted. */
   describedFrom(source: Source): void {
-    this.#mediaAt = source.remote.address;
+    this.#host.describedFrom(source);
   }
 
   #reachAt(message: SipMessage, source: Source): void {
@@ -353,8 +347,7 @@ export class Dialog {
     this.#state = 'confirmed';
     this.#routeSet = routeSetOf(response);
     this.#flow = undefined;
-    this.#seenAt = source.remote.address;
-    this.#mediaAt = this.#seenAt;
+    this.#host = new PeerHost(source);
     this.#reachAt(response, source);
   }
 
