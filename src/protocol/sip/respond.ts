@@ -34,8 +34,8 @@ export function responseTo(
   const source = request instanceof SipRequest ? request.headers : wrap(request);
   echoVia(headers, source);
   headers.copyFrom(source, 'From').copyFrom(source, 'To').copyFrom(source, 'Call-ID').copyFrom(source, 'CSeq');
-  // The route set of a dialog is what the caller finds in these (RFC 3261 §12.1.1).
-  if (status > 100 && status < 300) headers.copyFrom(source, 'Record-Route');
+  // The route set of a dialog is what the caller finds in these (RFC 3261 §12.1.1). What nobody can read makes none.
+  if (status > 100 && status < 300 && isReadable(source, 'Record-Route')) headers.copyFrom(source, 'Record-Route');
   if (status === 100) headers.copyFrom(source, 'Timestamp');
   else if (options.toTag !== undefined) addToTag(headers, source, options.toTag);
   if (options.headers !== undefined) headers.assign(options.headers);
@@ -56,16 +56,16 @@ function wrap(request: PartialMessage): SipHeaders {
 }
 
 function echoVia(headers: SipHeaders, source: SipHeaders): void {
-  if (isReadable(source)) headers.copyFrom(source, 'Via');
+  if (isReadable(source, 'Via')) headers.copyFrom(source, 'Via');
   else {
     const via = salvageTopVia(source);
     if (via !== undefined) headers.set('Via', [via]);
   }
 }
 
-function isReadable(source: SipHeaders): boolean {
+function isReadable(source: SipHeaders, name: 'Via' | 'Record-Route'): boolean {
   try {
-    source.get('Via');
+    source.get(name);
     return true;
   } catch (error) {
     if (error instanceof SipParseError) return false;

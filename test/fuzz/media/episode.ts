@@ -16,6 +16,8 @@ import { hold } from '../targets/target.js';
 import { BINDING_REQUEST, DATAGRAMS, OFFERS } from './material.js';
 import { SecurePhone } from './secure-phone.js';
 
+/** Of payload, by UDP over IPv4. */
+const LARGEST_DATAGRAM = 65_507;
 const STUN = { address: '198.51.100.7', port: 3478 };
 const ACTS = 50;
 const EACH = 5;
@@ -123,7 +125,8 @@ export class MediaEpisode {
   #datagram(): void {
     const random = this.#random.fork(`input ${this.#number}`);
     const seeds = random.chance(0.2) ? [this.#secure.sealed(), ...DATAGRAMS.seeds] : DATAGRAMS.seeds;
-    const data = mutant({ ...DATAGRAMS, seeds }, random);
+    // No socket sends more.
+    const data = mutant({ ...DATAGRAMS, seeds }, random).subarray(0, LARGEST_DATAGRAM);
     if (this.#isKept()) pick(this.#senders, random).socket.send(data, pick(this.#places, random));
   }
 

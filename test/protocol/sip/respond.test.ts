@@ -65,6 +65,18 @@ describe('RFC 3261 §8.2.6: responses', () => {
     expect(REQUEST.toTag).toBeUndefined();
   });
 
+  it('§12.1.1: a Record-Route that cannot be read is not repeated', () => {
+    const lines = [
+      'OPTIONS sip:a@b SIP/2.0',
+      'Via: SIP/2.0/UDP x;branch=z9hG4bK1',
+      'From: <sip:a@b>;tag=1',
+      'To: <sip:c@d>',
+    ];
+    const rest = ['Call-ID: x', 'CSeq: 1 OPTIONS', 'Record-Route: , en;q=0.1', '', ''];
+    const request = parseMessage(Buffer.from([...lines, ...rest].join('\r\n'))) as SipRequest;
+    expect(text(responseTo(request, 200))).not.toContain('Record-Route');
+  });
+
   it.each([
     [100, false],
     [180, true],
