@@ -6,7 +6,6 @@ import type { SocketAddress } from '../../base/ip.js';
 import type { Cancel } from '../../base/scheduler.js';
 import type { DtmfDigit } from '../../protocol/audio/dtmf.js';
 import { DtmfDetector } from '../../protocol/audio/dtmf-detector.js';
-import { datagramKind } from '../../protocol/rtp/demultiplex.js';
 import type { SdpDirection } from '../../protocol/sdp/direction.js';
 import { type AudioSource, isEncoded, SAMPLES_A_MS } from '../audio/audio-source.js';
 import { unspecifiedLike } from '../relay/local-address.js';
@@ -29,6 +28,7 @@ import type {
   MediaSessionOptions,
   MediaSessionStats,
 } from './media-session-options.js';
+import { PacketIntake } from './packet-intake.js';
 import { RtcpReporter } from './rtcp-reporter.js';
 
 /** As strict as the relay's: no other place is learned while the peer is heard (RFC 7362 §4). */
@@ -54,6 +54,7 @@ export class MediaSession {
   readonly #sender: AudioSender;
   readonly #receiver: AudioReceiver;
   readonly #reporter: RtcpReporter;
+  readonly #intake: PacketIntake;
   readonly #events: TypedEmitter<MediaSessionEvents>;
   readonly #gate = new DigitGate();
   readonly #digits: DigitCollector;
@@ -66,8 +67,6 @@ export class MediaSession {
   #remoteAddress: string | undefined;
   /** The last one is heard. */
   #sources: AudioSource[] = [];
-  #strangers = 0;
-  #ignored = 0;
   #received = new Int16Array(0);
   #sent = new Int16Array(0);
   #lastBeat: number | undefined;
@@ -102,8 +101,17 @@ export class MediaSession {
     this.#events = new TypedEmitter(logger);
     this.#digits = new DigitCollector(scheduler);
     this.#keys = new KeySender(this.#sender, (source) => this.send(source));
-    inbox.rtp = (data, from) => this.#onRtp(data, from);
-    inbox.rtcp = (data, from) => this.#onRtcp(data, from);
+    this.#intake = new PacketIntake({
+      agreed: () => this.#negotiation.agreed,
+      latch: this.#latch,
+      rtcpLatch: this.#rtcpLatch,
+      cipher: this.#cipher,
+      receiver: this.#receiver,
+      reporter: this.#reporter,
+      clock: scheduler,
+    });
+    inbox.rtp = (data, from) => this.#intake.rtp(data, from);
+    inbox.rtcp = (data, from) => this.#intake.rtcp(data, from);
   }
 
   /**
@@ -148,8 +156,8 @@ export class MediaSession {
     return {
       received: this.#receiver.count,
       sent: this.#sender.count,
-      strangers: this.#strangers,
-      ignored: this.#ignored,
+      strangers: this.#intake.strangers,
+      ignored: this.#intake.ignored,
       badRtcp: badPackets,
       rejected: this.#cipher.rejected,
       ...(roundTripMs === undefined ? {} : { roundTripMs }),
@@ -348,44 +356,6 @@ export class MediaSession {
     if (target === undefined || data === undefined) return;
     if (muxed) this.#ports.sendRtp(data, target);
     else this.#ports.sendRtcp(data, target);
-  }
-
-  #onRtp(data: Uint8Array, from: SocketAddress): void {
-    const { agreed } = this;
-    if (agreed === undefined) {
-      this.#ignored++;
-      return;
-    }
-    const kind = datagramKind(data);
-    if (kind !== 'rtp') {
-      if (!this.#latch.knows(from)) this.#strangers++;
-      else if (kind === 'rtcp') this.#takeRtcp(data);
-      else this.#receiver.refuse();
-      return;
-    }
-    const now = this.#options.scheduler.now();
-    if (!this.#latch.allows(from.address)) {
-      this.#strangers++;
-      return;
-    }
-    // Only what is genuine teaches us where the peer is; what is not has been counted as such.
-    const packet = this.#cipher.unprotect(data, 'rtp');
-    if (packet === undefined) return;
-    const verdict = this.#latch.receive(packet, from, now);
-    if (verdict === 'stranger') this.#strangers++;
-    else if (verdict === 'learning' || !agreed.receiving) this.#ignored++;
-    else this.#receiver.receive(packet, now);
-  }
-
-  #onRtcp(data: Uint8Array, from: SocketAddress): void {
-    if (this.agreed === undefined) this.#ignored++;
-    else if (this.#rtcpLatch.receive(from, this.#options.scheduler.now())) this.#takeRtcp(data);
-    else this.#strangers++;
-  }
-
-  #takeRtcp(data: Uint8Array): void {
-    const packet = this.#cipher.unprotect(data, 'rtcp');
-    if (packet !== undefined) this.#reporter.receive(packet);
   }
 
   #onDigit(digit: DtmfDigit, way: DigitWay): void {
