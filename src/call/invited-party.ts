@@ -1,10 +1,9 @@
 import type { IncomingInvite } from '../dialog/incoming-invite.js';
 import type { InviteSession, SessionEnd } from '../dialog/invite-session.js';
-import { isSecure } from '../protocol/sdp/media.js';
 import type { CallLog } from './call-record.js';
 import type { ServedParty, ServedRequests } from './handled-call.js';
 import { inboundOutcome } from './outcome.js';
-import { type AudioPeer, audioIn } from './server-audio.js';
+import { type AudioPeer, isSecured } from './server-audio.js';
 
 export interface InvitedPartyOptions {
   readonly invite: IncomingInvite;
@@ -34,8 +33,7 @@ export class InvitedParty implements ServedParty {
 
   get peer(): AudioPeer {
     const { remote, secure } = this.#options.invite.source;
-    const audio = audioIn(this.sdp);
-    return { remoteAddress: remote.address, srtp: secure && audio !== undefined && isSecure(audio.protocol) };
+    return { remoteAddress: remote.address, srtp: secure && isSecured(this.sdp) };
   }
 
   get session(): InviteSession | undefined {

@@ -1,10 +1,9 @@
 import { NOBODY_WAITS } from '../base/aborted.js';
 import type { InviteSession, SessionEnd } from '../dialog/invite-session.js';
-import { isSecure } from '../protocol/sdp/media.js';
 import { reasonPhrase } from '../protocol/sip/status.js';
 import type { ServedParty, ServedRequests } from './handled-call.js';
 import { failureOf } from './join.js';
-import { type AudioPeer, audioIn, remoteAddressOf } from './server-audio.js';
+import { type AudioPeer, isSecured, remoteAddressOf } from './server-audio.js';
 import type { ServeRequest, TransferHost } from './transfer-host.js';
 import { TERMINATED, TRANSFERRED, type TransferResult } from './transfer-parts.js';
 
@@ -49,11 +48,10 @@ export class ReferredParty implements ServedParty {
 
   get peer(): AudioPeer {
     const { host, stays } = this.#options;
-    const audio = audioIn(stays.session.agreed?.remote);
     return {
       remoteAddress: remoteAddressOf(host.media, stays) ?? '127.0.0.1',
       // A secured stream is not made a clear one (RFC 3264 §8.3.4).
-      srtp: audio !== undefined && isSecure(audio.protocol),
+      srtp: isSecured(stays.session.agreed?.remote),
     };
   }
 

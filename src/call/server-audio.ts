@@ -1,7 +1,7 @@
 import type { InviteSession } from '../dialog/invite-session.js';
 import type { MediaSession } from '../media/session/media-session.js';
 import { parseSdp } from '../protocol/sdp/lines.js';
-import { mediaSummary, type SdpStream } from '../protocol/sdp/media.js';
+import { isSecure, mediaSummary, type SdpStream } from '../protocol/sdp/media.js';
 import { type CallMedia, mediaAddress } from './call-media.js';
 import { unlessFaulty } from './media-fault.js';
 
@@ -43,4 +43,10 @@ export function audioIn(sdp: string | undefined): SdpStream | undefined {
   return unlessFaulty(() =>
     mediaSummary(parseSdp(sdp)).find(({ active, type }) => active && type.toLowerCase() === 'audio'),
   );
+}
+
+/** Whether the audio in use is SRTP (RFC 3711), whatever other streams are. */
+export function isSecured(sdp: string | undefined): boolean {
+  const audio = audioIn(sdp);
+  return audio !== undefined && isSecure(audio.protocol);
 }
