@@ -3,7 +3,7 @@ import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { Child } from './support/child.js';
-import { Lab } from './support/lab.js';
+import { type Lab, withLab } from './support/lab.js';
 import { UdpPeer } from './support/peers.js';
 import { REPOSITORY } from './support/server.js';
 
@@ -26,15 +26,6 @@ async function complaintOf(child: Child): Promise<string> {
   const ended = await child.ended;
   expect([ended, child.stdout, child.stderr.length], child.tail()).toEqual([{ code: 1, signal: null }, [], 1]);
   return child.stderr[0] ?? '';
-}
-
-async function withLab(body: (lab: Lab) => Promise<void>): Promise<void> {
-  const lab = new Lab();
-  try {
-    await body(lab);
-  } finally {
-    await lab.close();
-  }
 }
 
 describe('mistakes of a newcomer', () => {

@@ -1,21 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { Baresip } from './support/baresip.js';
-import { Lab } from './support/lab.js';
+import { withLab } from './support/lab.js';
 import { UdpPeer } from './support/peers.js';
 import { freeSipPort } from './support/ports.js';
 import { interopTest } from './support/programs.js';
 import { extensions, OfficeServer, startServer } from './support/server.js';
-
-/** Runs a test with a lab of its own, closed in any case. */
-async function withLab(body: (lab: Lab) => Promise<void>): Promise<void> {
-  const lab = new Lab();
-  try {
-    await body(lab);
-  } finally {
-    await lab.close();
-  }
-}
 
 describe('mistakes of whoever runs the server', () => {
   test('a port that is taken: PBX_PORT_IN_USE, the address, and a bad exit code', () =>

@@ -235,12 +235,6 @@ describe('T5: the transferor waits for a handler that has not answered', () => {
     return { stays, leaving, asking, served };
   }
 
-  async function over(office: Office): Promise<void> {
-    await office.quiet();
-    expect(office.pbx.stats().media.ports.used).toBe(0);
-    expect(office.world.log.lines('error')).toEqual([]);
-  }
-
   for (const [name, start] of Object.entries(starts)) {
     officeScenario(`it ${name}: the transferee is served, and the transferor is out`, {}, async (office, world) => {
       const { stays, leaving, asking, served } = await waiting(office, start, (call) => call.answer());
@@ -255,7 +249,7 @@ describe('T5: the transferor waits for a handler that has not answered', () => {
       ]);
       expect(hears(stays)).toBe('192.0.2.1');
       stays.hangUp();
-      await over(office);
+      await office.over();
       expect(office.records.map(({ legs }) => legs.map(({ outcome, cause }) => [outcome, cause]))).toEqual([
         [['cancelled', 'transferred to 100']],
         [
@@ -281,7 +275,7 @@ describe('T5: the transferor waits for a handler that has not answered', () => {
       await world.run(() => transfer.settled);
       expect([transfer.result, served.map(({ signal }) => signal.aborted)]).toEqual([200, [true, false]]);
       stays.hangUp();
-      await over(office);
+      await office.over();
     },
   );
 
@@ -294,6 +288,6 @@ describe('T5: the transferor waits for a handler that has not answered', () => {
     await world.until(asking.talking());
     asking.hangUp();
     stays.hangUp();
-    await over(office);
+    await office.over();
   });
 });

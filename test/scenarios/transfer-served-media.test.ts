@@ -4,7 +4,6 @@ import type { CallControl } from '../../src/call/control/call-control.js';
 import { tone } from '../../src/media/audio/tone.js';
 import { chord } from '../../src/protocol/audio/tones.js';
 import { sipUri } from '../../src/protocol/sip/uri.js';
-import type { World } from '../../src/testing/world.js';
 import { DOMAIN, type Office, officeScenario } from '../support/office.js';
 import { rtpOf, targetOf } from '../support/rtp-of-call.js';
 import { seenBy } from '../support/wire.js';
@@ -12,12 +11,6 @@ import { seenBy } from '../support/wire.js';
 const NOTE = tone({ steps: [{ sines: chord([440]) }] });
 const HALF_A_SECOND = new Int16Array(4_000);
 const to = (number: string) => sipUri({ user: number, host: DOMAIN });
-
-async function over(office: Office, world: World): Promise<void> {
-  await office.quiet();
-  expect(office.pbx.stats().media.ports.used).toBe(0);
-  expect(world.log.lines('error')).toEqual([]);
-}
 
 describe('a party behind a NAT (RFC 7362 §4)', () => {
   for (const who of ['the caller', 'the callee'] as const)
@@ -44,7 +37,7 @@ describe('a party behind a NAT (RFC 7362 §4)', () => {
       });
       expect(rtp.heard.length).toBeGreaterThan(15);
       stays.hangUp();
-      await over(office, world);
+      await office.over();
     });
 
   for (const who of ['the caller', 'the callee'] as const)
@@ -62,7 +55,7 @@ describe('a party behind a NAT (RFC 7362 §4)', () => {
         await rtp.talk(HALF_A_SECOND, targetOf(held));
         expect(rtp.heard.length).toBeGreaterThan(15);
         held.hangUp();
-        await over(office, world);
+        await office.over();
       },
     );
 });
@@ -98,7 +91,7 @@ describe('the party does not take the server’s audio, or not as it should', ()
         expect((await world.run(() => leaving.hold())).kind).toBe('accepted');
         expect(targetOf(stays)).toEqual(before);
         stays.hangUp();
-        await over(office, world);
+        await office.over();
       },
     );
 
@@ -115,7 +108,7 @@ describe('the party does not take the server’s audio, or not as it should', ()
     expect([transfer.result, leaving.state.kind, stays.state.kind]).toEqual([480, 'talking', 'talking']);
     expect(targetOf(stays)).toEqual(before);
     stays.hangUp();
-    await over(office, world);
+    await office.over();
   });
 
   officeScenario(
@@ -130,7 +123,7 @@ describe('the party does not take the server’s audio, or not as it should', ()
       await world.until(stays.ended());
       await world.until(leaving.ended());
       expect(asked).toBe(2);
-      await over(office, world);
+      await office.over();
       expect(office.record.leg('a')).toMatchObject({ releasedBy: 'server' });
     },
   );
@@ -166,6 +159,6 @@ describe('a secured stream is not made a clear one, nor a clear one secured (RFC
       expect(offers).toEqual([expect.stringMatching(expected)]);
       expect(offers[0]?.match(/^m=audio [1-9]/gm)).toHaveLength(1);
       stays.hangUp();
-      await over(office, world);
+      await office.over();
     });
 });

@@ -6,7 +6,6 @@ import { tone } from '../../src/media/audio/tone.js';
 import type { PbxOptions } from '../../src/pbx/options.js';
 import { chord } from '../../src/protocol/audio/tones.js';
 import { sipUri } from '../../src/protocol/sip/uri.js';
-import type { World } from '../../src/testing/world.js';
 import { DOMAIN, type Office, officeScenario } from '../support/office.js';
 import { rtpOf, targetOf } from '../support/rtp-of-call.js';
 import { pressed } from '../support/served-by-example.js';
@@ -25,12 +24,6 @@ async function talking(office: Office, transferor: 'the caller' | 'the callee' =
   const [leaving, stays] = transferor === 'the callee' ? [answered, call] : [call, answered];
   const [leavesAt, staysAt] = transferor === 'the callee' ? ['101', '100'] : ['100', '101'];
   return { alice, bob, leaving, stays, leavesAt, staysAt };
-}
-
-async function over(office: Office, world: World): Promise<void> {
-  await office.quiet();
-  expect(office.pbx.stats().media.ports.used).toBe(0);
-  expect(world.log.lines('error')).toEqual([]);
 }
 
 describe('blind', () => {
@@ -68,7 +61,7 @@ describe('blind', () => {
           expect(keys).toEqual(['12']);
           expect((await world.run(() => stays.hold())).kind).toBe('accepted');
           stays.hangUp();
-          await over(office, world);
+          await office.over();
           const gone = who === 'the callee' ? 'b1' : 'a';
           expect(office.record.transfers).toEqual([
             { kind: 'blind', fromLeg: gone, to: '700', status: 200, at: expect.any(Number) },
@@ -90,7 +83,7 @@ describe('blind', () => {
     leaving.transfer({ to: to('700') });
     await world.until(stays.ended());
     expect(stays.state).toMatchObject({ by: 'other-side' });
-    await over(office, world);
+    await office.over();
     expect(office.record.leg('a')).toMatchObject({ releasedBy: 'server' });
   });
 
@@ -141,7 +134,7 @@ describe('blind', () => {
       stays.onModify = onModify;
       expect((await world.run(() => leaving.hold())).kind).toBe('accepted');
       stays.hangUp();
-      await over(office, world);
+      await office.over();
     },
   );
 
@@ -163,7 +156,7 @@ describe('blind', () => {
       expect([transfer.result, leaving.state.kind, stays.state.kind]).toEqual([480, 'talking', 'talking']);
       expect(targetOf(stays)).toEqual(before);
       stays.hangUp();
-      await over(office, world);
+      await office.over();
     },
   );
 
@@ -181,7 +174,7 @@ describe('blind', () => {
     await world.advance({ seconds: 3 });
     expect([stays.state.kind, rtp.heard.length > 40]).toEqual(['talking', true]);
     stays.hangUp();
-    await over(office, world);
+    await office.over();
   });
 
   officeScenario(
@@ -202,7 +195,7 @@ describe('blind', () => {
       await world.advance({ seconds: 1 });
       expect([recalled.state.kind, stays.state.kind]).toEqual(['talking', 'talking']);
       stays.hangUp();
-      await over(office, world);
+      await office.over();
     },
   );
 
@@ -219,7 +212,7 @@ describe('blind', () => {
     stays.hangUp();
     await world.until(leaving.ended());
     expect(fired).toEqual([true]);
-    await over(office, world);
+    await office.over();
   });
 
   officeScenario('the handler dials on: the two talk end to end, and hang up', {}, async (office, world) => {
@@ -238,7 +231,7 @@ describe('blind', () => {
     expect([targetOf(stays).address, targetOf(third).address]).toEqual(['10.0.0.1', '10.0.0.2']);
     third.hangUp();
     await world.until(stays.ended());
-    await over(office, world);
+    await office.over();
     expect(outcomes).toEqual(['unreachable', 'answered']);
     expect(office.record.legs.map(({ number, outcome }) => [number, outcome])).toEqual([
       ['100', 'answered'],
@@ -305,7 +298,7 @@ describe('attended', () => {
       expect(served).toEqual(['101', '100']);
       expect(rtp.heard.length).toBeGreaterThan(40);
       stays.hangUp();
-      await over(office, world);
+      await office.over();
       expect(office.records.map(({ legs }) => legs.map(({ releasedBy, cause }) => [releasedBy, cause]))).toEqual([
         [['this-party', 'transferred to 100']],
         [
@@ -330,7 +323,7 @@ describe('attended', () => {
     expect([transfer.result, theirs.state.kind, stays.state.kind]).toEqual([481, 'talking', 'talking']);
     stays.hangUp();
     theirs.hangUp();
-    await over(office, world);
+    await office.over();
   });
 
   officeScenario(
@@ -358,7 +351,7 @@ describe('attended', () => {
       await world.advance({ seconds: 1 });
       expect([served, stays.state.kind, targetOf(stays).address]).toEqual([['100'], 'talking', PBX]);
       stays.hangUp();
-      await over(office, world);
+      await office.over();
     },
   );
 });
@@ -382,7 +375,7 @@ describe('a call that comes to a handler otherwise', () => {
       expect(rtp.heard.length).toBeGreaterThan(40);
       expect(seenBy(world, '100', begin)).toContain('<181');
       call.hangUp();
-      await over(office, world);
+      await office.over();
     },
   );
 });

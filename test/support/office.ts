@@ -1,4 +1,4 @@
-import { test } from 'vitest';
+import { expect, test } from 'vitest';
 import type { CallRecord, LegRecord } from '../../src/call/call-record.js';
 import type { PbxOptions } from '../../src/pbx/options.js';
 import { createPbx, type Pbx } from '../../src/pbx/pbx.js';
@@ -69,6 +69,13 @@ export class Office {
   async quiet(): Promise<void> {
     await this.world.advance({ seconds: 40 });
     if (this.pbx.calls.length > 0) throw new Error(`${this.pbx.calls.length} call(s) left in the PBX`);
+  }
+
+  /** As `quiet`; and no port for media is held, and nothing was logged as an error. */
+  async over(): Promise<void> {
+    await this.quiet();
+    expect(this.pbx.stats().media.ports.used).toBe(0);
+    expect(this.world.log.lines('error')).toEqual([]);
   }
 
   /** The record of the only call, and its legs by id. */

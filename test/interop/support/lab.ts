@@ -54,3 +54,13 @@ export class Lab {
     this.#dir = undefined;
   }
 }
+
+/** Runs a test with a lab of its own, closed in any case. */
+export async function withLab(body: (lab: Lab) => Promise<void>): Promise<void> {
+  const lab = new Lab();
+  try {
+    await body(lab);
+  } finally {
+    await lab.close();
+  }
+}
